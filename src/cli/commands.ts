@@ -1,0 +1,21 @@
+import { noArgs } from './specs/build.ts';
+import { moveTables } from './specs/movetables.ts';
+import { ownCommands } from './specs/own.ts';
+import { topologyCommands } from './specs/topology.ts';
+import { workflow } from './specs/workflow.ts';
+import type { CommandSpec } from './spec.ts';
+
+/** The whole command tree. Light to load: every handler is imported when its command is called. */
+export const rootCommand: CommandSpec = {
+  name: 'switchtraffic',
+  aliases: [],
+  about: 'Rehearse a Vitess cutover: MoveTables over real rows and real locks, any step made to fail.',
+  long:
+    'Rehearse a Vitess cutover: MoveTables over real rows and real locks, any step made to fail.\n' +
+    "The commands in CamelCase are vtctldclient's, and so are their flags, output and errors.",
+  examples: ['init commerce', 'MoveTables --workflow commerce2customer --target-keyspace customer switchtraffic'],
+  flags: [],
+  args: noArgs,
+  family: 'vtctldclient',
+  subcommands: [moveTables, workflow, ...topologyCommands, ...ownCommands],
+};

@@ -1,0 +1,78 @@
+import { UserError } from '../../lib/errors.ts';
+import type { OnDDLAction } from '../../topo/proto/types-workflow.ts';
+import { createMoveTables } from '../../workflow/create/move-tables.ts';
+import { withCluster } from '../cluster.ts';
+import { outputFormat } from '../flags.ts';
+import type { Invocation } from '../spec.ts';
+import { printStatus } from '../status-output.ts';
+
+const ON_DDL = ['IGNORE', 'STOP', 'EXEC', 'EXEC_IGNORE'];
+const AUTO_INCREMENT = ['LEAVE', 'REMOVE', 'REPLACE'];
+
+/** What of create is not built yet: refused, never ignored. */
+const NOT_BUILT = ['atomic-copy', 'source-shards', 'source-time-zone', 'tenant-id', 'shards', 'global-keyspace', 'config-overrides', 'all-cells'];
+
+/** vtctldclient's own checks, in its order. They come before the one for required flags. */
+export function validate(inv: Invocation): void {
+  const { flags } = inv;
+  if (!flags.given('tables') && !flags.given('all-tables')) {
+    throw new UserError('tables or all-tables are required to specify which tables to move');
+  }
+  if (!ON_DDL.includes(flags.str('on-ddl').toUpperCase())) throw new UserError(`invalid on-ddl value: ${flags.str('on-ddl')}`);
+  if (flags.given('cells') && flags.given('all-cells')) throw new UserError('cannot specify both --cells and --all-cells');
+  if (flags.tabletTypes('tablet-types').length === 0) {
+    throw new UserError('invalid tablet-types value, at least one valid tablet type must be specified');
+  }
+  if (flags.bool('atomic-copy')) {
+    const wrong = [
+      ...(flags.bool('all-tables') ? [] : ['atomic copy requires --all-tables']),
+      ...(flags.given('tables') ? ['atomic copy does not support specifying tables'] : []),
+    ];
+    if (wrong.length > 0) throw new UserError(`found options incompatible with atomic copy: ${wrong.join(', ')}`);
+  }
+  const tenant = flags.str('tenant-id') !== '';
+  if (flags.given('shards') && !tenant) {
+    throw new UserError(
+      '--shards specified, but not --tenant-id: you can only specify target shards for multi-tenant migrations',
+    );
+  }
+  if (tenant && flags.given('source-shards')) {
+    throw new UserError(
+      'cannot specify both --tenant-id (i.e. a multi-tenant migration) and --source-shards (i.e. a shard-by-shard migration)',
+    );
+  }
+  if (!AUTO_INCREMENT.includes(flags.str('sharded-auto-increment-handling').toUpperCase())) {
+    throw new UserError(`invalid value provided for --sharded-auto-increment-handling, valid values are: ${AUTO_INCREMENT.join(',')}`);
+  }
+}
+
+/** Creates the workflow and prints its status, as `status` does. */
+export async function run(inv: Invocation): Promise<number> {
+  const { flags } = inv;
+  const format = outputFormat(inv);
+  const later = NOT_BUILT.find((name) => flags.given(name));
+  if (later !== undefined) throw new UserError(`--${later} is not built yet`, { next: 'leave it out' });
+  const handling = flags.str('sharded-auto-increment-handling').toUpperCase();
+  if (handling === 'REPLACE') throw new UserError('--sharded-auto-increment-handling REPLACE is not built yet', { next: 'use REMOVE or LEAVE' });
+  return withCluster(inv, { history: true }, async ({ ctx, cluster }) => {
+    const status = await createMoveTables(ctx, cluster, {
+      workflow: flags.str('workflow'),
+      sourceKeyspace: flags.str('source-keyspace'),
+      targetKeyspace: flags.str('target-keyspace'),
+      tables: flags.strings('tables'),
+      allTables: flags.bool('all-tables'),
+      excludeTables: flags.strings('exclude-tables'),
+      cells: flags.strings('cells').map((cell) => cell.trim()),
+      tabletTypes: flags.tabletTypes('tablet-types'),
+      inOrder: flags.bool('tablet-types-in-preference-order'),
+      onDdl: flags.str('on-ddl').toUpperCase() as OnDDLAction,
+      deferSecondaryKeys: flags.bool('defer-secondary-keys'),
+      autoStart: flags.bool('auto-start'),
+      stopAfterCopy: flags.bool('stop-after-copy'),
+      noRoutingRules: flags.bool('no-routing-rules'),
+      shardedAutoIncrement: AUTO_INCREMENT.indexOf(handling),
+    });
+    printStatus(inv, status, format);
+    return 0;
+  });
+}

@@ -1,0 +1,16 @@
+import { workflowStatus } from '../../workflow/status.ts';
+import { withCluster } from '../cluster.ts';
+import { outputFormat } from '../flags.ts';
+import type { Invocation } from '../spec.ts';
+import { printStatus } from '../status-output.ts';
+
+/** Prints streams, copy progress and traffic state of a workflow. */
+export async function run(inv: Invocation): Promise<number> {
+  const format = outputFormat(inv);
+  const { flags } = inv;
+  return withCluster(inv, {}, async ({ ctx, cluster }) => {
+    const status = await workflowStatus(ctx, cluster, flags.str('target-keyspace'), flags.str('workflow'), flags.strings('shards'));
+    printStatus(inv, status, format);
+    return 0;
+  });
+}

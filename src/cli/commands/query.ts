@@ -1,0 +1,3 @@
+import { notBuiltYet } from './not-built-yet.ts';
+
+export const run = notBuiltYet;

@@ -1,0 +1,29 @@
+import { UserError } from '../../lib/errors.ts';
+import { WorkflowDeleteResponse } from '../../topo/proto/messages-vtctldata-workflow.ts';
+import { deleteWorkflow } from '../../workflow/delete.ts';
+import { withCluster } from '../cluster.ts';
+import type { Invocation } from '../spec.ts';
+import { printRecord } from '../vtctl-output.ts';
+
+/** Deletes a workflow, with all that belongs to it. Always JSON. */
+export function run(inv: Invocation): Promise<number> {
+  return deleteAndPrint(inv, inv.flags.str('keyspace'), 'json');
+}
+
+/** `cancel` and `delete` are one operation. */
+export async function deleteAndPrint(inv: Invocation, keyspace: string, format: string): Promise<number> {
+  const { flags } = inv;
+  if (flags.bool('ignore-source-keyspace')) throw new UserError('--ignore-source-keyspace is not built yet', { next: 'leave it out' });
+  return withCluster(inv, { history: true }, async ({ ctx, cluster }) => {
+    const response = await deleteWorkflow(ctx, cluster, {
+      keyspace,
+      workflow: flags.str('workflow'),
+      keepData: flags.bool('keep-data'),
+      keepRoutingRules: flags.bool('keep-routing-rules'),
+      shards: flags.strings('shards'),
+    });
+    if (format === 'json') printRecord(inv, WorkflowDeleteResponse, response);
+    else inv.io.stdout.write(`${response.summary}\n\n`);
+    return 0;
+  });
+}

@@ -1,0 +1,125 @@
+import { UserError } from '../lib/errors.ts';
+import type { Invocation } from './spec.ts';
+
+/** One thing that the command line does otherwise than vtctldclient. The documents are made from these rows. */
+export interface Deviation {
+  /** Stable; documents and tests refer to it. */
+  readonly id: string;
+  /** What vtctldclient does. */
+  readonly there: string;
+  /** What we do; on `hardened` only, where there is a `check` or `hardenedOnly`. */
+  readonly here: string;
+  readonly why: string;
+  /** True: a release line does what the release does. */
+  readonly hardenedOnly: boolean;
+  /** For what a command line may not ask: why not; undefined when it does not ask for it. */
+  readonly check?: (inv: Invocation) => string | undefined;
+}
+
+/** Vitess's own text for a `--timeout` that is too short. */
+const SHORT_TIMEOUT = 'timeout value must be at least 1 second';
+
+/** Everything that differs. */
+export const DEVIATIONS: readonly Deviation[] = [
+  {
+    id: 'mistyped-subcommand',
+    there: 'a word that is no subcommand (`MoveTables … switchTrafic`) prints help and exits 0; `Workflow` takes it for a keyspace',
+    here: 'refused, with the nearest subcommand',
+    why: 'a script goes on as if the switch had been made',
+    hardenedOnly: true,
+  },
+  {
+    id: 'did-you-mean',
+    there: 'an unknown command or flag is named',
+    here: 'the nearest one is added at the end of the line',
+    why: 'it saves a look at the help',
+    hardenedOnly: true,
+  },
+  {
+    id: 'no-usage-block',
+    there: 'a usage error prints the usage of the command before the error',
+    here: 'the error alone',
+    why: 'the error scrolls away above forty lines of flags',
+    hardenedOnly: false,
+  },
+  {
+    id: 'plain-errors',
+    there: 'an error is one JSON object of the log',
+    here: "the error's text; the JSON object with `--log-format json`",
+    why: 'it is read by people here',
+    hardenedOnly: false,
+  },
+  {
+    id: 'server-optional',
+    there: '`--server` must be given, and the bare program fails without it',
+    here: '`--server` is accepted and not dialled; the bare program prints help',
+    why: 'there is no server',
+    hardenedOnly: false,
+  },
+  {
+    id: 'reverse-timeout',
+    there: '`reversetraffic --timeout` below one second does nothing, prints an empty summary and exits 0',
+    here: 'refused, as switchtraffic refuses it',
+    why: 'it looks like a switch that was made',
+    hardenedOnly: true,
+    check: (inv) => (verb(inv) === 'reversetraffic' && inv.flags.duration('timeout') < 1000 ? SHORT_TIMEOUT : undefined),
+  },
+  {
+    id: 'force-ignored',
+    there: '`--force` of switchtraffic and reversetraffic is never sent to the server',
+    here: 'refused',
+    why: 'the person who types it expects checks to be passed over',
+    hardenedOnly: true,
+    check: (inv) =>
+      isTraffic(inv) && inv.flags.bool('force')
+        ? `${verb(inv)} --force does nothing: vtctldclient never sends it to the server`
+        : undefined,
+  },
+  {
+    id: 'shards-ignored',
+    there: '`--shards` of switchtraffic, reversetraffic and complete is never sent to the server',
+    here: 'refused',
+    why: 'all shards would be switched, or completed, and not the ones named',
+    hardenedOnly: true,
+    check: (inv) =>
+      (isTraffic(inv) || verb(inv) === 'complete') && inv.flags.given('shards')
+        ? `${verb(inv)} --shards does nothing: vtctldclient never sends it to the server, and every shard is meant`
+        : undefined,
+  },
+  {
+    id: 'no-tablet-types',
+    there: '`--tablet-types ""` switches nothing and reports success',
+    here: 'refused',
+    why: 'it looks like a switch that was made',
+    hardenedOnly: true,
+    check: (inv) =>
+      isTraffic(inv) && inv.flags.tabletTypes('tablet-types').length === 0
+        ? `${verb(inv)} --tablet-types "" would switch nothing: name at least one tablet type`
+        : undefined,
+  },
+];
+
+/**
+ * Refuses what Vitess lets pass; for a release line, warns and lets it pass. Called after the check for required flags.
+ *
+ * @throws UserError
+ */
+export function checkDeviations(inv: Invocation): void {
+  if (inv.spec.family === 'own') return;
+  // Vitess's own check, the same for every release; only switchtraffic has it.
+  if (verb(inv) === 'switchtraffic' && inv.flags.duration('timeout') < 1000) throw new UserError(SHORT_TIMEOUT);
+  for (const { check } of DEVIATIONS) {
+    const problem = check?.(inv);
+    if (problem === undefined) continue;
+    if (inv.hardened) throw new UserError(problem);
+    inv.io.stderr.write(`warning: ${problem}\n`);
+  }
+}
+
+function verb(inv: Invocation): string | undefined {
+  return inv.path[0] === 'MoveTables' ? inv.path[1] : undefined;
+}
+
+function isTraffic(inv: Invocation): boolean {
+  return verb(inv) === 'switchtraffic' || verb(inv) === 'reversetraffic';
+}

@@ -1,0 +1,40 @@
+import type { ClusterHost } from './host.ts';
+import type { Io, OutStream } from './io.ts';
+import { main } from './main.ts';
+import { withoutSignals } from './signals.ts';
+
+/** What a command line answered. */
+export interface ShellResult {
+  exit: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs literal command lines in this process, with the real command table, against one host. */
+export type Shell = (argv: readonly string[], options?: { env?: Record<string, string> }) => Promise<ShellResult>;
+
+/**
+ * The shell handed down to whatever runs command lines: scenarios, the demo, the explorer, tests. A command that dies
+ * by a `panic` never settles, so `died` says when to stop waiting for it: as a killed process, 137.
+ */
+export function makeShell(host: ClusterHost, died?: () => Promise<void>): Shell {
+  return async (argv, options = {}) => {
+    const stdout = new Captured();
+    const stderr = new Captured();
+    const io: Io = { stdout, stderr, env: options.env ?? {}, cwd: '.', now: () => 0 };
+    const running = main(argv, io, { host, withSignals: withoutSignals });
+    const killed = died?.().then(() => 137) ?? new Promise<never>(() => {});
+    const exit = await Promise.race([running, killed]);
+    return { exit, stdout: stdout.text, stderr: stderr.text };
+  };
+}
+
+class Captured implements OutStream {
+  readonly isTTY = false;
+  readonly columns = 0;
+  text = '';
+
+  write(text: string): void {
+    this.text += text;
+  }
+}

@@ -1,0 +1,126 @@
+import { errorText } from '../lib/errors.ts';
+import { formatDuration } from '../lib/duration.ts';
+import { background } from '../runtime/context.ts';
+import type { Cluster } from '../tablet/cluster.ts';
+import { LockLostError } from '../topo/locks.ts';
+import { readTraffic, type TableTraffic } from '../workflow/traffic.ts';
+import { compareReleases, describeOutcome, type Failure } from '../workflow/switch/outcome.ts';
+import type { SwitchRun } from '../workflow/switch/run.ts';
+import type { SwitchFailed } from '../workflow/switch/switch-traffic.ts';
+import type { CommandScope } from './cluster.ts';
+import type { Invocation } from './spec.ts';
+
+/** How long writes of the tables were refused, on the cluster's clock. */
+export function outageNote(cluster: Cluster, run: SwitchRun): string | undefined {
+  if (run.writesStopped === undefined) return undefined;
+  const tables = run.sw.tables.join(', ');
+  if (run.writesServed === undefined) {
+    const so = formatDuration(Math.round(cluster.world.clock.now() - run.writesStopped));
+    return `writes to ${tables} have been refused for ${so} and still are`;
+  }
+  return `writes to ${tables} were refused for ${formatDuration(Math.round(run.writesServed - run.writesStopped))}`;
+}
+
+/** The lines after the error of a failed switch: the state left, what to do next, what other releases leave. */
+export async function failureNotes(inv: Invocation, scope: CommandScope, failed: SwitchFailed): Promise<string[]> {
+  const { cluster } = scope;
+  const { run } = failed;
+  const traffic = await readTraffic(background(), cluster, run.sw);
+  const outage = outageNote(cluster, run);
+  return [
+    '',
+    `state: ${endText(failed)}`,
+    ...traffic.map((table) => `  ${trafficLine(table)}`),
+    ...(outage === undefined ? [] : [`  ${outage}`]),
+    ...scope.events.flatMap((event) => (event.kind === 'log' && event.level === 'error' ? [`log: ${event.text}`] : [])),
+    ...nextLines(inv, failed, traffic),
+    ...otherReleases(scope, failed),
+  ];
+}
+
+function endText({ end, run }: SwitchFailed): string {
+  switch (end.end) {
+    case 'rolled back':
+      return run.cluster.release.vitess ? 'the roll-back ran' : 'rolled back; everything is as it was before the command';
+    case 'roll-back failed':
+      return 'the roll-back failed';
+    case 'nothing changed':
+      return 'nothing was changed';
+    case 'left as is':
+      return 'what was done before the failure is left as it is';
+    case 'stranded':
+      return 'STRANDED: source writes were stopped, and this failure rolls nothing back on this release';
+    default:
+      return 'past the point of no return; the switch can only be completed';
+  }
+}
+
+function trafficLine(table: TableTraffic): string {
+  const write = table.writes.servedBy ?? 'nobody';
+  const detail = table.writes.reason === undefined ? '' : ` (${table.writes.reason})`;
+  return `${table.table}: writes served by ${write}${detail}; source ${table.sourceDenied ? 'denied' : 'open'}, target ${table.targetDenied ? 'denied' : 'open'}`;
+}
+
+function nextLines(inv: Invocation, { end, run }: SwitchFailed, traffic: readonly TableTraffic[]): string[] {
+  const again = commandAgain(inv);
+  const blocked = traffic.some((table) => table.writes.servedBy === undefined);
+  if (end.error instanceof LockLostError) return [`next: ${end.error.next}`];
+  if (end.end === 'forward only') {
+    const lag = run.cluster.release.behaviours.resumeChecksLag ? ' --max-replication-lag-allowed 24h' : '';
+    return [`next: complete it with the same command: switchtraffic ${again}${lag}`];
+  }
+  if (!blocked) return [`next: cure the cause, then run it again: switchtraffic ${again}`];
+  return ['next: let writes flow again:', ...recoveryCommands(run).map((command) => `  switchtraffic ${command}`)];
+}
+
+/** The commands that put denied tables and streams back by hand, in a safe order. Vitess docs: migration troubleshooting. */
+export function recoveryCommands(run: SwitchRun): string[] {
+  const { sw, cluster } = run;
+  const tables = sw.tables.join(',');
+  const denies = cluster.release.behaviours.deniedTablesOnTargetAtCreate;
+  return [
+    ...sw.sources.flatMap(({ info }) => [
+      `SetShardTabletControl --denied-tables=${tables} --remove ${info.keyspace}/${info.name} primary`,
+      `RefreshStateByShard ${info.keyspace}/${info.name}`,
+    ]),
+    ...(denies
+      ? sw.targets.flatMap(({ info }) => [
+          `SetShardTabletControl --denied-tables=${tables} ${info.keyspace}/${info.name} primary`,
+          `RefreshStateByShard ${info.keyspace}/${info.name}`,
+        ])
+      : []),
+    `Workflow --keyspace ${sw.targetKeyspace} start --workflow ${sw.workflow}`,
+    'RebuildVSchemaGraph',
+  ];
+}
+
+function commandAgain(inv: Invocation): string {
+  const words: string[] = [];
+  for (let i = 0; i < inv.commandLine.length; i++) {
+    const word = inv.commandLine[i]!;
+    // The fault was for that one run.
+    if (word === '--fault') i++;
+    else if (!word.startsWith('--fault=')) words.push(/[^\w@%+=:,./-]/.test(word) ? `'${word.replaceAll("'", `'\\''`)}'` : word);
+  }
+  return words.join(' ');
+}
+
+function otherReleases({ cluster, events }: CommandScope, { end, run }: SwitchFailed): string[] {
+  const step = end.failedAt;
+  if (step === undefined) return [];
+  const failure: Failure = {
+    step: step.name,
+    occurrence: step.occurrence,
+    effectDone: events.some((event) => event.kind === 'fault' && event.point.startsWith(`${step.name}:after`)),
+    callerEnded: run.ctx.err() !== undefined,
+    locksLost: /lease|lock was lost|is not locked/.test(errorText(end.error)),
+  };
+  const groups = compareReleases(run.path, failure);
+  return [
+    'the same failure on other releases:',
+    ...groups.map((group) => {
+      const others = group.releases.filter((name) => name !== cluster.release.name);
+      return others.length === 0 ? '' : `  ${describeOutcome(group.outcome)}: ${others.join(', ')}`;
+    }),
+  ].filter((line) => line !== '');
+}

@@ -1,0 +1,84 @@
+import { BEHAVIOURS, type BehaviourRow, type Behaviours } from './behaviours.ts';
+import { UserError } from './errors.ts';
+
+/** The newest patch of each line that we know. */
+const NEWEST: Readonly<Record<number, number>> = { 18: 8, 19: 10, 20: 8, 21: 6, 22: 4, 23: 7, 24: 4 };
+const SNAPSHOT = '24.0.0-SNAPSHOT';
+
+/** A Vitess version and what it does. */
+export interface Release {
+  /** `hardened`, `24.0.0-SNAPSHOT` or `21.0.2`. */
+  name: string;
+  /** True for Vitess's own releases: they strand what they strand. */
+  vitess: boolean;
+  behaviours: Behaviours;
+}
+
+/** The releases that behave differently somewhere in the roll-back, oldest first: what a failed switch is compared with. */
+export const LANDMARKS = [
+  '18.0.8',
+  '19.0.8',
+  '19.0.9',
+  '19.0.10',
+  '20.0.4',
+  '20.0.5',
+  '20.0.6',
+  '21.0.1',
+  '21.0.2',
+  '21.0.3',
+  '22.0.4',
+  '23.0.7',
+  SNAPSHOT,
+] as const;
+
+/**
+ * The release of a name: `hardened`, `v21`, `21` (its newest patch known), `v21.0.2`, `21.0.2`, `24.0.0-SNAPSHOT`.
+ * Throws UserError for anything else.
+ */
+export function findRelease(name: string): Release {
+  const wanted = name.trim().replace(/^v/i, '');
+  if (wanted.toLowerCase() === 'hardened') return { name: 'hardened', vitess: false, behaviours: hardened() };
+  if (wanted.toUpperCase() === SNAPSHOT) return { name: SNAPSHOT, vitess: true, behaviours: behavioursAt([24, 0, 0]) };
+  const match = /^(\d+)(?:\.(\d+)(?:\.(\d+))?)?$/.exec(wanted);
+  const line = Number(match?.[1]);
+  const newest = NEWEST[line];
+  if (match === null || newest === undefined) throw unknownRelease(name);
+  const minor = Number(match[2] ?? 0);
+  const patch = match[3] === undefined ? newest : Number(match[3]);
+  if (minor !== 0 || patch > newest) throw unknownRelease(name);
+  return { name: `${line}.0.${patch}`, vitess: true, behaviours: behavioursAt([line, 0, patch]) };
+}
+
+function unknownRelease(name: string): UserError {
+  const lines = Object.entries(NEWEST).map(([line, patch]) => `${line}.0.0 to ${line}.0.${patch}`);
+  return new UserError(`unknown Vitess version "${name}"; there are hardened, ${lines.join(', ')} and ${SNAPSHOT}`, {
+    exit: 2,
+  });
+}
+
+function hardened(): Behaviours {
+  return mapRows((row) => row.hardened);
+}
+
+function behavioursAt(version: Version): Behaviours {
+  return mapRows((row) => valueAt(row, version));
+}
+
+function mapRows(pick: (row: BehaviourRow<unknown>) => unknown): Behaviours {
+  return Object.fromEntries(Object.entries(BEHAVIOURS).map(([name, row]) => [name, pick(row)])) as Behaviours;
+}
+
+type Version = [number, number, number];
+
+/** The last entry of the version's own line at or before it; else the newest `N.0.0` of an earlier line. */
+function valueAt<T>(row: BehaviourRow<T>, [line, , patch]: Version): T {
+  let best: { rank: number; value: T } | undefined;
+  for (const [since, value] of Object.entries(row.since)) {
+    const [sinceLine, , sincePatch] = since.split('.').map(Number) as Version;
+    const applies = sinceLine === line ? sincePatch <= patch : sinceLine < line && sincePatch === 0;
+    const rank = sinceLine * 1000 + sincePatch;
+    if (applies && (best === undefined || rank > best.rank)) best = { rank, value };
+  }
+  if (best === undefined) throw new Error('a behaviour has no value for the oldest line');
+  return best.value;
+}

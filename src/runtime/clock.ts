@@ -1,0 +1,146 @@
+import type { Context } from './context.ts';
+
+/**
+ * The world's clock. `now` is what people read (epoch milliseconds); `monotonic` is what leases are measured
+ * on: it cannot jump, and every process of one boot reads the same (Linux's CLOCK_MONOTONIC).
+ */
+export interface Clock {
+  readonly virtual: boolean;
+  now(): number;
+  monotonic(): number;
+  /** Waits; ends early (without an error) when the context ends. */
+  sleep(ms: number, ctx?: Context): Promise<void>;
+  /** Runs `fn` when `now` reaches `at`. Never keeps a process alive, and never makes virtual time pass. */
+  at(at: number, fn: () => void): () => void;
+  /** Lets other work run: signals, renewals, cancellation. */
+  turn(): Promise<void>;
+}
+
+/** The machine's clock. */
+export function realClock(): Clock {
+  return {
+    virtual: false,
+    now: () => Date.now(),
+    monotonic: () => Number(process.hrtime.bigint()) / 1e6,
+    sleep: (ms, ctx) =>
+      new Promise((resolve) => {
+        let release = (): void => {};
+        const timer = setTimeout(() => {
+          release();
+          resolve();
+        }, Math.max(0, ms));
+        release =
+          ctx?.onDone(() => {
+            clearTimeout(timer);
+            resolve();
+          }) ?? release;
+      }),
+    at: (at, fn) => {
+      // setTimeout's limit is 2^31-1 ms; a day-long lease is well inside it.
+      const timer = setTimeout(fn, Math.min(Math.max(0, at - Date.now()), 0x7fffffff));
+      timer.unref();
+      return () => clearTimeout(timer);
+    },
+    turn: () => new Promise((resolve) => setImmediate(resolve)),
+  };
+}
+
+interface Timer {
+  at: number;
+  order: number;
+  fn: () => void;
+}
+
+/**
+ * A clock on which waiting is free: time jumps to the next sleeper once nothing else can run.
+ * Deadlines and renewals (`at`) fire in order on the way, but nobody waits for them alone.
+ */
+export class VirtualClock implements Clock {
+  readonly virtual = true;
+  #now: number;
+  #order = 0;
+  #sleepers: Timer[] = [];
+  #alarms: Timer[] = [];
+  #scheduled = false;
+
+  constructor(start: number) {
+    this.#now = start;
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  monotonic(): number {
+    return this.#now;
+  }
+
+  sleep(ms: number, ctx?: Context): Promise<void> {
+    return new Promise((resolve) => {
+      let release = (): void => {};
+      const timer = this.#insert(this.#sleepers, this.#now + Math.max(0, ms), () => {
+        release();
+        resolve();
+      });
+      release =
+        ctx?.onDone(() => {
+          remove(this.#sleepers, timer);
+          resolve();
+        }) ?? release;
+      this.#schedule();
+    });
+  }
+
+  at(at: number, fn: () => void): () => void {
+    const timer = this.#insert(this.#alarms, at, fn);
+    return () => remove(this.#alarms, timer);
+  }
+
+  async turn(): Promise<void> {
+    await Promise.resolve();
+  }
+
+  /** Moves time forward by hand, firing what lies on the way. For tests and for time that passes between commands. */
+  advance(ms: number): void {
+    this.#jump(this.#now + ms);
+  }
+
+  #insert(list: Timer[], at: number, fn: () => void): Timer {
+    const timer = { at, order: this.#order++, fn };
+    let index = list.length;
+    while (index > 0 && list[index - 1]!.at > at) index--;
+    list.splice(index, 0, timer);
+    return timer;
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    // setImmediate runs after every microtask: when it fires, every task of this world is waiting.
+    setImmediate(() => {
+      this.#scheduled = false;
+      const next = this.#sleepers[0];
+      if (next === undefined) return;
+      // To an alarm first, if one comes earlier: what it wakes must run before time goes on.
+      this.#jump(Math.min(next.at, this.#alarms[0]?.at ?? next.at));
+      if (this.#sleepers.length > 0) this.#schedule();
+    });
+  }
+
+  #jump(to: number): void {
+    for (;;) {
+      const alarm = this.#alarms[0];
+      if (alarm === undefined || alarm.at > to) break;
+      this.#alarms.shift();
+      this.#now = Math.max(this.#now, alarm.at);
+      alarm.fn();
+    }
+    this.#now = Math.max(this.#now, to);
+    while (this.#sleepers[0] !== undefined && this.#sleepers[0].at <= this.#now) this.#sleepers.shift()!.fn();
+  }
+}
+
+function remove(list: Timer[], timer: Timer): void {
+  const index = list.indexOf(timer);
+  if (index >= 0) list.splice(index, 1);
+}

@@ -1,0 +1,31 @@
+/** A seeded source of chance: the same seed repeats a run exactly. */
+export interface Random {
+  /** A float in [0, 1). */
+  next(): number;
+  /** An integer in [0, below). */
+  below(below: number): number;
+  /** A random (version 4) UUID. */
+  uuid(): string;
+}
+
+/** xorshift-multiply generator (splitmix32): small, fast, good enough to draw faults and ids. */
+export function seededRandom(seed: number): Random {
+  let state = seed | 0;
+  const next = (): number => {
+    state = (state + 0x9e3779b9) | 0;
+    let z = state ^ (state >>> 16);
+    z = Math.imul(z, 0x21f0aaad);
+    z ^= z >>> 15;
+    z = Math.imul(z, 0x735a2d97);
+    return ((z ^ (z >>> 15)) >>> 0) / 4294967296;
+  };
+  const below = (limit: number): number => Math.floor(next() * limit);
+  const uuid = (): string => {
+    const hex = Array.from({ length: 32 }, () => below(16));
+    hex[12] = 4;
+    hex[16] = 8 + (hex[16]! & 3);
+    const text = hex.map((digit) => digit.toString(16)).join('');
+    return [text.slice(0, 8), text.slice(8, 12), text.slice(12, 16), text.slice(16, 20), text.slice(20)].join('-');
+  };
+  return { next, below, uuid };
+}

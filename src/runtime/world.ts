@@ -1,0 +1,54 @@
+import { type Clock, realClock, VirtualClock } from './clock.ts';
+import { Events } from './events.ts';
+import { Failpoints } from './failpoints.ts';
+import { type Processes, realProcesses, VirtualProcesses } from './processes.ts';
+import { type Random, seededRandom } from './random.ts';
+
+/** Everything a command takes from outside: time, chance, the process it runs in, faults, a place to report to. */
+export interface World {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly processes: Processes;
+  readonly events: Events;
+  readonly faults: Failpoints;
+}
+
+/** A world on the machine's own clock and process table. The seed is the only chance in it. */
+export function realWorld(seed: number): World {
+  const clock = realClock();
+  return {
+    clock,
+    random: seededRandom(seed),
+    processes: realProcesses(),
+    events: new Events(clock),
+    faults: new Failpoints(),
+  };
+}
+
+/** Where virtual time starts: 27 March 2026 12:00 UTC, the day of the Vitess that the sheets describe. */
+export const VIRTUAL_START = Date.UTC(2026, 2, 27, 12);
+
+/** A family of virtual worlds that share a clock and a process table, as several commands on one machine do. */
+export class VirtualMachine {
+  readonly clock: VirtualClock;
+  readonly #dead = new Set<number>();
+  #nextPid = 1000;
+  readonly #seed: number;
+
+  constructor(seed = 1, start = VIRTUAL_START) {
+    this.#seed = seed;
+    this.clock = new VirtualClock(start);
+  }
+
+  /** A process of this machine. `onDeath` is called if it dies by a `panic`. */
+  world(onDeath?: () => void): World {
+    const pid = this.#nextPid++;
+    return {
+      clock: this.clock,
+      random: seededRandom(this.#seed * 7919 + pid),
+      processes: new VirtualProcesses(pid, this.#dead, onDeath),
+      events: new Events(this.clock),
+      faults: new Failpoints(),
+    };
+  }
+}

@@ -1,0 +1,204 @@
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import BetterSqlite3 from 'better-sqlite3';
+import { UserError } from '../lib/errors.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { migrate, type Migration } from './migrate.ts';
+
+/** A value as SQLite takes and gives it. */
+export type SqlValue = null | number | bigint | string | Uint8Array;
+
+export interface OpenOptions {
+  /** A file, or `:memory:`. */
+  path: string;
+  migrations: readonly Migration[];
+  /** False: the file must be there already. */
+  create?: boolean;
+}
+
+/**
+ * How long one call into SQLite may wait for another process's transaction. The driver is synchronous, so this
+ * blocks renewal and signals too; longer waits go through `write`, which lets the loop turn between tries.
+ */
+const BUSY_MS = 40;
+/** How often `write` tries, BUSY_MS each: 20 s. A transaction of ours takes well under a millisecond. */
+const WRITE_TRIES = 500;
+
+/** One SQLite file. Statements are prepared once; transactions nest by savepoint. */
+export class Database {
+  readonly path: string;
+  readonly #db: BetterSqlite3.Database;
+  readonly #statements = new Map<string, BetterSqlite3.Statement>();
+  #depth = 0;
+
+  private constructor(path: string, db: BetterSqlite3.Database) {
+    this.path = path;
+    this.#db = db;
+  }
+
+  /** Opens (and creates, and migrates) a file. Throws UserError naming the file and the remedy. */
+  static open(options: OpenOptions): Database {
+    const { path } = options;
+    if (options.create === false && path !== ':memory:' && !existsSync(path)) {
+      throw new UserError(`there is no state file ${path}`, { next: 'switchtraffic init commerce' });
+    }
+    if (path !== ':memory:' && !existsSync(dirname(path))) throw explain({ code: 'SQLITE_CANTOPEN' }, path);
+    let raw: BetterSqlite3.Database | undefined;
+    try {
+      raw = new BetterSqlite3(path, { timeout: BUSY_MS });
+      // FULL: what was acknowledged survives power loss, not only a killed process.
+      raw.pragma(path === ':memory:' ? 'journal_mode = MEMORY' : 'journal_mode = WAL');
+      raw.pragma(path === ':memory:' ? 'synchronous = OFF' : 'synchronous = FULL');
+      raw.pragma('foreign_keys = ON');
+      const database = new Database(path, raw);
+      migrate(database, options.migrations);
+      return database;
+    } catch (error) {
+      raw?.close();
+      throw explain(error, path);
+    }
+  }
+
+  /** Runs statements that return nothing. */
+  exec(sql: string): void {
+    this.#db.exec(sql);
+  }
+
+  pragma(name: string): SqlValue {
+    return this.#db.pragma(name, { simple: true }) as SqlValue;
+  }
+
+  /** Runs a statement and returns how many rows it changed. */
+  run(sql: string, ...params: SqlValue[]): number {
+    return this.#call(() => this.#prepare(sql).run(...params).changes);
+  }
+
+  /** The row id that the last insert of this connection was given. */
+  insert(sql: string, ...params: SqlValue[]): number {
+    return this.#call(() => Number(this.#prepare(sql).run(...params).lastInsertRowid));
+  }
+
+  get<T>(sql: string, ...params: SqlValue[]): T | undefined {
+    return this.#call(() => this.#prepare(sql).get(...params) as T | undefined);
+  }
+
+  all<T>(sql: string, ...params: SqlValue[]): T[] {
+    return this.#call(() => this.#prepare(sql).all(...params) as T[]);
+  }
+
+  iterate<T>(sql: string, ...params: SqlValue[]): IterableIterator<T> {
+    return this.#prepare(sql).iterate(...params) as IterableIterator<T>;
+  }
+
+  /** As `all`, with integers that may pass 2^53 given as bigint. */
+  allBig<T>(sql: string, ...params: SqlValue[]): T[] {
+    return this.#call(() => this.#prepare(`${sql} /* safe */`, true).all(...params) as T[]);
+  }
+
+  /** A damaged file shows when a page of it is read. Being busy is left to `write`, which tries again. */
+  #call<T>(fn: () => T): T {
+    try {
+      return fn();
+    } catch (error) {
+      throw isBusy(error) ? error : explain(error, this.path);
+    }
+  }
+
+  #prepare(sql: string, safe = false): BetterSqlite3.Statement {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#db.prepare(sql);
+      if (safe) statement.safeIntegers(true);
+      // Statements carry table names; a bound keeps a switch over thousands of tables from growing without end.
+      if (this.#statements.size >= 500) this.#statements.clear();
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  /** True inside a transaction of this connection. */
+  get inTransaction(): boolean {
+    return this.#depth > 0;
+  }
+
+  /**
+   * Runs `fn` in one write transaction, taken at the start so that it can never deadlock half-way.
+   * Inside another transaction it is a savepoint. `fn` must not await.
+   */
+  transact<T>(fn: () => T): T {
+    const outer = this.#depth;
+    const savepoint = `s${outer}`;
+    this.#call(() => this.#db.exec(outer === 0 ? 'BEGIN IMMEDIATE' : `SAVEPOINT ${savepoint}`));
+    this.#depth = outer + 1;
+    try {
+      const result = fn();
+      this.#db.exec(outer === 0 ? 'COMMIT' : `RELEASE ${savepoint}`);
+      return result;
+    } catch (error) {
+      // SQLite itself may have rolled back everything (a full disk); a COMMIT that failed leaves all of it open.
+      if (this.#db.inTransaction) {
+        this.#db.exec(outer === 0 ? 'ROLLBACK' : `ROLLBACK TO ${savepoint}; RELEASE ${savepoint}`);
+      }
+      throw error;
+    } finally {
+      this.#depth = outer;
+    }
+  }
+
+  /** Runs `fn` on one consistent view, without taking the write lock. */
+  read<T>(fn: () => T): T {
+    if (this.#depth > 0) return fn();
+    this.#db.exec('BEGIN');
+    this.#depth++;
+    try {
+      return fn();
+    } finally {
+      this.#depth--;
+      this.#db.exec('COMMIT');
+    }
+  }
+
+  /**
+   * `transact`, waiting for other processes without blocking this one's loop.
+   * Throws UserError if the file stays locked for 20 seconds.
+   */
+  async write<T>(clock: Clock, fn: () => T): Promise<T> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return this.transact(fn);
+      } catch (error) {
+        if (!isBusy(error) || tries >= WRITE_TRIES) throw explain(error, this.path);
+        await clock.turn();
+      }
+    }
+  }
+
+  close(): void {
+    this.#statements.clear();
+    this.#db.close();
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  const code = (error as { code?: unknown }).code;
+  return typeof code === 'string' && code.startsWith('SQLITE_BUSY');
+}
+
+const REMEDIES: [prefix: string, text: string, next: string][] = [
+  ['SQLITE_BUSY', 'is locked by another process', 'wait for it, or see who holds it: switchtraffic show locks'],
+  ['SQLITE_NOTADB', 'is not a state file', 'choose another with --state, or replace it: switchtraffic init commerce --force'],
+  ['SQLITE_CORRUPT', 'is damaged', 'restore a copy, or start again: switchtraffic init commerce --force'],
+  ['SQLITE_READONLY', 'is read-only', 'make it writable, or choose another place with --state'],
+  ['SQLITE_CANTOPEN', 'cannot be opened', 'check that the folder exists and is writable'],
+  ['SQLITE_FULL', 'cannot grow: the disk is full', 'free some space and run the command again'],
+  ['SQLITE_IOERR', 'cannot be read or written', 'check the disk'],
+];
+
+/** Turns SQLite's codes into what a person can act on; anything else is passed on. */
+function explain(error: unknown, path: string): unknown {
+  const code = (error as { code?: unknown }).code;
+  if (typeof code !== 'string') return error;
+  const remedy = REMEDIES.find(([prefix]) => code.startsWith(prefix));
+  if (remedy === undefined) return error;
+  return new UserError(`the state file ${path} ${remedy[1]}`, { next: remedy[2], cause: error });
+}

@@ -1,0 +1,73 @@
+import type { AlterAction } from '../../sql/ast.ts';
+import { insertSql } from '../../sql/compile-insert.ts';
+import { applyAlters, columnOrigins, convertRow } from '../../sql/schema-alter.ts';
+import { sqliteCreateTable, sqliteIndexes, sqliteIndexName, sqliteRename } from '../../sql/schema-sqlite.ts';
+import type { TableDef } from '../../sql/schema.ts';
+import { decodeRow, encodeRow } from '../../sql/storage.ts';
+import type { ShardDb } from '../shard-db.ts';
+import { sqliteName } from '../../sql/storage.ts';
+import { asDuplicate, type RawRow, rawRows } from './row-images.ts';
+
+/** Where the new form of a table is built; no table may be called so. */
+const BUILDING = '_building';
+
+/**
+ * ALTER TABLE in the caller's SQLite transaction. Rows are copied, converted and checked one by one where columns or
+ * unique keys change; otherwise only indexes and the definition do. Throws MySQL's errors.
+ */
+export function alterTable(shard: ShardDb, before: TableDef, actions: readonly AlterAction[], now: string): void {
+  const after = applyAlters(before, actions);
+  if (needsCopy(before, after)) copyInto(shard, before, after, actions, now);
+  else reindex(shard, before, after);
+  if (after.name !== before.name) shard.db.run('DELETE FROM _tables WHERE name = ?', before.name);
+  shard.saveDefinition(after);
+}
+
+function needsCopy(before: TableDef, after: TableDef): boolean {
+  const shape = ({ columns, primaryKey, indexes }: TableDef): string =>
+    JSON.stringify({ columns, primaryKey, unique: indexes.filter(({ kind }) => kind === 'unique') });
+  return shape(before) !== shape(after);
+}
+
+function reindex(shard: ShardDb, before: TableDef, after: TableDef): void {
+  dropIndexes(shard, before);
+  if (after.name !== before.name) {
+    shard.db.exec(`ALTER TABLE ${sqliteName(before.name)} RENAME TO ${sqliteName(after.name)}`);
+  }
+  for (const sql of sqliteIndexes(after)) shard.db.exec(sql);
+}
+
+function dropIndexes(shard: ShardDb, def: TableDef): void {
+  for (const { name } of def.indexes) shard.db.exec(`DROP INDEX IF EXISTS ${sqliteIndexName(def.name, name)}`);
+}
+
+function copyInto(shard: ShardDb, before: TableDef, after: TableDef, actions: readonly AlterAction[], now: string): void {
+  for (const sql of sqliteCreateTable(after, BUILDING)) shard.db.exec(sql);
+  const origins = columnOrigins(before, actions);
+  const insert = insertSql(after, BUILDING);
+  const rows = rawRows(shard, { sql: `SELECT * FROM ${sqliteName(before.name)}`, params: [] });
+  for (const [index, raw] of rows.entries()) copyRow(shard, before, after, origins, insert, raw, now, index + 1);
+  const last = shard.db.get<{ seq: number }>('SELECT seq FROM sqlite_sequence WHERE name = ?', before.name)?.seq ?? 0;
+  shard.db.exec(`DROP TABLE ${sqliteName(before.name)}`);
+  for (const sql of sqliteRename(after, BUILDING, after.name)) shard.db.exec(sql);
+  // Ids of rows deleted before the change are not given again.
+  shard.db.run('UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?', last, after.name);
+}
+
+function copyRow(
+  shard: ShardDb,
+  before: TableDef,
+  after: TableDef,
+  origins: ReadonlyMap<string, string>,
+  insert: string,
+  raw: RawRow,
+  now: string,
+  number: number,
+): void {
+  const row = convertRow(after, origins, decodeRow(before, raw), { now }, number);
+  try {
+    rawRows(shard, { sql: insert, params: encodeRow(after.columns, row) });
+  } catch (error) {
+    throw asDuplicate(error, after, row);
+  }
+}

@@ -1,0 +1,205 @@
+import { InvariantError } from '../lib/errors.ts';
+import { EMPTY_POSITION, formatPosition, Position } from '../lib/gtid.ts';
+import type { World } from '../runtime/world.ts';
+import { noSuchTable, tableExists } from '../sql/mysql-errors.ts';
+import type { TableDef } from '../sql/schema.ts';
+import { sqliteCreateTable } from '../sql/schema-sqlite.ts';
+import { sqliteName } from '../sql/storage.ts';
+import { Database } from '../store/database.ts';
+import type { BinlogEvent } from './binlog.ts';
+import { SHARD_MIGRATIONS } from './shard-schema.ts';
+import { parseValues, stringifyValues } from './value-json.ts';
+
+/** One committed transaction as the binlog has it. */
+export interface BinlogTransaction {
+  sequence: number;
+  /** When it was committed, epoch milliseconds. */
+  at: number;
+  events: BinlogEvent[];
+}
+
+/** A shard's database: tables with rows, `_vt` tables, and a binlog with a position. All calls are synchronous. */
+export class ShardDb {
+  readonly keyspace: string;
+  readonly shard: string;
+  readonly db: Database;
+  /** The MySQL server's UUID, part of every position. */
+  readonly uuid: string;
+  readonly #tables = new Map<string, { definition: string; def: TableDef }>();
+
+  constructor(keyspace: string, shard: string, db: Database, makeUuid: () => string) {
+    this.keyspace = keyspace;
+    this.shard = shard;
+    this.db = db;
+    this.uuid = this.#meta('uuid') ?? this.#firstUse(makeUuid());
+  }
+
+  /** The MySQL database name. */
+  get dbName(): string {
+    return `vt_${this.keyspace}`;
+  }
+
+  #meta(key: string): string | undefined {
+    return this.db.get<{ value: string }>('SELECT value FROM _meta WHERE key = ?', key)?.value;
+  }
+
+  #setMeta(key: string, value: string): void {
+    this.db.run('INSERT INTO _meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value', key, value);
+  }
+
+  #firstUse(uuid: string): string {
+    return this.db.transact(() => {
+      const there = this.#meta('uuid');
+      if (there !== undefined) return there;
+      this.#setMeta('uuid', uuid);
+      this.#setMeta('sequence', '0');
+      return uuid;
+    });
+  }
+
+  /** The number of the last transaction. */
+  sequence(): number {
+    return Number(this.#meta('sequence') ?? 0);
+  }
+
+  /** Everything this server has executed. */
+  position(): Position {
+    return this.positionAt(this.sequence());
+  }
+
+  positionAt(sequence: number): Position {
+    if (sequence === 0) return EMPTY_POSITION;
+    return new Position([{ uuid: this.uuid, intervals: [{ start: 1, end: sequence }] }]);
+  }
+
+  /** `MySQL56/uuid:1-n`. */
+  positionText(): string {
+    return formatPosition(this.position());
+  }
+
+  /** Writes a transaction to the binlog, inside the transaction that changes the rows. Returns its number. */
+  log(at: number, events: readonly BinlogEvent[]): number {
+    if (!this.db.inTransaction) throw new InvariantError('a binlog event outside the transaction of its rows');
+    const sequence = this.sequence() + 1;
+    this.db.run('INSERT INTO _binlog VALUES (?, ?, ?)', sequence, at, stringifyValues(events));
+    this.#setMeta('sequence', String(sequence));
+    return sequence;
+  }
+
+  /** A transaction without row events: only the position moves, as for a bulk load whose binlogs are purged. */
+  skip(): number {
+    const sequence = this.sequence() + 1;
+    this.#setMeta('sequence', String(sequence));
+    return sequence;
+  }
+
+  /** Transactions after a number, oldest first. */
+  transactionsAfter(sequence: number, limit: number): BinlogTransaction[] {
+    return this.db
+      .all<{ sequence: number; at: number; events: string }>(
+        'SELECT * FROM _binlog WHERE sequence > ? ORDER BY sequence LIMIT ?',
+        sequence,
+        limit,
+      )
+      .map((row) => ({ ...row, events: parseValues<BinlogEvent[]>(row.events) }));
+  }
+
+  /** Tables by name. */
+  tableNames(): string[] {
+    return this.db.all<{ name: string }>('SELECT name FROM _tables ORDER BY name').map((row) => row.name);
+  }
+
+  /** A table's definition, or undefined. */
+  findTable(name: string): TableDef | undefined {
+    const row = this.db.get<{ definition: string }>('SELECT definition FROM _tables WHERE name = ?', name);
+    if (row === undefined) return undefined;
+    const cached = this.#tables.get(name);
+    // Another process may have altered the table: the text is compared, parsing is what the cache saves.
+    if (cached?.definition === row.definition) return cached.def;
+    const def = JSON.parse(row.definition) as TableDef;
+    this.#tables.set(name, { definition: row.definition, def });
+    return def;
+  }
+
+  /** A table's definition. Throws MySQL's 1146. */
+  table(name: string): TableDef {
+    const def = this.findTable(name);
+    if (def === undefined) throw noSuchTable(this.dbName, name);
+    return def;
+  }
+
+  /** Creates a table. Throws MySQL's 1050. */
+  createTable(def: TableDef): void {
+    if (this.findTable(def.name) !== undefined) throw tableExists(def.name);
+    for (const statement of sqliteCreateTable(def)) this.db.exec(statement);
+    this.saveDefinition(def);
+  }
+
+  saveDefinition(def: TableDef): void {
+    this.db.run(
+      'INSERT INTO _tables VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET definition = excluded.definition',
+      def.name,
+      JSON.stringify(def),
+    );
+  }
+
+  /** Drops a table. Throws MySQL's 1146. */
+  dropTable(name: string): void {
+    this.table(name);
+    this.db.exec(`DROP TABLE ${sqliteName(name)}`);
+    this.db.run('DELETE FROM _tables WHERE name = ?', name);
+  }
+}
+
+/** Where the shards of a cluster are kept. At most 100 files are open at once. */
+export interface ShardStore {
+  open(keyspace: string, shard: string): ShardDb;
+  close(): void;
+}
+
+const MOST_OPEN = 100;
+
+/** Shards as files of a folder. The file's name is unambiguous: neither part may hold a dot. */
+export function fileShards(folder: string, world: World): ShardStore {
+  return shardStore((keyspace, shard) => `${folder}/${keyspace}.${shard}.db`, world, MOST_OPEN);
+}
+
+/** Shards in memory; they live as long as the store. */
+export function memoryShards(world: World): ShardStore {
+  return shardStore(() => ':memory:', world, Number.POSITIVE_INFINITY);
+}
+
+function shardStore(pathOf: (keyspace: string, shard: string) => string, world: World, most: number): ShardStore {
+  const open = new Map<string, ShardDb>();
+  return {
+    open: (keyspace, shard) => {
+      const key = `${keyspace}/${shard}`;
+      const there = open.get(key);
+      if (there !== undefined) {
+        // Moved to the end: the first is the one used longest ago.
+        open.delete(key);
+        open.set(key, there);
+        return there;
+      }
+      if (open.size >= most) closeOldest(open);
+      const db = Database.open({ path: pathOf(keyspace, shard), migrations: SHARD_MIGRATIONS });
+      const made = new ShardDb(keyspace, shard, db, () => world.random.uuid());
+      open.set(key, made);
+      return made;
+    },
+    close: () => {
+      for (const shard of open.values()) shard.db.close();
+      open.clear();
+    },
+  };
+}
+
+function closeOldest(open: Map<string, ShardDb>): void {
+  for (const [key, shard] of open) {
+    // One in the middle of a transaction is in use; SQLite would refuse to close it.
+    if (shard.db.inTransaction) continue;
+    shard.db.close();
+    open.delete(key);
+    return;
+  }
+}

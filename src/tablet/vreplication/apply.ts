@@ -1,0 +1,120 @@
+import { duplicateKeyError, mysqlErrno, unknownColumn } from '../../sql/mysql-errors.ts';
+import { findColumn, type TableDef } from '../../sql/schema.ts';
+import type { Row, SqliteParam, Value } from '../../sql/value.ts';
+import type { World } from '../../runtime/world.ts';
+import type { BinlogEvent } from '../binlog.ts';
+import type { ShardDb } from '../shard-db.ts';
+import { encodeValue, sqliteName } from '../../sql/storage.ts';
+import { anyRowLocks, lockBlocker, rowBlocker, rowKey } from '../table-locks.ts';
+
+/** Somebody else's lock keeps a stream from applying. Not an error: it waits, as inside MySQL. */
+export class BlockedError extends Error {
+  constructor(table: string, holder: string) {
+    super(`table ${table} is locked by ${holder}`);
+    this.name = 'BlockedError';
+  }
+}
+
+/** The key of a row: its primary key, or every column where there is none. */
+export function keyColumns(def: TableDef): readonly string[] {
+  return def.primaryKey.length > 0 ? def.primaryKey : def.columns.map((column) => column.name);
+}
+
+export function keyOf(def: TableDef, row: Row): Value[] {
+  return keyColumns(def).map((column) => row[column] ?? null);
+}
+
+/** Writes rows on behalf of a stream, in the target's transaction. Rules on denied tables do not apply to it. */
+export class Applier {
+  readonly #shard: ShardDb;
+  readonly #world: World;
+  readonly #checked = new Set<string>();
+  readonly #rowLocks: boolean;
+  /** What was written, for the target's own binlog. */
+  readonly events: BinlogEvent[] = [];
+
+  constructor(shard: ShardDb, world: World) {
+    this.#shard = shard;
+    this.#world = world;
+    this.#rowLocks = anyRowLocks(shard);
+  }
+
+  /** Throws MySQL's 1062 for a key that is there, 1054 for a column that is not. */
+  insert(def: TableDef, row: Row): void {
+    this.#mayWrite(def, row);
+    const columns = this.#columns(def, row);
+    const sql = `INSERT INTO ${sqliteName(def.name)} (${columns.map(sqliteName).join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`;
+    try {
+      this.#shard.db.run(sql, ...encode(def, columns, row));
+    } catch (error) {
+      throw isUniqueViolation(error) ? duplicate(def, row) : error;
+    }
+    this.events.push({ kind: 'insert', table: def.name, after: row });
+  }
+
+  update(def: TableDef, before: Row, after: Row): void {
+    this.#mayWrite(def, before);
+    const columns = this.#columns(def, after);
+    const where = this.#where(def);
+    const sql = `UPDATE ${sqliteName(def.name)} SET ${columns.map((column) => `${sqliteName(column)} = ?`).join(', ')} WHERE ${where}`;
+    this.#shard.db.run(sql, ...encode(def, columns, after), ...encode(def, keyColumns(def), before));
+    this.events.push({ kind: 'update', table: def.name, before, after });
+  }
+
+  delete(def: TableDef, before: Row): void {
+    this.#mayWrite(def, before);
+    this.#shard.db.run(`DELETE FROM ${sqliteName(def.name)} WHERE ${this.#where(def)}`, ...encode(def, keyColumns(def), before));
+    this.events.push({ kind: 'delete', table: def.name, before });
+  }
+
+  #where(def: TableDef): string {
+    return keyColumns(def).map((column) => `${sqliteName(column)} IS ?`).join(' AND ');
+  }
+
+  #columns(def: TableDef, row: Row): string[] {
+    const columns = Object.keys(row);
+    for (const column of columns) {
+      if (findColumn(def, column) === undefined) throw unknownColumn(column, 'field list');
+    }
+    return columns.filter((column) => findColumn(def, column)?.generated === undefined);
+  }
+
+  #mayWrite(def: TableDef, row: Row): void {
+    if (!this.#checked.has(def.name)) {
+      const holder = lockBlocker(this.#shard, this.#world, def.name, 'shared-write', {});
+      if (holder !== undefined) throw new BlockedError(def.name, holder);
+      this.#checked.add(def.name);
+    }
+    if (!this.#rowLocks) return;
+    const holder = rowBlocker(this.#shard, def.name, [rowKey(keyOf(def, row))], undefined);
+    if (holder !== undefined) throw new BlockedError(def.name, holder);
+  }
+}
+
+/** The values of some columns as SQLite keeps them. */
+function encode(def: TableDef, columns: readonly string[], row: Row): SqliteParam[] {
+  return columns.map((name) => {
+    const column = findColumn(def, name);
+    return column === undefined ? null : encodeValue(column.type, row[name] ?? null);
+  });
+}
+
+function duplicate(def: TableDef, row: Row): Error {
+  return duplicateKeyError(keyOf(def, row).map(String).join('-'), `${def.name}.PRIMARY`);
+}
+
+function isUniqueViolation(error: unknown): boolean {
+  const code = (error as { code?: unknown }).code;
+  return code === 'SQLITE_CONSTRAINT_PRIMARYKEY' || code === 'SQLITE_CONSTRAINT_UNIQUE' || code === 'SQLITE_CONSTRAINT_ROWID';
+}
+
+/**
+ * MySQL errors that no retry will cure, so that the stream stops in state Error.
+ * Vitess: go/vt/vttablet/tabletmanager/vreplication/utils.go isUnrecoverableError.
+ */
+const UNRECOVERABLE = new Set([1048, 1054, 1062, 1142, 1146, 1264, 1364, 1366, 1406]);
+
+export function isUnrecoverable(error: unknown): boolean {
+  const errno = mysqlErrno(error);
+  return errno !== undefined && UNRECOVERABLE.has(errno);
+}

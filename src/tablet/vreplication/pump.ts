@@ -1,0 +1,146 @@
+import { errorText, isTopoError } from '../../lib/errors.ts';
+import { parsePosition, positionAtLeast, type Position } from '../../lib/gtid.ts';
+import type { Context } from '../../runtime/context.ts';
+import { parsePrototext } from '../../topo/proto/prototext-parse.ts';
+import { BinlogSource } from '../../topo/proto/messages-binlogdata.ts';
+import type { BinlogSource as Source } from '../../topo/proto/types-workflow.ts';
+import { allTablets, aliasText } from '../../topo/tablets.ts';
+import type { BinlogTransaction, ShardDb } from '../shard-db.ts';
+import { type Cluster, epochSeconds } from '../cluster.ts';
+import { Applier, BlockedError, isUnrecoverable } from './apply.ts';
+import { applyTransactions } from './catch-up.ts';
+import { copyChunk, startCopy } from './copy.ts';
+import { compileFilters, type TableFilter } from './filter.ts';
+import { type PumpResult, reached } from './progress.ts';
+import { readCopyState, readStream, readStreams, type StreamRow, updateStream } from './streams.ts';
+
+/** How many transactions one chunk applies: well under 50 ms, so that the loop turns in between. */
+const TRANSACTIONS_PER_CHUNK = 500;
+
+/**
+ * Runs one stream for one chunk: starts its copy, copies rows, or applies what the source's binlog holds.
+ * There is no stream process: whoever needs a stream to have gone on calls this, in any process at once, since
+ * position and rows change in one transaction that first looks at the position.
+ */
+export async function pumpStream(ctx: Context, cluster: Cluster, target: ShardDb, id: number): Promise<PumpResult> {
+  const row = readStream(target, id);
+  if (row === undefined || (row.state !== 'Running' && row.state !== 'Copying')) return 'stopped';
+  try {
+    const source = parsePrototext(BinlogSource, row.source) as Source;
+    const filters = await compileFilters(ctx, cluster.topo, source);
+    const from = cluster.shards.open(source.keyspace, source.shard);
+    if (row.pos === '' && readCopyState(target, id).length === 0) {
+      return await startCopy(cluster, from, target, row, filters);
+    }
+    if (row.state === 'Copying') return await copyChunk(cluster, from, target, row, source, filters);
+    return await applyChunk(cluster, from, target, row, filters);
+  } catch (error) {
+    return fail(cluster, target, row, error);
+  }
+}
+
+/** Records why a stream cannot go on: for ever in state Error, or until the next try. */
+async function fail(cluster: Cluster, target: ShardDb, row: StreamRow, error: unknown): Promise<PumpResult> {
+  if (error instanceof BlockedError) return 'blocked';
+  const terminal = isUnrecoverable(error);
+  const message = terminal ? `terminal error: ${errorText(error)}` : errorText(error);
+  await target.db.write(cluster.world.clock, () => {
+    updateStream(target, row.id, terminal ? { state: 'Error', message } : { message }, epochSeconds(cluster));
+  });
+  return terminal ? 'stopped' : 'blocked';
+}
+
+async function applyChunk(
+  cluster: Cluster,
+  from: ShardDb,
+  target: ShardDb,
+  row: StreamRow,
+  filters: readonly TableFilter[],
+): Promise<PumpResult> {
+  const transactions = from.transactionsAfter(reached(row, from), TRANSACTIONS_PER_CHUNK);
+  const executed = from.position();
+  const stop = row.stop_pos === null || row.stop_pos === '' ? undefined : parsePosition(row.stop_pos);
+  return target.db.write(cluster.world.clock, () => {
+    const now = readStream(target, row.id);
+    // Somebody else went on, stopped or deleted the stream since it was read.
+    if (now === undefined || now.pos !== row.pos || now.state !== row.state) return 'worked';
+    if (transactions.length === 0) return beat(cluster, target, now, executed, stop);
+    const wanted = until(transactions, stop, from);
+    const applier = new Applier(target, cluster.world);
+    applyTransactions(target, applier, wanted, filters);
+    if (applier.events.length > 0) target.log(cluster.world.clock.now(), applier.events);
+    const last = wanted.at(-1)!;
+    const position = from.positionAt(last.sequence);
+    const at = epochSeconds(cluster);
+    updateStream(
+      target,
+      row.id,
+      { pos: String(position), time_updated: at, transaction_timestamp: Math.floor(last.at / 1000), message: '' },
+      at,
+    );
+    stopAt(cluster, target, row.id, position, stop);
+    return 'worked';
+  });
+}
+
+function until(transactions: BinlogTransaction[], stop: Position | undefined, from: ShardDb): BinlogTransaction[] {
+  if (stop === undefined) return transactions;
+  const end = reached({ pos: String(stop) }, from);
+  const wanted = transactions.filter((transaction) => transaction.sequence <= end);
+  return wanted.length > 0 ? wanted : transactions.slice(0, 1);
+}
+
+/** Nothing to apply: a heartbeat says so, and positions without rows (purged, filtered) are taken over. */
+function beat(
+  cluster: Cluster,
+  target: ShardDb,
+  row: StreamRow,
+  executed: Position,
+  stop: Position | undefined,
+): PumpResult {
+  const at = epochSeconds(cluster);
+  const pos = String(executed);
+  if (row.time_heartbeat === at && row.pos === pos && (row.message ?? '') === '') return 'idle';
+  updateStream(target, row.id, { pos, time_updated: at, time_heartbeat: at, message: '' }, at);
+  stopAt(cluster, target, row.id, executed, stop);
+  return 'idle';
+}
+
+function stopAt(cluster: Cluster, target: ShardDb, id: number, position: Position, stop: Position | undefined): void {
+  if (stop === undefined || !positionAtLeast(position, stop)) return;
+  updateStream(target, id, { state: 'Stopped', message: `Stopped at position ${position}` }, epochSeconds(cluster));
+}
+
+/** The most chunks that catching up at the start of a command may take: a stream under constant writes never ends. */
+const MOST_CHUNKS = 100_000;
+
+/** Lets every stream of the cluster apply what it can: what would have happened since the last command. */
+export async function pumpAll(ctx: Context, cluster: Cluster): Promise<void> {
+  for (const { keyspace, shard } of await primaryShards(ctx, cluster)) {
+    const target = cluster.shards.open(keyspace, shard);
+    for (const row of readStreams(target)) await pumpUntilIdle(ctx, cluster, target, row.id);
+  }
+}
+
+/** Runs one stream until it has nothing to do or cannot go on. */
+export async function pumpUntilIdle(ctx: Context, cluster: Cluster, target: ShardDb, id: number): Promise<PumpResult> {
+  let result: PumpResult = 'worked';
+  for (let chunk = 0; result === 'worked' && chunk < MOST_CHUNKS && ctx.err() === undefined; chunk++) {
+    result = await pumpStream(ctx, cluster, target, id);
+    await cluster.world.clock.turn();
+  }
+  return result;
+}
+
+/** Shards that have a primary tablet: the only ones with anything in them. */
+export async function primaryShards(ctx: Context, cluster: Cluster): Promise<{ keyspace: string; shard: string; alias: string }[]> {
+  try {
+    const tablets = await allTablets(ctx, cluster.topo);
+    return tablets
+      .filter((tablet) => tablet.type === 'PRIMARY')
+      .map((tablet) => ({ keyspace: tablet.keyspace ?? '', shard: tablet.shard ?? '', alias: aliasText(tablet.alias) }));
+  } catch (error) {
+    if (isTopoError(error, 'NoNode')) return [];
+    throw error;
+  }
+}

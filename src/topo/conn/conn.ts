@@ -1,0 +1,90 @@
+import type { Context } from '../../runtime/context.ts';
+import type { LockRequest } from './lock-table.ts';
+
+/**
+ * Where the topology's bytes are kept, with the semantics of Vitess's Conn.
+ * Vitess: go/vt/topo/conn.go. Contents are text: JSON that a person can query.
+ *
+ * Errors are `TopoError`s: NoNode, NodeExists, BadVersion; Timeout and Interrupted once the context has ended. Only
+ * `list` (as on etcd) and `atomically` (which names no node) give the context's own error then.
+ */
+export interface Conn {
+  /** The cell this connection is for; `global` is the main one. */
+  readonly cell: string;
+  /** A connection to another cell of the same topology. */
+  forCell(cell: string): Conn;
+  /** The entries right below a directory, by name. Throws NoNode if nothing lies below it. */
+  listDir(ctx: Context, dir: string): Promise<DirEntry[]>;
+  create(ctx: Context, path: string, contents: string, options?: WriteOptions): Promise<Version>;
+  /** Without a version: create or overwrite. With one: BadVersion unless it is the current one (also when missing). */
+  update(ctx: Context, path: string, contents: string, version: Version | null, options?: WriteOptions): Promise<Version>;
+  get(ctx: Context, path: string): Promise<Node>;
+  /** Every node whose path begins with the prefix (as text). Throws NoNode if there is none. */
+  list(ctx: Context, prefix: string): Promise<(Node & { path: string })[]>;
+  delete(ctx: Context, path: string, version: Version | null, options?: WriteOptions): Promise<void>;
+  /**
+   * Several reads and writes of any cell as one. `fn` must not await: with SQLite it is one transaction,
+   * and it is where a guarded write checks its lock. What `fn` throws undoes everything.
+   */
+  atomically<T>(ctx: Context, options: WriteOptions, fn: (writer: Writer) => T): Promise<T>;
+  /** Waits for a lock on a directory, in order of arrival. */
+  lock(ctx: Context, request: LockRequest): Promise<LockDescriptor>;
+  /** Who holds and who waits, for people. */
+  locks(): LockView[];
+  close(): void;
+}
+
+/** Opaque, compared for equality only; grows over the whole store. */
+export type Version = number;
+
+export interface Node {
+  contents: string;
+  version: Version;
+}
+
+export interface DirEntry {
+  name: string;
+  type: 'directory' | 'file';
+  ephemeral: boolean;
+}
+
+export interface WriteOptions {
+  /** Locks that must still be held when the write commits. Checked in the same transaction. */
+  guards?: readonly LockDescriptor[];
+}
+
+/** The synchronous half of a connection, inside `atomically`. */
+export interface Writer {
+  get(cell: string, path: string): Node | undefined;
+  put(cell: string, path: string, contents: string): void;
+  remove(cell: string, path: string): void;
+  list(cell: string, prefix: string): (Node & { path: string })[];
+}
+
+/** A held lock. */
+export interface LockDescriptor {
+  readonly resource: string;
+  /** Grows with every grant: a write that carries an older one is late. */
+  readonly token: number;
+  /** Fails if the lease is gone; on etcd this is also what renews it. Throws NoNode `lease`. */
+  check(ctx: Context): Promise<void>;
+  /** Throws NoNode `lease` if it was lost before. */
+  unlock(ctx: Context): Promise<void>;
+  /** For faults: ends the lease now; `steal` also lets somebody else take the lock. */
+  expire(): void;
+  steal(): void;
+  /** The step its holder is in, shown to those who wait. */
+  note(step: string): void;
+}
+
+/** A lock or a waiter, as `show locks` prints it. */
+export interface LockView {
+  resource: string;
+  token: number | undefined;
+  contents: string;
+  owner: string;
+  alive: 'alive' | 'dead' | 'unknown';
+  heldMs: number | undefined;
+  expiresMs: number;
+  step: string;
+}

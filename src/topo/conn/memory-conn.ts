@@ -1,0 +1,210 @@
+import { TopoError } from '../../lib/errors.ts';
+import { checkContext, type Context } from '../../runtime/context.ts';
+import type { World } from '../../runtime/world.ts';
+import type { Conn, DirEntry, LockDescriptor, LockView, Node, Version, WriteOptions, Writer } from './conn.ts';
+import { cleanPath, entriesBelow, type NodeNames } from './directory.ts';
+import { checkCall } from './ended.ts';
+import { type LeasePolicy, type LeaseRow, type LockRequest, type LockRows, LockTable, type TicketRow } from './lock-table.ts';
+
+/**
+ * A topology in this process's memory, for worlds that are thrown away. Several worlds of one
+ * VirtualMachine may share one: open a connection per world on the same store.
+ */
+export class MemoryTopoStore {
+  readonly nodes = new Map<string, Map<string, Node>>();
+  readonly tickets: TicketRow[] = [];
+  readonly leases = new Map<number, LeaseRow>();
+  readonly fences = new Map<string, number>();
+  revision = 0;
+  #undo: (() => void)[] | undefined;
+
+  cell(name: string): Map<string, Node> {
+    let nodes = this.nodes.get(name);
+    if (nodes === undefined) {
+      nodes = new Map();
+      this.nodes.set(name, nodes);
+    }
+    return nodes;
+  }
+
+  put(cell: string, path: string, contents: string): Version {
+    const nodes = this.cell(cell);
+    const before = nodes.get(path);
+    this.#undo?.push(() => (before === undefined ? nodes.delete(path) : nodes.set(path, before)));
+    const version = ++this.revision;
+    nodes.set(path, { contents, version });
+    return version;
+  }
+
+  remove(cell: string, path: string): void {
+    const nodes = this.cell(cell);
+    const before = nodes.get(path);
+    if (before === undefined) return;
+    this.#undo?.push(() => nodes.set(path, before));
+    nodes.delete(path);
+  }
+
+  /** All or nothing, as a database's transaction is. Nodes only: lock rows are edited in single calls. */
+  transact<T>(fn: () => T): T {
+    if (this.#undo !== undefined) return fn();
+    const undo: (() => void)[] = [];
+    this.#undo = undo;
+    try {
+      return fn();
+    } catch (error) {
+      for (const revert of undo.reverse()) revert();
+      throw error;
+    } finally {
+      this.#undo = undefined;
+    }
+  }
+}
+
+/** A connection of one world to a topology in memory. */
+export function openMemoryConn(store: MemoryTopoStore, world: World, policy: LeasePolicy): Conn {
+  const retry = async <T>(fn: () => T): Promise<T> => store.transact(fn);
+  const locks = new LockTable(memoryLockRows(store), world.clock, world.processes, policy, retry);
+  return new MemoryConn(store, locks, policy.names, 'global');
+}
+
+class MemoryConn implements Conn {
+  readonly cell: string;
+  readonly #store: MemoryTopoStore;
+  readonly #locks: LockTable;
+  readonly #names: NodeNames;
+
+  constructor(store: MemoryTopoStore, locks: LockTable, names: NodeNames, cell: string) {
+    this.#store = store;
+    this.#locks = locks;
+    this.#names = names;
+    this.cell = cell;
+  }
+
+  forCell(cell: string): Conn {
+    return cell === this.cell ? this : new MemoryConn(this.#store, this.#locks, this.#names, cell);
+  }
+
+  async listDir(ctx: Context, dir: string): Promise<DirEntry[]> {
+    const clean = cleanPath(dir);
+    checkCall(ctx, this.#names.directory(this.cell, clean));
+    const prefix = clean === '' ? '' : `${clean}/`;
+    const paths = [...this.#store.cell(this.cell).keys()].filter((path) => path.startsWith(prefix));
+    if (paths.length === 0) throw new TopoError('NoNode', this.#names.directory(this.cell, clean));
+    return entriesBelow(clean, paths);
+  }
+
+  async get(ctx: Context, path: string): Promise<Node> {
+    checkCall(ctx, this.#names.node(this.cell, cleanPath(path)));
+    const node = this.#store.cell(this.cell).get(cleanPath(path));
+    if (node === undefined) throw new TopoError('NoNode', this.#names.node(this.cell, cleanPath(path)));
+    return node;
+  }
+
+  async list(ctx: Context, prefix: string): Promise<(Node & { path: string })[]> {
+    checkContext(ctx);
+    const rows = this.#list(this.cell, cleanPath(prefix));
+    if (rows.length === 0) throw new TopoError('NoNode', this.#names.node(this.cell, cleanPath(prefix)));
+    return rows;
+  }
+
+  async create(ctx: Context, path: string, contents: string, options: WriteOptions = {}): Promise<Version> {
+    const clean = cleanPath(path);
+    checkCall(ctx, this.#names.node(this.cell, clean));
+    return this.#write(options, () => {
+      if (this.#store.cell(this.cell).has(clean)) throw new TopoError('NodeExists', this.#names.node(this.cell, clean));
+      return this.#store.put(this.cell, clean, contents);
+    });
+  }
+
+  async update(
+    ctx: Context,
+    path: string,
+    contents: string,
+    version: Version | null,
+    options: WriteOptions = {},
+  ): Promise<Version> {
+    const clean = cleanPath(path);
+    checkCall(ctx, this.#names.node(this.cell, clean));
+    return this.#write(options, () => {
+      if (version !== null && this.#store.cell(this.cell).get(clean)?.version !== version) {
+        throw new TopoError('BadVersion', this.#names.node(this.cell, clean));
+      }
+      return this.#store.put(this.cell, clean, contents);
+    });
+  }
+
+  async delete(ctx: Context, path: string, version: Version | null, options: WriteOptions = {}): Promise<void> {
+    const clean = cleanPath(path);
+    checkCall(ctx, this.#names.node(this.cell, clean));
+    this.#write(options, () => {
+      const found = this.#store.cell(this.cell).get(clean);
+      if (found === undefined) throw new TopoError('NoNode', this.#names.node(this.cell, clean));
+      if (version !== null && found.version !== version) throw new TopoError('BadVersion', this.#names.node(this.cell, clean));
+      this.#store.remove(this.cell, clean);
+    });
+  }
+
+  async atomically<T>(ctx: Context, options: WriteOptions, fn: (writer: Writer) => T): Promise<T> {
+    checkContext(ctx);
+    const store = this.#store;
+    return this.#write(options, () =>
+      fn({
+        get: (cell, path) => store.cell(cell).get(cleanPath(path)),
+        put: (cell, path, contents) => void store.put(cell, cleanPath(path), contents),
+        remove: (cell, path) => store.remove(cell, cleanPath(path)),
+        list: (cell, prefix) => this.#list(cell, cleanPath(prefix)),
+      }),
+    );
+  }
+
+  lock(ctx: Context, request: LockRequest): Promise<LockDescriptor> {
+    return this.#locks.acquire(ctx, request);
+  }
+
+  locks(): LockView[] {
+    return this.#locks.views();
+  }
+
+  close(): void {}
+
+  #write<T>(options: WriteOptions, fn: () => T): T {
+    return this.#store.transact(() => {
+      if (options.guards !== undefined) this.#locks.verify(options.guards);
+      return fn();
+    });
+  }
+
+  #list(cell: string, prefix: string): (Node & { path: string })[] {
+    return [...this.#store.cell(cell)]
+      .filter(([path]) => path.startsWith(prefix))
+      .map(([path, node]) => ({ path, ...node }))
+      .toSorted((a, b) => (a.path < b.path ? -1 : 1));
+  }
+}
+
+function memoryLockRows(store: MemoryTopoStore): LockRows {
+  const removeWhere = (match: (ticket: TicketRow) => boolean): void => {
+    const index = store.tickets.findIndex(match);
+    if (index >= 0) store.tickets.splice(index, 1);
+  };
+  return {
+    transact: (fn) => store.transact(fn),
+    nextRevision: () => ++store.revision,
+    exists: (dir) => [...store.cell('global').keys()].some((path) => path.startsWith(`${dir}/`)),
+    // Tickets are appended with growing revisions, so the list is in order.
+    tickets: (resource) => store.tickets.filter((ticket) => ticket.resource === resource),
+    allTickets: () => store.tickets.toSorted((a, b) => (a.resource < b.resource ? -1 : a.resource > b.resource ? 1 : a.revision - b.revision)),
+    ticketOfLease: (id) => store.tickets.find((ticket) => ticket.leaseId === id),
+    addTicket: (ticket) => void store.tickets.push({ ...ticket }),
+    grant: (revision, token) => {
+      const ticket = store.tickets.find((candidate) => candidate.revision === revision);
+      if (ticket !== undefined) ticket.token = token;
+    },
+    removeTicket: (revision) => removeWhere((ticket) => ticket.revision === revision),
+    lease: (id) => store.leases.get(id),
+    putLease: (lease) => void store.leases.set(lease.id, lease),
+    removeLease: (id) => void store.leases.delete(id),
+    fence: (resource) => store.fences.get(resource) ?? 0,
+    setFence: (resource, token) => void store.fences.set(resource, token),
+  };
+}

@@ -1,0 +1,264 @@
+import { TopoError } from '../../lib/errors.ts';
+import { checkContext, type Context } from '../../runtime/context.ts';
+import type { World } from '../../runtime/world.ts';
+import { Database } from '../../store/database.ts';
+import type { Conn, DirEntry, LockDescriptor, LockView, Node, Version, WriteOptions, Writer } from './conn.ts';
+import { cleanPath, entriesBelow, type NodeNames } from './directory.ts';
+import { checkCall } from './ended.ts';
+import { type LeasePolicy, type LeaseRow, type LockRequest, type LockRows, LockTable, type TicketRow } from './lock-table.ts';
+import { TOPO_MIGRATIONS } from './sqlite-schema.ts';
+
+/** What every cell's connection of one topology shares. */
+interface Shared {
+  database: Database;
+  world: World;
+  locks: LockTable;
+  names: NodeNames;
+}
+
+/** Opens a topology kept in one SQLite file (or `:memory:`) and returns its global connection. */
+export function openSqliteConn(path: string, world: World, policy: LeasePolicy, create: boolean): Conn {
+  const database = Database.open({ path, migrations: TOPO_MIGRATIONS, create });
+  const retry = <T>(fn: () => T): Promise<T> => database.write(world.clock, fn);
+  const locks = new LockTable(sqliteLockRows(database), world.clock, world.processes, policy, retry);
+  return new SqliteConn({ database, world, locks, names: policy.names }, 'global');
+}
+
+class SqliteConn implements Conn {
+  readonly cell: string;
+  readonly #shared: Shared;
+
+  constructor(shared: Shared, cell: string) {
+    this.#shared = shared;
+    this.cell = cell;
+  }
+
+  get #names(): NodeNames {
+    return this.#shared.names;
+  }
+
+  forCell(cell: string): Conn {
+    return cell === this.cell ? this : new SqliteConn(this.#shared, cell);
+  }
+
+  async listDir(ctx: Context, dir: string): Promise<DirEntry[]> {
+    const clean = cleanPath(dir);
+    checkCall(ctx, this.#names.directory(this.cell, clean));
+    const prefix = clean === '' ? '' : `${clean}/`;
+    const rows = this.#shared.database.all<{ path: string }>(
+      'SELECT path FROM node WHERE cell = ? AND path >= ? AND path < ? ORDER BY path',
+      this.cell,
+      prefix,
+      after(prefix),
+    );
+    if (rows.length === 0) throw new TopoError('NoNode', this.#names.directory(this.cell, clean));
+    return entriesBelow(clean, rows.map((row) => row.path));
+  }
+
+  async get(ctx: Context, path: string): Promise<Node> {
+    checkCall(ctx, this.#names.node(this.cell, cleanPath(path)));
+    const node = readNode(this.#shared.database, this.cell, cleanPath(path));
+    if (node === undefined) throw new TopoError('NoNode', this.#names.node(this.cell, cleanPath(path)));
+    return node;
+  }
+
+  async list(ctx: Context, prefix: string): Promise<(Node & { path: string })[]> {
+    checkContext(ctx);
+    const rows = listNodes(this.#shared.database, this.cell, cleanPath(prefix));
+    if (rows.length === 0) throw new TopoError('NoNode', this.#names.node(this.cell, cleanPath(prefix)));
+    return rows;
+  }
+
+  async create(ctx: Context, path: string, contents: string, options: WriteOptions = {}): Promise<Version> {
+    const clean = cleanPath(path);
+    checkCall(ctx, this.#names.node(this.cell, clean));
+    return this.#write(options, (database) => {
+      if (readNode(database, this.cell, clean) !== undefined) throw new TopoError('NodeExists', this.#names.node(this.cell, clean));
+      return writeNode(database, this.cell, clean, contents);
+    });
+  }
+
+  async update(
+    ctx: Context,
+    path: string,
+    contents: string,
+    version: Version | null,
+    options: WriteOptions = {},
+  ): Promise<Version> {
+    const clean = cleanPath(path);
+    checkCall(ctx, this.#names.node(this.cell, clean));
+    return this.#write(options, (database) => {
+      if (version !== null && readNode(database, this.cell, clean)?.version !== version) {
+        throw new TopoError('BadVersion', this.#names.node(this.cell, clean));
+      }
+      return writeNode(database, this.cell, clean, contents);
+    });
+  }
+
+  async delete(ctx: Context, path: string, version: Version | null, options: WriteOptions = {}): Promise<void> {
+    const clean = cleanPath(path);
+    checkCall(ctx, this.#names.node(this.cell, clean));
+    await this.#write(options, (database) => {
+      const found = readNode(database, this.cell, clean);
+      if (found === undefined) throw new TopoError('NoNode', this.#names.node(this.cell, clean));
+      if (version !== null && found.version !== version) throw new TopoError('BadVersion', this.#names.node(this.cell, clean));
+      database.run('DELETE FROM node WHERE cell = ? AND path = ?', this.cell, clean);
+    });
+  }
+
+  async atomically<T>(ctx: Context, options: WriteOptions, fn: (writer: Writer) => T): Promise<T> {
+    checkContext(ctx);
+    return this.#write(options, (database) =>
+      fn({
+        get: (cell, path) => readNode(database, cell, cleanPath(path)),
+        put: (cell, path, contents) => void writeNode(database, cell, cleanPath(path), contents),
+        remove: (cell, path) =>
+          void database.run('DELETE FROM node WHERE cell = ? AND path = ?', cell, cleanPath(path)),
+        list: (cell, prefix) => listNodes(database, cell, cleanPath(prefix)),
+      }),
+    );
+  }
+
+  lock(ctx: Context, request: LockRequest): Promise<LockDescriptor> {
+    return this.#shared.locks.acquire(ctx, request);
+  }
+
+  locks(): LockView[] {
+    return this.#shared.locks.views();
+  }
+
+  close(): void {
+    this.#shared.database.close();
+  }
+
+  /** The check of the guards and the write commit together: a late writer cannot slip between them. */
+  #write<T>(options: WriteOptions, fn: (database: Database) => T): Promise<T> {
+    const { database, world, locks } = this.#shared;
+    return database.write(world.clock, () => {
+      if (options.guards !== undefined) locks.verify(options.guards);
+      return fn(database);
+    });
+  }
+}
+
+/** The smallest text that is greater than every text beginning with the prefix. */
+function after(prefix: string): string {
+  return prefix === '' ? '\u{10ffff}' : `${prefix}\u{10ffff}`;
+}
+
+function readNode(database: Database, cell: string, path: string): Node | undefined {
+  return database.get<Node>('SELECT contents, version FROM node WHERE cell = ? AND path = ?', cell, path);
+}
+
+function listNodes(database: Database, cell: string, prefix: string): (Node & { path: string })[] {
+  return database.all<Node & { path: string }>(
+    'SELECT path, contents, version FROM node WHERE cell = ? AND path >= ? AND path < ? ORDER BY path',
+    cell,
+    prefix,
+    after(prefix),
+  );
+}
+
+function writeNode(database: Database, cell: string, path: string, contents: string): Version {
+  const version = nextRevision(database);
+  database.run(
+    'INSERT INTO node VALUES (?, ?, ?, ?) ON CONFLICT (cell, path) DO UPDATE SET contents = excluded.contents, version = excluded.version',
+    cell,
+    path,
+    contents,
+    version,
+  );
+  return version;
+}
+
+function nextRevision(database: Database): number {
+  return database.get<{ value: number }>('UPDATE revision SET value = value + 1 RETURNING value')!.value;
+}
+
+interface TicketSql {
+  revision: number;
+  resource: string;
+  lease_id: number;
+  contents: string;
+  token: number | null;
+}
+
+const toTicket = (row: TicketSql): TicketRow => ({
+  revision: row.revision,
+  resource: row.resource,
+  leaseId: row.lease_id,
+  contents: row.contents,
+  token: row.token ?? undefined,
+});
+
+interface LeaseSql {
+  id: number;
+  owner: string;
+  ttl_ms: number;
+  expires: number;
+  granted: number | null;
+  step: string;
+}
+
+function sqliteLockRows(database: Database): LockRows {
+  return {
+    transact: (fn) => database.transact(fn),
+    nextRevision: () => nextRevision(database),
+    exists: (dir) =>
+      database.get('SELECT 1 FROM node WHERE cell = ? AND path >= ? AND path < ? LIMIT 1', 'global', `${dir}/`, after(`${dir}/`)) !==
+      undefined,
+    tickets: (resource) =>
+      database.all<TicketSql>('SELECT * FROM ticket WHERE resource = ? ORDER BY revision', resource).map(toTicket),
+    allTickets: () => database.all<TicketSql>('SELECT * FROM ticket ORDER BY resource, revision').map(toTicket),
+    ticketOfLease: (id) => {
+      const row = database.get<TicketSql>('SELECT * FROM ticket WHERE revision = ?', id);
+      return row === undefined ? undefined : toTicket(row);
+    },
+    addTicket: (ticket) =>
+      void database.run(
+        'INSERT INTO ticket VALUES (?, ?, ?, ?, ?)',
+        ticket.revision,
+        ticket.resource,
+        ticket.leaseId,
+        ticket.contents,
+        ticket.token ?? null,
+      ),
+    grant: (revision, token) => void database.run('UPDATE ticket SET token = ? WHERE revision = ?', token, revision),
+    removeTicket: (revision) => void database.run('DELETE FROM ticket WHERE revision = ?', revision),
+    lease: (id) => {
+      const row = database.get<LeaseSql>('SELECT * FROM lease WHERE id = ?', id);
+      return row === undefined ? undefined : toLease(row);
+    },
+    putLease: (lease) =>
+      void database.run(
+        `INSERT INTO lease VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE
+         SET expires = excluded.expires, granted = excluded.granted, step = excluded.step`,
+        lease.id,
+        JSON.stringify(lease.owner),
+        lease.ttlMs,
+        lease.expires,
+        lease.granted ?? null,
+        lease.step,
+      ),
+    removeLease: (id) => void database.run('DELETE FROM lease WHERE id = ?', id),
+    fence: (resource) =>
+      database.get<{ token: number }>('SELECT token FROM fence WHERE resource = ?', resource)?.token ?? 0,
+    setFence: (resource, token) =>
+      void database.run(
+        'INSERT INTO fence VALUES (?, ?) ON CONFLICT (resource) DO UPDATE SET token = excluded.token',
+        resource,
+        token,
+      ),
+  };
+}
+
+function toLease(row: LeaseSql): LeaseRow {
+  return {
+    id: row.id,
+    owner: JSON.parse(row.owner) as LeaseRow['owner'],
+    ttlMs: row.ttl_ms,
+    expires: row.expires,
+    granted: row.granted ?? undefined,
+    step: row.step,
+  };
+}

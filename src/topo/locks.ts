@@ -1,0 +1,253 @@
+import { errorText, isTopoError, type TopoError, VtError, vtError } from '../lib/errors.ts';
+import { formatRfc3339 } from '../lib/go-time.ts';
+import { background, type Context, contextKey, withTimeout, withValue } from '../runtime/context.ts';
+import type { LockDescriptor, WriteOptions } from './conn/conn.ts';
+import { lockDirs } from './paths.ts';
+import type { TopoServer } from './server.ts';
+
+/**
+ * Locks and the bookkeeping of who holds them. Vitess: go/vt/topo/locks.go, keyspace_lock.go, named_lock.go.
+ *
+ * What a call has locked travels in its context. A context made from scratch therefore holds nothing, whatever
+ * the store says: "keyspace commerce is not locked (no locksInfo)".
+ */
+type LockKind = 'keyspace' | 'named' | 'routing_rules';
+
+interface HeldLock {
+  kind: LockKind;
+  descriptor: LockDescriptor;
+}
+
+/** Shared by every context below the one that took the first lock. Keyed by resource name, as in Vitess. */
+type LocksInfo = Map<string, HeldLock>;
+
+const LOCKS = contextKey<LocksInfo>('locksInfo');
+
+/** The life of a lock that asks for none of its own: etcd's default lease. */
+const DEFAULT_TTL_MS = 30_000;
+/** On `hardened` a lease is short and renewed while its holder lives, so that a dead holder is soon replaced. */
+const RENEWED_TTL_MS = 10_000;
+const NAMED_TTL_MS = 24 * 3_600_000;
+const UNLOCK_TIMEOUT_MS = 15_000;
+/** The shortest lease that etcd grants: shorter ones are raised to it. */
+const MIN_TTL_MS = 2_000;
+
+/** A context that holds the lock, and how to let it go. */
+export interface Locked {
+  readonly ctx: Context;
+  /**
+   * Releases the lock. `failure` is the error that the action ended with, if any: then a failing release is only
+   * logged; otherwise it is thrown and becomes the action's own error.
+   */
+  unlock(failure: unknown): Promise<void>;
+}
+
+/** Locks a keyspace. Throws NoNode for an unknown one, Timeout when the wait runs out, `already held` when nested. */
+export function lockKeyspace(
+  ctx: Context,
+  topo: TopoServer,
+  keyspace: string,
+  action: string,
+  options: { ttlMs?: number } = {},
+): Promise<Locked> {
+  return lock(ctx, topo, {
+    kind: 'keyspace',
+    name: keyspace,
+    dir: lockDirs.keyspace(keyspace),
+    action,
+    ttlMs: leaseMs(options.ttlMs),
+    mustExist: true,
+  });
+}
+
+/** A lease is asked for in whole seconds; 0 asks for none of one's own. */
+function leaseMs(wanted: number | undefined): number {
+  if (wanted === undefined || wanted <= 0) return DEFAULT_TTL_MS;
+  return Math.max(MIN_TTL_MS, Math.floor(wanted / 1000) * 1000);
+}
+
+/** Locks a name, such as a workflow's `customer/commerce2customer`. Lives for 24 hours on a release. */
+export function lockName(ctx: Context, topo: TopoServer, name: string, action: string): Promise<Locked> {
+  return lock(ctx, topo, { kind: 'named', name, dir: lockDirs.named(name), action, ttlMs: NAMED_TTL_MS, mustExist: false });
+}
+
+/** Locks the keyspace routing rules, the only rules that Vitess locks. NoNode until the first rules are saved. */
+export function lockRoutingRules(ctx: Context, topo: TopoServer, action: string): Promise<Locked> {
+  return lock(ctx, topo, {
+    kind: 'routing_rules',
+    name: 'routing_rules',
+    dir: lockDirs.routingRules,
+    action,
+    ttlMs: DEFAULT_TTL_MS,
+    mustExist: true,
+  });
+}
+
+/** Throws unless this context holds the keyspace's lock and the lease still lives. On etcd this renews it. */
+export async function checkKeyspaceLocked(ctx: Context, topo: TopoServer, keyspace: string): Promise<void> {
+  await heldLock(ctx, topo, 'keyspace', keyspace).descriptor.check(ctx);
+}
+
+/** Every lock that this context holds. */
+export function heldLocks(ctx: Context): LockDescriptor[] {
+  return [...(ctx.value(LOCKS)?.values() ?? [])].map((held) => held.descriptor);
+}
+
+/**
+ * Takes the locks that are gone out of the context's bookkeeping, so that they can be taken again in it.
+ * For a roll-back: a lock that is still held stays held throughout.
+ */
+export async function forgetLostLocks(ctx: Context, topo: TopoServer): Promise<void> {
+  for (const [name, held] of [...(ctx.value(LOCKS) ?? [])]) {
+    try {
+      await held.descriptor.check(ctx);
+    } catch (error) {
+      if (!isTopoError(error, 'NoNode')) throw error;
+      ctx.value(LOCKS)?.delete(name);
+      topo.held.delete(held.descriptor);
+    }
+  }
+}
+
+/** True if this context has locked the keyspace, as far as it knows. */
+export function holdsKeyspace(ctx: Context, keyspace: string): boolean {
+  return ctx.value(LOCKS)?.get(keyspace)?.kind === 'keyspace';
+}
+
+/** Notes the step a command is in beside each of its locks, for those who wait for them. */
+export function noteStep(ctx: Context, step: string): void {
+  for (const descriptor of heldLocks(ctx)) descriptor.note(step);
+}
+
+/** A guarded write found its lock gone: says which, who has it now, and what to do next. */
+export class LockLostError extends VtError {
+  readonly next: string;
+
+  constructor(resource: string, holder: string | undefined, cause: unknown) {
+    const now = holder === undefined ? 'nobody holds it now' : `now held by ${holder}`;
+    super(`lock on ${resource} was lost (${now}), the write was refused`, { code: 'FAILED_PRECONDITION', cause });
+    this.name = 'LockLostError';
+    this.next = 'switchtraffic show locks';
+  }
+}
+
+/**
+ * Runs a write that needs these keyspaces' locks. On `hardened` they must be in the context, and the store checks
+ * every lock of the context in the transaction that writes; a release checks only where Vitess does.
+ * Throws `keyspace X is not locked (…)` or LockLostError.
+ */
+export async function guarded<T>(
+  ctx: Context,
+  topo: TopoServer,
+  keyspaces: readonly string[],
+  write: (options: WriteOptions) => Promise<T>,
+): Promise<T> {
+  if (!topo.release.behaviours.fencedWrites) return write({});
+  for (const keyspace of keyspaces) heldLock(ctx, topo, 'keyspace', keyspace);
+  const guards = heldLocks(ctx);
+  try {
+    return await write({ guards });
+  } catch (error) {
+    throw isTopoError(error, 'NoNode') && error.node === 'lease' ? lostLock(topo, guards, error) : error;
+  }
+}
+
+function lostLock(topo: TopoServer, guards: readonly LockDescriptor[], cause: TopoError): LockLostError {
+  const granted = topo.conn.locks().filter((view) => view.token !== undefined && view.expiresMs > 0);
+  const lost = guards.find((guard) => !granted.some((view) => view.token === guard.token));
+  const resource = lost?.resource ?? guards.map((guard) => guard.resource).join(', ');
+  const holder = granted.find((view) => view.resource === lost?.resource);
+  return new LockLostError(resource, holder?.owner, cause);
+}
+
+function heldLock(ctx: Context, topo: TopoServer, kind: LockKind, name: string): HeldLock {
+  const info = ctx.value(LOCKS);
+  const code = topo.release.behaviours.notLockedCode;
+  if (info === undefined) throw vtError(code, `${kind} ${name} is not locked (no locksInfo)`);
+  const held = info.get(name);
+  if (held === undefined) throw vtError(code, `${kind} ${name} is not locked (no lockInfo in map)`);
+  return held;
+}
+
+interface LockOrder {
+  kind: LockKind;
+  name: string;
+  dir: string;
+  action: string;
+  ttlMs: number;
+  mustExist: boolean;
+}
+
+async function lock(ctx: Context, topo: TopoServer, order: LockOrder): Promise<Locked> {
+  const known = ctx.value(LOCKS);
+  const info: LocksInfo = known ?? new Map();
+  if (info.has(order.name)) throw vtError('INTERNAL', `lock for ${order.kind} ${order.name} is already held`);
+  const waiting = withTimeout(ctx, topo.world.clock, topo.lockTimeoutMs);
+  let descriptor: LockDescriptor;
+  try {
+    topo.world.events.log('info', `Locking ${order.kind} ${order.name} for action ${order.action}`);
+    descriptor = await topo.conn.lock(waiting.ctx, {
+      dir: order.dir,
+      contents: lockContents(topo, order.action),
+      ttlMs: topo.release.behaviours.leases === 'renewed' ? RENEWED_TTL_MS : order.ttlMs,
+      mustExist: order.mustExist,
+    });
+  } finally {
+    waiting.end();
+  }
+  info.set(order.name, { kind: order.kind, descriptor });
+  topo.held.add(descriptor);
+  return {
+    ctx: known === undefined ? withValue(ctx, LOCKS, info) : ctx,
+    unlock: (failure) => unlock(topo, info, order, descriptor, failure),
+  };
+}
+
+async function unlock(
+  topo: TopoServer,
+  info: LocksInfo,
+  order: LockOrder,
+  descriptor: LockDescriptor,
+  failure: unknown,
+): Promise<void> {
+  const { events, clock } = topo.world;
+  if (info.get(order.name)?.descriptor !== descriptor) {
+    const twice = vtError('INTERNAL', `trying to unlock ${order.kind} ${order.name} multiple times`);
+    if (failure === undefined) throw twice;
+    events.log('error', twice.message);
+    return;
+  }
+  info.delete(order.name);
+  topo.held.delete(descriptor);
+  events.log(
+    'info',
+    failure === undefined
+      ? `Unlocking ${order.kind} ${order.name} for successful action ${order.action}`
+      : `Unlocking ${order.kind} ${order.name} for action ${order.action} with error ${errorText(failure)}`,
+  );
+  // A fresh context: the caller's may be what failed.
+  const fresh = withTimeout(background(), clock, UNLOCK_TIMEOUT_MS);
+  try {
+    await descriptor.unlock(fresh.ctx);
+  } catch (error) {
+    if (failure === undefined) throw error;
+    events.log('error', `unlock ${order.kind} ${order.name} failed: ${errorText(error)}`);
+  } finally {
+    fresh.end();
+  }
+}
+
+/** The JSON that Vitess writes into a lock: two spaces, this order of keys, Go's escaping of <, > and &. */
+function lockContents(topo: TopoServer, action: string): string {
+  const { host, user } = topo.world.processes.self;
+  const contents = {
+    Action: action,
+    HostName: host,
+    UserName: user,
+    Time: formatRfc3339(topo.world.clock.now()),
+    Options: {},
+    Status: 'Running',
+  };
+  const escape = (char: string): string => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return JSON.stringify(contents, null, 2).replace(/[<>&]/g, escape);
+}

@@ -1,0 +1,28 @@
+/** Where records stand. Vitess: go/vt/topo/server.go and the per-record files beside it. */
+export const paths = {
+  keyspace: (keyspace: string): string => `keyspaces/${keyspace}/Keyspace`,
+  vschema: (keyspace: string): string => `keyspaces/${keyspace}/VSchema`,
+  shards: (keyspace: string): string => `keyspaces/${keyspace}/shards`,
+  shard: (keyspace: string, shard: string): string => `keyspaces/${keyspace}/shards/${shard}/Shard`,
+  cellInfo: (cell: string): string => `cells/${cell}/CellInfo`,
+  routingRules: 'RoutingRules',
+  shardRoutingRules: 'ShardRoutingRules',
+  mirrorRules: 'MirrorRules',
+  keyspaceRoutingRules: 'routing_rules/keyspace/Rules',
+  tablet: (alias: string): string => `tablets/${alias}/Tablet`,
+  shardReplication: (keyspace: string, shard: string): string => `keyspaces/${keyspace}/shards/${shard}/ShardReplication`,
+  srvKeyspace: (keyspace: string): string => `keyspaces/${keyspace}/SrvKeyspace`,
+  srvVSchema: 'SrvVSchema',
+  /** What is ours alone lies under one name, which no Vitess reads. */
+  cluster: 'switchtraffic/cluster',
+  intents: 'switchtraffic/intents',
+  intent: (keyspace: string, workflow: string): string => `switchtraffic/intents/${keyspace}/${workflow}`,
+  history: 'switchtraffic/history',
+} as const;
+
+/** The directories that locks are taken on. */
+export const lockDirs = {
+  keyspace: (keyspace: string): string => `keyspaces/${keyspace}`,
+  named: (name: string): string => `internal/named_locks/${name}`,
+  routingRules: 'routing_rules',
+} as const;

@@ -1,0 +1,53 @@
+import { isTopoError } from '../lib/errors.ts';
+import type { Release } from '../lib/releases.ts';
+import type { Context } from '../runtime/context.ts';
+import type { World } from '../runtime/world.ts';
+import type { Conn, LockDescriptor, Version } from './conn/conn.ts';
+
+/** The topology as one command sees it: a connection, the release that is emulated, the world it runs in. */
+export interface TopoServer {
+  readonly conn: Conn;
+  readonly release: Release;
+  readonly world: World;
+  /** How long to wait for a lock, in milliseconds (`--lock-timeout`). */
+  readonly lockTimeoutMs: number;
+  /** Locks that this process holds now, so that faults can reach them and none outlives the command. */
+  readonly held: Set<LockDescriptor>;
+}
+
+/** A record and the version it was read at. */
+export interface Versioned<T> {
+  record: T;
+  version: Version;
+}
+
+/** Reads a record. Throws NoNode. */
+export async function readRecord<T>(ctx: Context, conn: Conn, path: string): Promise<Versioned<T>> {
+  const node = await conn.get(ctx, path);
+  return { record: JSON.parse(node.contents) as T, version: node.version };
+}
+
+/** Reads a record, or undefined where there is none. */
+export async function findRecord<T>(ctx: Context, conn: Conn, path: string): Promise<Versioned<T> | undefined> {
+  try {
+    return await readRecord<T>(ctx, conn, path);
+  } catch (error) {
+    if (isTopoError(error, 'NoNode')) return undefined;
+    throw error;
+  }
+}
+
+/** How a record is written down: JSON without the fields that have their default. */
+export function encodeRecord(record: unknown): string {
+  return JSON.stringify(record);
+}
+
+/** The names below a directory; empty where there is none. */
+export async function listNames(ctx: Context, conn: Conn, dir: string): Promise<string[]> {
+  try {
+    return (await conn.listDir(ctx, dir)).map((entry) => entry.name);
+  } catch (error) {
+    if (isTopoError(error, 'NoNode')) return [];
+    throw error;
+  }
+}

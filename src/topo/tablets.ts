@@ -1,0 +1,75 @@
+import { InvariantError } from '../lib/errors.ts';
+import { formatTabletAlias } from '../lib/names.ts';
+import type { Context } from '../runtime/context.ts';
+import { cellNames } from './cells.ts';
+import { type ShardInfo, updateShardFields } from './keyspaces.ts';
+import { lockKeyspace } from './locks.ts';
+import { paths } from './paths.ts';
+import type { ShardReplication, Tablet, TabletAlias } from './proto/types.ts';
+import { encodeRecord, findRecord, listNames, readRecord, type TopoServer } from './server.ts';
+
+/** An alias record as text; `<nil>` for none, as Go prints it. */
+export function aliasText(alias: TabletAlias | undefined): string {
+  return formatTabletAlias(alias);
+}
+
+/** Throws NoNode for an unknown tablet. */
+export async function getTablet(ctx: Context, topo: TopoServer, alias: TabletAlias): Promise<Tablet> {
+  const conn = topo.conn.forCell(alias.cell);
+  return (await readRecord<Tablet>(ctx, conn, paths.tablet(aliasText(alias)))).record;
+}
+
+/** Every tablet of these cells (all of them if none is named), by alias. */
+export async function allTablets(ctx: Context, topo: TopoServer, cells: readonly string[] = []): Promise<Tablet[]> {
+  const tablets: Tablet[] = [];
+  for (const cell of cells.length > 0 ? cells : await cellNames(ctx, topo)) {
+    const conn = topo.conn.forCell(cell);
+    for (const alias of await listNames(ctx, conn, 'tablets')) {
+      tablets.push((await readRecord<Tablet>(ctx, conn, paths.tablet(alias))).record);
+    }
+  }
+  return tablets;
+}
+
+/** The tablets of a shard, by alias. */
+export async function shardTablets(
+  ctx: Context,
+  topo: TopoServer,
+  shard: { keyspace: string; name: string },
+  cells: readonly string[] = [],
+): Promise<Tablet[]> {
+  const all = await allTablets(ctx, topo, cells);
+  return all.filter((tablet) => tablet.keyspace === shard.keyspace && tablet.shard === shard.name);
+}
+
+/** Writes a new tablet's record and its place in the replication graph. Throws NodeExists. */
+export async function createTablet(ctx: Context, topo: TopoServer, tablet: Tablet): Promise<void> {
+  const { alias, keyspace = '', shard = '' } = tablet;
+  if (alias === undefined) throw new InvariantError('a tablet record without an alias');
+  const conn = topo.conn.forCell(alias.cell);
+  await conn.create(ctx, paths.tablet(aliasText(alias)), encodeRecord(tablet));
+  const path = paths.shardReplication(keyspace, shard);
+  const nodes = (await findRecord<ShardReplication>(ctx, conn, path))?.record.nodes ?? [];
+  const record: ShardReplication = { nodes: [...nodes, { tablet_alias: alias }] };
+  await conn.update(ctx, path, encodeRecord(record), null);
+}
+
+/** Makes a tablet its shard's primary in the shard record, under the keyspace lock. */
+export async function setShardPrimary(ctx: Context, topo: TopoServer, shard: ShardInfo, tablet: Tablet): Promise<void> {
+  const locked = await lockKeyspace(ctx, topo, shard.keyspace, `InitShardPrimary(${aliasText(tablet.alias)})`);
+  let failure: unknown;
+  try {
+    await updateShardFields(locked.ctx, topo, shard.keyspace, shard.name, (record) => {
+      if (tablet.alias !== undefined) record.primary_alias = tablet.alias;
+      if (tablet.primary_term_start_time !== undefined) {
+        record.primary_term_start_time = tablet.primary_term_start_time;
+      }
+      return true;
+    });
+  } catch (error) {
+    failure = error;
+    throw error;
+  } finally {
+    await locked.unlock(failure);
+  }
+}

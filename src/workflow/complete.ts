@@ -1,0 +1,126 @@
+import { plainError } from '../lib/errors.ts';
+import { formatRfc822 } from '../lib/go-time.ts';
+import type { Context } from '../runtime/context.ts';
+import type { Cluster } from '../tablet/cluster.ts';
+import { FROZEN, readStreams } from '../tablet/vreplication/streams.ts';
+import { getRoutingRules, routingMap } from '../topo/rules.ts';
+import { rebuildSrvVSchema } from '../topo/vschema.ts';
+import { denyTables } from './denied.ts';
+import { deleteRules, deleteStreams, forgetTables, removeTables, underLocks } from './ending.ts';
+import type { CompleteResponse } from './responses.ts';
+import { getWorkflowState, type WorkflowState } from './state.ts';
+import type { TrafficSwitcher } from './switcher.ts';
+
+/** What `MoveTables complete` was asked to do. */
+export interface CompleteRequest {
+  keyspace: string;
+  workflow: string;
+  keepData: boolean;
+  keepRoutingRules: boolean;
+  renameTables: boolean;
+  dryRun: boolean;
+}
+
+/**
+ * Ends a workflow whose traffic is all switched: drops the source's tables and every trace of the workflow. There is no
+ * way back. Vitess: go/vt/vtctl/workflow/server.go MoveTablesComplete, dropSources.
+ */
+export async function completeMoveTables(ctx: Context, cluster: Cluster, request: CompleteRequest): Promise<CompleteResponse> {
+  const { sw, state } = await getWorkflowState(ctx, cluster, request.keyspace, request.workflow);
+  if (!isFullySwitched(state)) {
+    throw plainError('cannot complete workflow because you have not yet switched all read and write traffic');
+  }
+  const named = `${request.keyspace}.${request.workflow}`;
+  if (request.dryRun) {
+    await validateCompleted(ctx, cluster, sw);
+    return {
+      summary: `Complete dry run results for workflow ${named} at ${formatRfc822(cluster.world.clock.now())}`,
+      dry_run_results: dryRunLines(sw, request),
+    };
+  }
+  await underLocks(ctx, cluster, sw, { workflow: 'MoveTablesComplete', keyspaces: 'DropSources' }, (inner) =>
+    dropSources(inner, cluster, sw, request),
+  );
+  return {
+    summary: `Successfully completed the ${request.workflow} workflow in the ${request.keyspace} keyspace`,
+    dry_run_results: [],
+  };
+}
+
+function isFullySwitched(state: WorkflowState): boolean {
+  return state.writesSwitched && state.replicaNotSwitched.length === 0 && state.rdonlyNotSwitched.length === 0;
+}
+
+async function dropSources(ctx: Context, cluster: Cluster, sw: TrafficSwitcher, request: CompleteRequest): Promise<void> {
+  await validateCompleted(ctx, cluster, sw);
+  if (!request.keepData) {
+    // On `hardened` the reverse streams go first: they would break on the tables they read (K42).
+    if (cluster.release.behaviours.rollbackRestoresAll) await deleteStreams(ctx, cluster, sw.sources, sw.reverseWorkflow);
+    await removeTables(ctx, cluster, sw.sources, sw.tables, request.renameTables ? 'rename' : 'drop');
+    await forgetTables(ctx, cluster, sw.sourceKeyspace, sw.tables);
+  }
+  // Keeping the data keeps the denials too, on a release: for ever (K43).
+  if (!request.keepData || cluster.release.behaviours.rollbackRestoresAll) {
+    await denyTables(ctx, cluster, sw, 'source', true);
+    await denyTables(ctx, cluster, sw, 'target', true);
+  }
+  await deleteStreams(ctx, cluster, sw.sources, sw.reverseWorkflow);
+  await deleteStreams(ctx, cluster, sw.targets, sw.workflow);
+  if (!request.keepRoutingRules) await deleteRules(ctx, cluster, sw);
+  await rebuildSrvVSchema(ctx, cluster.topo);
+}
+
+async function validateCompleted(ctx: Context, cluster: Cluster, sw: TrafficSwitcher): Promise<void> {
+  const problems: string[] = [];
+  for (const target of sw.targets) {
+    if (readStreams(target.db, sw.workflow).some((row) => row.message !== FROZEN)) {
+      problems.push(`vreplication streams are not frozen on tablet ${target.primary.alias?.uid ?? 0}`);
+    }
+  }
+  const rules = routingMap(await getRoutingRules(ctx, cluster.topo));
+  for (const table of sw.tables) {
+    for (const [from, to] of rules) {
+      if (to[0] === `${sw.sourceKeyspace}.${table}`) {
+        problems.push(`routing still exists from keyspace ${sw.sourceKeyspace} table ${table} to ${from}`);
+      }
+    }
+  }
+  if (problems.length > 0) throw plainError(problems.join('\n'));
+}
+
+function dryRunLines(sw: TrafficSwitcher, request: CompleteRequest): string[] {
+  const uidOf = (member: { primary: { alias?: { uid: number } } }): number => member.primary.alias?.uid ?? 0;
+  const denied = (keyspace: string, members: readonly (typeof sw.sources)[number][] | typeof sw.targets): string =>
+    `Denied tables records on [${sw.tables.join(',')}] will be removed from: [${members
+      .map((member) => `keyspace:${keyspace};shard:${member.info.name};tablet:${uidOf(member)}`)
+      .join(',')}]`;
+  const dropped = sw.sources.flatMap((source) =>
+    sw.tables.map(
+      (table) =>
+        `keyspace:${sw.sourceKeyspace};shard:${source.info.name};dbname:${source.db.dbName};tablet:${uidOf(source)};table:${table}`,
+    ),
+  );
+  const streams = (keyspace: string, members: readonly (typeof sw.sources)[number][] | typeof sw.targets, workflow: string): string =>
+    `[${members
+      .map(
+        (member) =>
+          `keyspace:${keyspace};shard:${member.info.name};workflow:${workflow};dbname:${member.db.dbName};tablet:${uidOf(member)}`,
+      )
+      .join(',')}]`;
+  return [
+    `Lock keyspace ${sw.sourceKeyspace}`,
+    `Lock keyspace ${sw.targetKeyspace}`,
+    ...(request.keepData
+      ? []
+      : [
+          `${request.renameTables ? 'Renaming' : 'Dropping'} these tables from the database and removing them from the vschema for keyspace ${sw.sourceKeyspace}: [${dropped.join(',')}]`,
+          denied(sw.sourceKeyspace, sw.sources),
+          denied(sw.targetKeyspace, sw.targets),
+        ]),
+    `Delete reverse vreplication streams on sources: ${streams(sw.sourceKeyspace, sw.sources, sw.reverseWorkflow)}`,
+    `Delete vreplication streams on targets: ${streams(sw.targetKeyspace, sw.targets, sw.workflow)}`,
+    ...(request.keepRoutingRules ? [] : ['Routing rules for participating tables will be deleted']),
+    `Unlock keyspace ${sw.targetKeyspace}`,
+    `Unlock keyspace ${sw.sourceKeyspace}`,
+  ];
+}

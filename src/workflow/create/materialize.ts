@@ -1,0 +1,125 @@
+import { plainError } from '../../lib/errors.ts';
+import { formatKeyRange, intersects, keyRangesEqual } from '../../lib/key-range.ts';
+import { compactTimestamp } from '../../lib/go-time.ts';
+import type { Context } from '../../runtime/context.ts';
+import { type Cluster, epochSeconds } from '../../tablet/cluster.ts';
+import type { ShardDb } from '../../tablet/shard-db.ts';
+import { callTablet } from '../../tablet/manager.ts';
+import { insertStream, type NewStream, readStreams } from '../../tablet/vreplication/streams.ts';
+import { findAllShards, servingShards, type ShardInfo } from '../../topo/keyspaces.ts';
+import { keyRangeFromProto } from '../../topo/proto/key-range.ts';
+import { BinlogSource } from '../../topo/proto/messages-binlogdata.ts';
+import { prototext } from '../../topo/proto/prototext.ts';
+import type { BinlogSource as Source, Rule } from '../../topo/proto/types-workflow.ts';
+import type { Tablet, VSchemaKeyspace } from '../../topo/proto/types.ts';
+import { aliasText } from '../../topo/tablets.ts';
+import { primaryOf, WORKFLOW_TYPES } from '../switcher.ts';
+import type { MoveTablesRequest } from './move-tables.ts';
+
+/** A shard with its primary, as create works on it. */
+export interface Member {
+  info: ShardInfo;
+  primary: Tablet;
+  db: ShardDb;
+}
+
+/** Throws if a workflow of this name is on any primary of the keyspace. */
+export async function refuseTakenName(ctx: Context, cluster: Cluster, keyspace: string, workflow: string): Promise<void> {
+  const taken: string[] = [];
+  for (const info of await findAllShards(ctx, cluster.topo, keyspace)) {
+    const { db, primary } = await primaryOf(ctx, cluster, info, (shard) => plainError(`shard has no primary: ${shard.name}`));
+    if (readStreams(db, workflow).length > 0) {
+      taken.push(`workflow ${workflow} already exists in keyspace ${keyspace} on tablet ${aliasText(primary.alias)}`);
+    }
+  }
+  if (taken.length > 0) throw plainError(taken.toSorted().join('\n'));
+}
+
+/** Source and target shards of the new workflow. */
+export async function chooseShards(
+  ctx: Context,
+  cluster: Cluster,
+  request: MoveTablesRequest,
+): Promise<{ sources: Member[]; targets: Member[] }> {
+  const members = async (keyspace: string): Promise<Member[]> => {
+    const shards = await servingShards(ctx, cluster.topo, keyspace);
+    return Promise.all(
+      shards.map((info) => primaryOf(ctx, cluster, info, (shard) => plainError(`shard has no primary: ${shard.name}`))),
+    );
+  };
+  return { sources: await members(request.sourceKeyspace), targets: await members(request.targetKeyspace) };
+}
+
+/** Throws if a sharded target does not know a table. */
+export function refuseUnknownTables(vschema: VSchemaKeyspace, keyspace: string, tables: readonly string[]): void {
+  if (vschema.sharded !== true) return;
+  const unknown = tables.find((table) => vschema.tables?.[table] === undefined);
+  if (unknown !== undefined) throw plainError(`table ${unknown} not found in vschema for keyspace ${keyspace}`);
+}
+
+/** Inserts a stopped stream on each target for each source whose rows it may get. */
+export async function createStreams(
+  ctx: Context,
+  cluster: Cluster,
+  request: MoveTablesRequest,
+  vschema: VSchemaKeyspace,
+  members: { sources: Member[]; targets: Member[] },
+  tables: readonly string[],
+): Promise<void> {
+  for (const target of members.targets) {
+    const rows = members.sources
+      .filter((source) => intersects(rangeOf(source), rangeOf(target)))
+      .map((source) => streamRow(cluster, request, vschema, source, target, tables, members));
+    await callTablet(ctx, target.primary, 'CreateVReplicationWorkflow', () =>
+      target.db.db.write(cluster.world.clock, () => {
+        for (const row of rows) insertStream(target.db, row, epochSeconds(cluster));
+      }),
+    );
+  }
+}
+
+const rangeOf = (member: Member): ReturnType<typeof keyRangeFromProto> => keyRangeFromProto(member.info.record.key_range);
+
+function streamRow(
+  cluster: Cluster,
+  request: MoveTablesRequest,
+  vschema: VSchemaKeyspace,
+  source: Member,
+  target: Member,
+  tables: readonly string[],
+  members: { sources: readonly Member[] },
+): NewStream {
+  const whole =
+    vschema.sharded !== true || (members.sources.length === 1 && keyRangesEqual(rangeOf(source), rangeOf(target)));
+  const rules = tables.toSorted().map((table) => tableRule(request, vschema, table, target, whole));
+  const binlog: Source = { keyspace: request.sourceKeyspace, shard: source.info.name, filter: { rules } };
+  if (request.onDdl !== 'IGNORE') binlog.on_ddl = request.onDdl;
+  if (request.stopAfterCopy) binlog.stop_after_copy = true;
+  const types = request.tabletTypes.join(',');
+  return {
+    workflow: request.workflow,
+    source: prototext(BinlogSource, binlog),
+    pos: '',
+    state: 'Stopped',
+    db_name: target.db.dbName,
+    // Vitess stores now() into a bigint here: YYYYMMDDhhmmss until the first update.
+    time_updated: compactTimestamp(cluster.world.clock.now()),
+    cell: request.cells.length > 0 ? request.cells.join(',') : (target.primary.alias?.cell ?? ''),
+    tablet_types: request.inOrder ? `in_order:${types}` : types,
+    workflow_type: WORKFLOW_TYPES.indexOf('MoveTables'),
+    defer_secondary_keys: request.deferSecondaryKeys ? 1 : 0,
+    options: JSON.stringify({ sharded_auto_increment_handling: request.shardedAutoIncrement }),
+  };
+}
+
+function tableRule(request: MoveTablesRequest, vschema: VSchemaKeyspace, table: string, target: Member, whole: boolean): Rule {
+  const definition = vschema.tables?.[table];
+  const all = `select * from ${table}`;
+  if (whole || definition?.type === 'reference') return { match: table, filter: all };
+  const primary = definition?.column_vindexes?.[0];
+  if (primary === undefined) throw plainError(`could not find vindex column ${table}`);
+  const columns = primary.column !== undefined ? [primary.column] : (primary.columns ?? []);
+  const range = formatKeyRange(rangeOf(target));
+  const where = `in_keyrange(${columns.join(', ')}, '${request.targetKeyspace}.${primary.name}', '${range}')`;
+  return { match: table, filter: `${all} where ${where}` };
+}

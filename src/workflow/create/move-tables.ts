@@ -1,0 +1,173 @@
+import { errorText, plainError, VtError, vtError, wrapError } from '../../lib/errors.ts';
+import { migrationId } from '../../lib/fnv.ts';
+import type { Context } from '../../runtime/context.ts';
+import type { Cluster } from '../../tablet/cluster.ts';
+import { deleteWorkflowStreams, readJournal } from '../../tablet/vreplication/streams.ts';
+import type { OnDDLAction } from '../../topo/proto/types-workflow.ts';
+import type { VSchemaKeyspace } from '../../topo/proto/types.ts';
+import { lockKeyspace, type Locked, lockName } from '../../topo/locks.ts';
+import { changeRoutingRules } from '../../topo/rules.ts';
+import { aliasText } from '../../topo/tablets.ts';
+import { rebuildSrvVSchema, saveVSchema } from '../../topo/vschema.ts';
+import { denyTables } from '../denied.ts';
+import { ruleKeys } from '../switch/intent.ts';
+import { workflowStatus, type WorkflowStatus } from '../status.ts';
+import { buildTrafficSwitcher, type TrafficSwitcher } from '../switcher.ts';
+import { startWorkflow } from '../update.ts';
+import { chooseShards, createStreams, refuseTakenName, refuseUnknownTables } from './materialize.ts';
+import { chooseTables, copySchema, extendVSchema, refuseFilledTables } from './tables.ts';
+
+/** What `MoveTables create` was asked to do. */
+export interface MoveTablesRequest {
+  workflow: string;
+  sourceKeyspace: string;
+  targetKeyspace: string;
+  tables: readonly string[];
+  allTables: boolean;
+  excludeTables: readonly string[];
+  cells: readonly string[];
+  tabletTypes: readonly string[];
+  inOrder: boolean;
+  onDdl: OnDDLAction;
+  deferSecondaryKeys: boolean;
+  autoStart: boolean;
+  stopAfterCopy: boolean;
+  noRoutingRules: boolean;
+  /** 0 LEAVE, 1 REMOVE, 2 REPLACE. */
+  shardedAutoIncrement: number;
+}
+
+/**
+ * Creates a MoveTables workflow. Until the locks are taken a failure leaves what was made; after that it is cleaned
+ * up as Vitess does. Vitess: go/vt/vtctl/workflow/server.go moveTablesCreate.
+ */
+export async function createMoveTables(ctx: Context, cluster: Cluster, request: MoveTablesRequest): Promise<WorkflowStatus> {
+  const { topo } = cluster;
+  const { sourceKeyspace, targetKeyspace, workflow } = request;
+  if (sourceKeyspace === targetKeyspace && cluster.release.behaviours.sameKeyspace === 'refused') {
+    throw vtError('INVALID_ARGUMENT', 'source and target keyspace must be different for MoveTables workflows');
+  }
+  await refuseEarly(ctx, cluster, request);
+  const tables = await chooseTables(ctx, cluster, request);
+  const vschema = await extendVSchema(ctx, cluster, request, tables);
+  await refuseTakenName(ctx, cluster, targetKeyspace, workflow);
+  const members = await chooseShards(ctx, cluster, request);
+  refuseUnknownTables(vschema.now, targetKeyspace, tables);
+  await refuseFilledTables(members.targets, targetKeyspace, tables);
+  const stripAutoIncrement = vschema.now.sharded === true && request.shardedAutoIncrement === 1;
+  await copySchema(ctx, cluster, members.sources[0]!, members.targets, tables, { stripAutoIncrement });
+  await createStreams(ctx, cluster, request, vschema.now, members, tables);
+  const sw = await buildTrafficSwitcher(ctx, cluster, targetKeyspace, workflow);
+
+  const locks: Locked[] = [];
+  let failure: unknown;
+  try {
+    let locked: Locked;
+    try {
+      locked = await lockName(ctx, topo, `${targetKeyspace}/${workflow}`, 'MoveTablesCreate');
+    } catch (error) {
+      throw wrapError(error, `failed to lock the ${targetKeyspace}/${workflow} workflow`);
+    }
+    locks.push(locked);
+    locked = await lockKeyspace(locked.ctx, topo, targetKeyspace, 'MoveTablesCreate');
+    locks.push(locked);
+    return await finishCreate(locked.ctx, cluster, request, sw, vschema.before);
+  } catch (error) {
+    failure = error;
+    throw error;
+  } finally {
+    for (const lock of locks.reverse()) await lock.unlock(failure);
+  }
+}
+
+/** On `hardened` what would fail late, with things half made, is refused first. */
+async function refuseEarly(ctx: Context, cluster: Cluster, request: MoveTablesRequest): Promise<void> {
+  if (!cluster.release.behaviours.rollbackRestoresAll) return;
+  await refuseTakenName(ctx, cluster, request.targetKeyspace, request.workflow);
+  const tables = await chooseTables(ctx, cluster, request);
+  const { targets } = await chooseShards(ctx, cluster, request);
+  await refuseFilledTables(targets, request.targetKeyspace, tables);
+}
+
+async function finishCreate(
+  ctx: Context,
+  cluster: Cluster,
+  request: MoveTablesRequest,
+  sw: TrafficSwitcher,
+  vschemaBefore: VSchemaKeyspace,
+): Promise<WorkflowStatus> {
+  const { topo } = cluster;
+  try {
+    if (request.noRoutingRules) {
+      const text = `Found --no-routing-rules flag, not creating routing rules for workflow ${sw.targetKeyspace}.${sw.workflow}`;
+      cluster.world.events.log('info', text);
+    } else {
+      await changeRoutingRules(ctx, topo, [sw.targetKeyspace], (rules) => {
+        for (const from of ruleKeys(sw)) rules.set(from, [`${sw.sourceKeyspace}.${tableOf(from)}`]);
+      });
+    }
+    if (cluster.release.behaviours.deniedTablesOnTargetAtCreate) {
+      try {
+        await denyTables(ctx, cluster, sw, 'target', false);
+      } catch (error) {
+        throw wrapError(error, 'failed to put initial denied tables entries in place on the target shards');
+      }
+    }
+    await rebuildSrvVSchema(ctx, topo);
+    refuseOldJournal(sw);
+    if (request.autoStart) await startWorkflow(ctx, cluster, sw);
+    return await workflowStatus(ctx, cluster, sw.targetKeyspace, sw.workflow);
+  } catch (error) {
+    throw await cleanUp(ctx, cluster, sw, vschemaBefore, error);
+  }
+}
+
+/** `customer@replica` and `commerce.customer` are both about `customer`. */
+function tableOf(from: string): string {
+  const name = from.slice(from.indexOf('.') + 1);
+  const at = name.indexOf('@');
+  return at < 0 ? name : name.slice(0, at);
+}
+
+function refuseOldJournal(sw: TrafficSwitcher): void {
+  const id = String(migrationId(sw.targetKeyspace, sw.targets.flatMap((target) => target.streams.map(({ row }) => `${target.info.name}:${row.id}`))));
+  const found = sw.sources.filter((source) => readJournal(source.db, id) !== undefined);
+  if (found.length === 0) return;
+  const aliases = found.map((source) => aliasText(source.primary.alias)).join(',');
+  throw plainError(
+    `found an entry from a previous run for migration id ${id} in _vt.resharding_journal on tablets ${aliases}, please review and delete it before proceeding and then start the workflow using: MoveTables --workflow ${sw.workflow} --target-keyspace ${sw.targetKeyspace} start`,
+  );
+}
+
+/** Takes the new workflow down again. Like Vitess it leaves the created tables; each failure adds to the text. */
+async function cleanUp(
+  ctx: Context,
+  cluster: Cluster,
+  sw: TrafficSwitcher,
+  vschemaBefore: VSchemaKeyspace,
+  cause: unknown,
+): Promise<unknown> {
+  let error = cause;
+  const attempt = async (what: string, effect: () => Promise<void>): Promise<void> => {
+    try {
+      await effect();
+    } catch (failure) {
+      error = new VtError(`${errorText(error)}: ${what}: ${errorText(failure)}`, { code: 'UNKNOWN', coded: false });
+    }
+  };
+  await attempt('failed to cleanup denied table entries', () => denyTables(ctx, cluster, sw, 'target', true));
+  await attempt('failed to cleanup workflow artifacts', async () => {
+    for (const target of sw.targets) {
+      await target.db.db.write(cluster.world.clock, () => void deleteWorkflowStreams(target.db, sw.workflow));
+    }
+    await changeRoutingRules(ctx, cluster.topo, [sw.targetKeyspace], (rules) => {
+      for (const from of ruleKeys(sw)) rules.delete(from);
+    });
+  });
+  if (vschemaBefore.sharded !== true) {
+    await attempt('failed to restore original target vschema', () =>
+      saveVSchema(ctx, cluster.topo, sw.targetKeyspace, vschemaBefore, null),
+    );
+  }
+  return error;
+}

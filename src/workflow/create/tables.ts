@@ -1,0 +1,110 @@
+import { plainError, wrapError } from '../../lib/errors.ts';
+import type { Context } from '../../runtime/context.ts';
+import type { TableDef } from '../../sql/schema.ts';
+import type { Cluster } from '../../tablet/cluster.ts';
+import { callTablet } from '../../tablet/manager.ts';
+import { sqliteName } from '../../sql/storage.ts';
+import { servingShards } from '../../topo/keyspaces.ts';
+import type { Table, VSchemaKeyspace } from '../../topo/proto/types.ts';
+import { getVSchema, saveVSchema } from '../../topo/vschema.ts';
+import type { Member } from './materialize.ts';
+import { primaryOf } from '../switcher.ts';
+import type { MoveTablesRequest } from './move-tables.ts';
+
+/** Which tables to move. Throws for those that the source does not have, and when none is left. */
+export async function chooseTables(ctx: Context, cluster: Cluster, request: MoveTablesRequest): Promise<string[]> {
+  const first = (await servingShards(ctx, cluster.topo, request.sourceKeyspace))[0]!;
+  const { db } = await primaryOf(ctx, cluster, first, (shard) => plainError(`shard does not have a primary: ${shard.name}`));
+  const there = db.tableNames();
+  let tables = request.tables.length > 0 ? [...request.tables] : request.allTables ? there : [];
+  refuseMissing(tables, there, request.sourceKeyspace);
+  refuseMissing(request.excludeTables, there, request.sourceKeyspace);
+  tables = tables.filter((table) => !request.excludeTables.includes(table));
+  if (tables.length === 0) throw plainError('no tables to move');
+  return tables;
+}
+
+function refuseMissing(tables: readonly string[], there: readonly string[], keyspace: string): void {
+  const missing = tables.filter((table) => !there.includes(table));
+  if (missing.length > 0) throw plainError(`table(s) not found in source keyspace ${keyspace}: ${missing.join(',')}`);
+}
+
+/**
+ * Gives an unsharded target's vschema the tables it lacks, with the source's definitions. Saved at once; returns
+ * what it was, for a create that fails later. A sharded target is left alone.
+ */
+export async function extendVSchema(
+  ctx: Context,
+  cluster: Cluster,
+  request: MoveTablesRequest,
+  tables: readonly string[],
+): Promise<{ before: VSchemaKeyspace; now: VSchemaKeyspace }> {
+  const { record: before, version } = await getVSchema(ctx, cluster.topo, request.targetKeyspace);
+  if (before.sharded === true) return { before, now: before };
+  let source: VSchemaKeyspace;
+  try {
+    source = (await getVSchema(ctx, cluster.topo, request.sourceKeyspace)).record;
+  } catch (error) {
+    throw wrapError(error, `failed to get vschema for source keyspace ${request.sourceKeyspace}`);
+  }
+  const merged: Record<string, Table> = { ...before.tables };
+  for (const table of tables) {
+    if (merged[table] !== undefined) continue;
+    const definition = { ...source.tables?.[table] };
+    if (source.sharded === true) delete definition.column_vindexes;
+    if (definition.type === 'sequence') {
+      throw plainError(`table ${table} is a sequence; moving sequence tables is not built yet`);
+    }
+    merged[table] = definition;
+  }
+  const now = { ...before, tables: merged };
+  await saveVSchema(ctx, cluster.topo, request.targetKeyspace, now, version);
+  return { before, now };
+}
+
+/** Throws if a table holds rows on the target already. A table that is not there is fine. */
+export async function refuseFilledTables(
+  targets: readonly Member[],
+  keyspace: string,
+  tables: readonly string[],
+): Promise<void> {
+  const filled = tables.filter((table) =>
+    targets.some(
+      ({ db }) => db.findTable(table) !== undefined && db.db.get(`SELECT 1 FROM ${sqliteName(table)} LIMIT 1`) !== undefined,
+    ),
+  );
+  if (filled.length === 0) return;
+  throw wrapError(
+    plainError(`non-empty tables found in target keyspace(${keyspace}): ${filled.toSorted().join(', ')}`),
+    'failed to validate that all target tables are empty',
+  );
+}
+
+/** Creates the tables that a target lacks, as the first source shard has them. */
+export async function copySchema(
+  ctx: Context,
+  cluster: Cluster,
+  source: Member,
+  targets: readonly Member[],
+  tables: readonly string[],
+  options: { stripAutoIncrement: boolean },
+): Promise<void> {
+  for (const target of targets) {
+    const missing = tables.filter((table) => target.db.findTable(table) === undefined);
+    const definitions = missing.map((table) => adapt(source.db.findTable(table), table, options.stripAutoIncrement));
+    if (definitions.length === 0) continue;
+    await callTablet(ctx, target.primary, 'ApplySchema', () =>
+      target.db.db.write(cluster.world.clock, () => {
+        for (const definition of definitions) {
+          if (target.db.findTable(definition.name) === undefined) target.db.createTable(definition);
+        }
+      }),
+    );
+  }
+}
+
+function adapt(definition: TableDef | undefined, table: string, stripAutoIncrement: boolean): TableDef {
+  if (definition === undefined) throw plainError(`source table ${table} does not exist`);
+  if (!stripAutoIncrement) return definition;
+  return { ...definition, columns: definition.columns.map((column) => ({ ...column, autoIncrement: false })) };
+}

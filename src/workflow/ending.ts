@@ -1,0 +1,113 @@
+import { wrapError } from '../lib/errors.ts';
+import type { Context } from '../runtime/context.ts';
+import type { Cluster } from '../tablet/cluster.ts';
+import { callTablet, writeTablet } from '../tablet/manager.ts';
+import { sqliteName } from '../sql/storage.ts';
+import { deleteWorkflowStreams } from '../tablet/vreplication/streams.ts';
+import { type Locked, lockKeyspace, lockName } from '../topo/locks.ts';
+import { changeRoutingRules } from '../topo/rules.ts';
+import { getVSchema, saveVSchema } from '../topo/vschema.ts';
+import { ruleKeys } from './switch/intent.ts';
+import type { MigrationSource, MigrationTarget, TrafficSwitcher } from './switcher.ts';
+
+/** What Complete and Cancel share: taking a workflow's traces away under its locks. */
+
+/** Runs an ending under the workflow's lock and, inside, the locks of its keyspaces. */
+export async function underLocks<T>(
+  ctx: Context,
+  cluster: Cluster,
+  sw: TrafficSwitcher,
+  actions: { workflow: string; keyspaces: string },
+  body: (ctx: Context) => Promise<T>,
+): Promise<T> {
+  const { topo } = cluster;
+  const locks: Locked[] = [];
+  let failure: unknown;
+  let current = ctx;
+  const take = async (what: string, lock: Promise<Locked>): Promise<void> => {
+    try {
+      const locked = await lock;
+      locks.push(locked);
+      current = locked.ctx;
+    } catch (error) {
+      throw wrapError(error, `failed to lock the ${what}`);
+    }
+  };
+  try {
+    const name = `${sw.targetKeyspace}/${sw.workflow}`;
+    if (cluster.release.behaviours.namedLock !== 'none') await take(`${name} workflow`, lockName(current, topo, name, actions.workflow));
+    for (const keyspace of new Set([sw.sourceKeyspace, sw.targetKeyspace])) {
+      await take(`${keyspace} keyspace`, lockKeyspace(current, topo, keyspace, actions.keyspaces));
+    }
+    return await body(current);
+  } catch (error) {
+    failure = error;
+    throw error;
+  } finally {
+    for (const lock of locks.reverse()) await lock.unlock(failure);
+  }
+}
+
+type Member = Pick<MigrationSource | MigrationTarget, 'primary' | 'db' | 'info'>;
+
+/** The name of a table that `--rename-tables` leaves behind. */
+export function renamedTable(table: string): string {
+  return `_${table.slice(0, 59)}_old`;
+}
+
+/** Drops (or renames) tables on each member; one that is not there only warns. */
+export async function removeTables(
+  ctx: Context,
+  cluster: Cluster,
+  members: readonly Member[],
+  tables: readonly string[],
+  how: 'drop' | 'rename',
+): Promise<void> {
+  for (const { primary, db } of members) {
+    await callTablet(ctx, primary, 'ExecuteFetchAsDba', () =>
+      writeTablet(ctx, cluster, db, () => {
+        for (const table of tables) {
+          const definition = db.findTable(table);
+          if (definition === undefined) {
+            cluster.world.events.log('warning', `Table ${table} did not exist when attempting to remove it`);
+            continue;
+          }
+          if (how === 'drop') {
+            db.dropTable(table);
+          } else {
+            const name = renamedTable(table);
+            db.db.exec(`ALTER TABLE ${sqliteName(table)} RENAME TO ${sqliteName(name)}`);
+            db.db.run('DELETE FROM _tables WHERE name = ?', table);
+            db.saveDefinition({ ...definition, name });
+          }
+        }
+      }),
+    );
+  }
+}
+
+/** Takes tables out of a keyspace's vschema. */
+export async function forgetTables(ctx: Context, cluster: Cluster, keyspace: string, tables: readonly string[]): Promise<void> {
+  const { record, version } = await getVSchema(ctx, cluster.topo, keyspace);
+  const kept = Object.entries(record.tables ?? {}).filter(([table]) => !tables.includes(table));
+  await saveVSchema(ctx, cluster.topo, keyspace, { ...record, tables: Object.fromEntries(kept) }, version);
+}
+
+/** Deletes a workflow's streams on each member. Returns which members had any. */
+export async function deleteStreams(ctx: Context, cluster: Cluster, members: readonly Member[], workflow: string): Promise<Member[]> {
+  const had: Member[] = [];
+  for (const member of members) {
+    const count = await callTablet(ctx, member.primary, 'DeleteVReplicationWorkflow', () =>
+      writeTablet(ctx, cluster, member.db, () => deleteWorkflowStreams(member.db, workflow)),
+    );
+    if (count > 0) had.push(member);
+  }
+  return had;
+}
+
+/** Removes every routing rule of the workflow's tables. */
+export async function deleteRules(ctx: Context, cluster: Cluster, sw: TrafficSwitcher): Promise<void> {
+  await changeRoutingRules(ctx, cluster.topo, [sw.sourceKeyspace, sw.targetKeyspace], (rules) => {
+    for (const from of ruleKeys(sw)) rules.delete(from);
+  });
+}

@@ -1,0 +1,123 @@
+import { aggregateErrors, errorText, errorVerbose, plainError, VtError, wrapError } from '../../lib/errors.ts';
+import { background, type Cancellable, type Context, withCancel, withoutCancel, withTimeout } from '../../runtime/context.ts';
+import { runStep } from '../../runtime/step.ts';
+import { epochSeconds } from '../../tablet/cluster.ts';
+import { callTablet, writeTablet } from '../../tablet/manager.ts';
+import { deleteWorkflowStreams, updateStream } from '../../tablet/vreplication/streams.ts';
+import { rebuildSrvVSchema } from '../../topo/vschema.ts';
+import { denyTables, switchDeniedTables } from '../denied.ts';
+import { forAll } from '../fan-out.ts';
+import type { SwitchRun } from './run.ts';
+import { undoIntent } from './undo.ts';
+
+/**
+ * Rolls a failed switch back. Returns what went wrong, or undefined when everything is back.
+ * Every step is tried whatever became of the one before. Vitess: trafficSwitcher.cancelMigration.
+ */
+export async function cancelMigration(run: SwitchRun): Promise<unknown> {
+  const { cluster, sw } = run;
+  const { events } = cluster.world;
+  const parentError = run.ctx.err();
+  if (parentError !== undefined) {
+    events.log('info', `cancelMigration (${sw.workflow}): original context invalid: ${parentError.message}`);
+  }
+  events.log('info', `cancelMigration (${sw.workflow}): starting`);
+  const failure = run.intent === undefined ? await cancelAsReleased(run) : await cancelByIntent(run);
+  if (failure === undefined) {
+    events.log('info', `cancelMigration (${sw.workflow}): completed`);
+    return undefined;
+  }
+  const text = `Cancel migration failed for ${sw.workflow}, manual cleanup work may be necessary: ${errorText(failure)}`;
+  events.log('error', text);
+  if (!cluster.release.behaviours.rollbackErrorsReturned) return undefined;
+  return wrapError(failure, 'cancel migration failed, manual cleanup work may be necessary');
+}
+
+/** What the client sees of a failed step whose roll-back failed too. */
+export function withCancelError(error: unknown, cancelError: unknown): unknown {
+  if (cancelError === undefined) return error;
+  return new VtError(`${errorVerbose(error)}\n\n${errorVerbose(cancelError)}`, { code: 'CANCELED' });
+}
+
+/**
+ * The context of a roll-back, which is the whole of vitessio/vitess#17620: the caller's own dies with the caller,
+ * a fresh one has lost the locks, one without the parent's end keeps them.
+ */
+function rollbackContext(run: SwitchRun): Cancellable {
+  const { rollbackContext: kind, rollbackTimeoutMs } = run.cluster.release.behaviours;
+  if (kind === 'caller') return withCancel(run.ctx);
+  const parent = kind === 'detached' ? background() : withoutCancel(run.ctx);
+  return withTimeout(parent, run.cluster.world.clock, rollbackTimeoutMs);
+}
+
+async function cancelByIntent(run: SwitchRun): Promise<unknown> {
+  try {
+    await undoIntent(withoutCancel(run.ctx), run.cluster, run.intent!);
+    run.intent = undefined;
+    run.writesServed ??= run.cluster.world.clock.now();
+    return undefined;
+  } catch (error) {
+    return plainError(`could not revert denied tables / shard access: ${errorVerbose(error)}`);
+  }
+}
+
+async function cancelAsReleased(run: SwitchRun): Promise<unknown> {
+  const rollback = rollbackContext(run);
+  const errors: unknown[] = [];
+  const attempt = async (name: string, what: string, effect: (ctx: Context) => Promise<void>): Promise<boolean> => {
+    try {
+      await runStep(run.ctx, run.cluster.world, { name: `switchTraffic/rollback/${name}` }, () => effect(rollback.ctx));
+      return true;
+    } catch (error) {
+      const text = `${what}: ${errorVerbose(error)}`;
+      errors.push(plainError(text));
+      run.cluster.world.events.log('error', `Cancel migration failed: ${text}`);
+      return false;
+    }
+  };
+  const reverted = await attempt('revertDeniedTables', 'could not revert denied tables / shard access', (ctx) => revertDenied(run, ctx));
+  if (reverted && run.cluster.release.behaviours.rollbackDirection !== 'forward') {
+    run.writesServed ??= run.cluster.world.clock.now();
+  }
+  await attempt('restartTargetStreams', 'could not restart vreplication', (ctx) => restartStreams(run, ctx));
+  await attempt('deleteReverseVReplication', 'could not delete reverse vreplication streams', (ctx) => deleteReverse(run, ctx));
+  rollback.end();
+  return errors.length === 0 ? undefined : aggregateErrors(errors);
+}
+
+async function revertDenied(run: SwitchRun, ctx: Context): Promise<void> {
+  const { cluster, sw } = run;
+  const { rollbackDirection, rebuildOnStopWrites } = cluster.release.behaviours;
+  if (rollbackDirection === 'source-only') {
+    await denyTables(ctx, cluster, sw, 'source', true);
+    if (rebuildOnStopWrites) await rebuildSrvVSchema(ctx, cluster.topo);
+    return;
+  }
+  // #15977 made the roll-back of v20 and v21 switch forward again, which reverts nothing and reports no error.
+  await switchDeniedTables(ctx, cluster, sw, rollbackDirection === 'backward');
+}
+
+/** Whatever the streams were before the command, they run now (K11). */
+async function restartStreams(run: SwitchRun, ctx: Context): Promise<void> {
+  const { cluster, sw } = run;
+  await forAll(sw.targets, (target) =>
+    callTablet(ctx, target.primary, 'VReplicationExec', () =>
+      writeTablet(ctx, cluster, target.db, () => {
+        for (const { row } of target.streams) {
+          updateStream(target.db, row.id, { state: 'Running', message: '' }, epochSeconds(cluster));
+        }
+      }),
+    ),
+  );
+}
+
+/** For a failed reversal "the reverse" is the original workflow, which is lost this way (#14276). */
+async function deleteReverse(run: SwitchRun, ctx: Context): Promise<void> {
+  const { cluster, sw } = run;
+  await forAll(sw.sources, (source) =>
+    callTablet(ctx, source.primary, 'VReplicationExec', () =>
+      writeTablet(ctx, cluster, source.db, () => void deleteWorkflowStreams(source.db, sw.reverseWorkflow)),
+    ),
+  );
+}
+

@@ -1,0 +1,168 @@
+import type { Behaviours } from '../../lib/behaviours.ts';
+import type { SwitchPath } from './plan.ts';
+
+/**
+ * The catalogue of steps: what each does, what its failure leads to, how it is undone, what a dry run says of it.
+ * A step is added here and in `planSteps`, and its effect in `effects.ts`; nothing else lists steps.
+ * Names are Vitess's switcher methods: go/vt/vtctl/workflow/switcher_interface.go.
+ */
+export interface StepEntry {
+  /** One line for people. */
+  about: string;
+  leadsTo(behaviours: Behaviours, path: SwitchPath): FailureLeadsTo;
+  /** How a roll-back undoes it; '' where there is nothing to undo. */
+  undoneBy: string;
+  /** What Vitess puts before the step's error. `{source}` and `{target}` are keyspaces, `{n}` the occurrence. */
+  outer?: string;
+  /** Past this step the switch can only be completed. */
+  pointOfNoReturn?: (path: SwitchPath) => boolean;
+  /** For waiting steps: they fail when `--timeout` has passed. */
+  limited?: true;
+}
+
+/** What the failure of a step leads to. */
+export type FailureLeadsTo =
+  /** Nothing was changed yet. */
+  | 'nothing changed'
+  /** What earlier steps changed stays as it is. */
+  | 'left as is'
+  /** The roll-back runs. */
+  | 'rolls back'
+  /** Source writes stay stopped: no roll-back runs. */
+  | 'strands'
+  /** The switch can only be completed, by running it again. */
+  | 'forward only';
+
+const nothing = (): FailureLeadsTo => 'nothing changed';
+const forward = (): FailureLeadsTo => 'forward only';
+const rollsBack = (): FailureLeadsTo => 'rolls back';
+/** `hardened` goes back to the state before the command wherever it changed anything; Vitess leaves it. */
+const leaves = (behaviours: Behaviours): FailureLeadsTo => (behaviours.rollbackRestoresAll ? 'rolls back' : 'left as is');
+/** Once the rules of a switch of reads alone are saved, `hardened` only goes forward. */
+const afterReads = (behaviours: Behaviours, path: SwitchPath): FailureLeadsTo =>
+  path.writes || !behaviours.rollbackRestoresAll ? leaves(behaviours) : 'forward only';
+/** Before the locks of a write switch: only reads of the same command can have changed anything. */
+const beforeWrites = (behaviours: Behaviours, path: SwitchPath): FailureLeadsTo =>
+  path.reads ? leaves(behaviours) : 'nothing changed';
+
+const entry = (
+  about: string,
+  leadsTo: StepEntry['leadsTo'],
+  undoneBy = '',
+  more: Partial<Pick<StepEntry, 'outer' | 'pointOfNoReturn' | 'limited'>> = {},
+): StepEntry => ({ about, leadsTo, undoneBy, ...more });
+
+export const CATALOGUE = {
+  'switchTraffic/prepare/lockWorkflow': entry('lock the name of the workflow', nothing, 'unlocking', {
+    outer: 'failed to lock the {workflow} workflow',
+  }),
+  'switchTraffic/prepare/canSwitch': entry('check lag, streams and that every tablet answers', nothing),
+  'switchTraffic/reads/validate': entry('check journals, shards and tables', nothing),
+  'switchTraffic/reads/lockSource': entry('lock the source keyspace for the reads', nothing, 'unlocking', {
+    outer: 'failed to lock the {source} keyspace',
+  }),
+  'switchTraffic/reads/lockTarget': entry('lock the target keyspace for the reads', nothing, 'unlocking', {
+    outer: 'failed to lock the {target} keyspace',
+  }),
+  'switchTraffic/reads/mirrorOff': entry('remove the mirror rules of the reads', leaves, 'restoring the mirror rules'),
+  'switchTraffic/reads/switchTableReads': entry('point the routing rules of the reads at the target', leaves, 'restoring the routing rules', {
+    outer: 'failed to switch read traffic for the tables',
+    pointOfNoReturn: (path) => !path.writes,
+  }),
+  'switchTraffic/reads/rebuildSrvVSchema': entry('publish the routing rules to the cells', afterReads, 'restoring each cell\'s copy', {
+    outer: 'failed to switch read traffic for the tables',
+  }),
+  'switchTraffic/reads/unlockTarget': entry('unlock the target keyspace', afterReads),
+  'switchTraffic/reads/unlockSource': entry('unlock the source keyspace', afterReads),
+  'switchTraffic/writes/validate': entry('check that the workflow covers every shard', beforeWrites, '', { outer: 'workflow validation failed' }),
+  'switchTraffic/writes/validateReverse': entry('check that the source primaries may run the reverse workflow', beforeWrites, '', {
+    outer: 'primary tablets are not able to fully manage the reverse vreplication workflow in the {source} keyspace',
+  }),
+  'switchTraffic/writes/tabletsAvailable': entry('check that the reverse workflow has tablets to stream from', beforeWrites, '', {
+    outer: 'no tablets were available to stream from in the {target} keyspace',
+  }),
+  'switchTraffic/writes/lockWorkflow': entry('lock the name of the workflow', beforeWrites, 'unlocking', {
+    outer: 'failed to lock the {workflow} workflow',
+  }),
+  'switchTraffic/writes/lockSource': entry('lock the source keyspace', beforeWrites, 'unlocking', {
+    outer: 'failed to lock the {source} keyspace',
+  }),
+  'switchTraffic/writes/lockTarget': entry('lock the target keyspace', beforeWrites, 'unlocking', {
+    outer: 'failed to lock the {target} keyspace',
+  }),
+  'switchTraffic/writes/mirrorOff': entry('remove the mirror rules of the writes', leaves, 'restoring the mirror rules', {
+    outer:
+      'failed to remove mirror rules from source keyspace {source} to target keyspace {target}, workflow {name}, for primary tablet type',
+  }),
+  'switchTraffic/writes/checkJournals': entry('look for the journal of an earlier attempt', leaves, '', {
+    outer: 'failed to read journal in the {source} keyspace',
+  }),
+  'switchTraffic/writes/stopSourceWrites': entry('deny the tables on the source, so that writes stop', rollsBack, 'reverting the denied tables', {
+    outer: 'failed to stop writes in the {source} keyspace',
+  }),
+  'switchTraffic/writes/lockTables': entry('LOCK TABLES on the source, to outwait transactions under way', rollsBack, '', {
+    outer: 'failed to execute LOCK TABLES (attempt {n} of 2) on sources',
+  }),
+  'switchTraffic/writes/gatherSourcePositions': entry(
+    'record how far the source has written',
+    (behaviours) => (behaviours.positionsErrorRollsBack ? 'rolls back' : 'strands'),
+    '',
+    { outer: 'failed to gather replication positions on migration sources' },
+  ),
+  'switchTraffic/writes/checkLocks': entry(
+    'check that both keyspace locks are still held',
+    (behaviours, path) => (path.resume ? 'forward only' : behaviours.lostLockRollsBack ? 'rolls back' : 'strands'),
+    '',
+    { outer: 'locks were lost' },
+  ),
+  'switchTraffic/writes/waitForCatchup': entry('wait until the streams have applied everything, and stop them', rollsBack, 'restarting the streams', {
+    outer: 'failed to sync up replication between the source and target',
+    limited: true,
+  }),
+  'switchTraffic/writes/resetSequences': entry('drop sequence caches on the source, if sequence tables move', rollsBack, '', {
+    outer: 'failed to reset the sequences',
+  }),
+  'switchTraffic/writes/createReverseVReplication': entry('create the reverse workflow, stopped', rollsBack, 'deleting the reverse workflow', {
+    outer: 'failed to create the reverse vreplication streams',
+  }),
+  'switchTraffic/writes/gatherPositions': entry('record positions on both sides anew', forward, '', {
+    outer: 'failed to gather replication positions',
+  }),
+  'switchTraffic/writes/createJournals': entry('write the journal on each source: the point of no return', forward, '', {
+    outer: 'failed to create the journal',
+    pointOfNoReturn: () => true,
+  }),
+  'switchTraffic/writes/allowTargetWrites': entry('let the target take writes', forward, '', {
+    outer: 'failed to allow writes in the {target} keyspace',
+  }),
+  'switchTraffic/writes/changeRouting': entry('point the routing rules of the writes at the target and publish them', forward, '', {
+    outer: 'failed to update the routing rules',
+  }),
+  'switchTraffic/writes/startReverseVReplication': entry('start the reverse workflow', forward, '', {
+    outer: 'failed to start the reverse workflow',
+  }),
+  'switchTraffic/writes/freezeTargetVReplication': entry('mark the workflow frozen', forward, '', {
+    outer: 'failed to freeze the workflow in the {target} keyspace',
+  }),
+  'switchTraffic/writes/unlockTarget': entry('unlock the target keyspace', forward),
+  'switchTraffic/writes/unlockSource': entry('unlock the source keyspace', forward),
+  'switchTraffic/writes/unlockWorkflow': entry('unlock the name of the workflow', forward),
+  'switchTraffic/prepare/unlockWorkflow': entry(
+    'unlock the name of the workflow',
+    (behaviours, path) => (path.writes ? 'forward only' : afterReads(behaviours, path)),
+  ),
+  'switchTraffic/rollback/relock': entry('hold the locks again, if they were lost, and compare the state', nothing),
+  'switchTraffic/rollback/revertDeniedTables': entry('put denied tables and rules back', nothing),
+  'switchTraffic/rollback/restartTargetStreams': entry('put the streams back', nothing),
+  'switchTraffic/rollback/deleteReverseVReplication': entry('delete the reverse workflow', nothing),
+} satisfies Record<string, StepEntry>;
+
+export type StepName = keyof typeof CATALOGUE;
+
+/** The steps of a roll-back, in order: source writes open first. */
+export const ROLLBACK: readonly StepName[] = [
+  'switchTraffic/rollback/relock',
+  'switchTraffic/rollback/revertDeniedTables',
+  'switchTraffic/rollback/restartTargetStreams',
+  'switchTraffic/rollback/deleteReverseVReplication',
+];

@@ -1,0 +1,96 @@
+import { formatDuration } from '../../lib/duration.ts';
+import type { MigrationSource, MigrationTarget } from '../switcher.ts';
+import { canSwitch } from './can-switch.ts';
+import type { StepName } from './catalogue.ts';
+import { lockWorkflow, unlockRest } from './effects-locks.ts';
+import { readTypes, validateReads, validateShards } from './effects-reads.ts';
+import { gatherSourcePositions } from './effects-writes.ts';
+import { planSteps } from './plan.ts';
+import type { SwitchRun } from './run.ts';
+
+/** What a dry run says of a step, given what it has looked up. Steps without a line say nothing. */
+type Line = (run: SwitchRun, seen: { types: string[] }) => string[];
+
+const list = (items: readonly string[]): string => `[${items.join(',')}]`;
+const uid = (member: MigrationSource | MigrationTarget): number => member.primary.alias?.uid ?? 0;
+const byUid = <T extends MigrationSource | MigrationTarget>(members: readonly T[]): T[] => members.toSorted((a, b) => uid(a) - uid(b));
+const tables = (run: SwitchRun): string => list(run.sw.tables);
+const lockLine = (side: 'source' | 'target', word: 'Lock' | 'Unlock'): Line => (run) => [
+  `${word} keyspace ${side === 'source' ? run.sw.sourceKeyspace : run.sw.targetKeyspace}`,
+];
+
+/** Vitess: go/vt/vtctl/workflow/switcher_dry_run.go. */
+const LINES: Partial<Record<StepName, Line>> = {
+  'switchTraffic/reads/lockSource': lockLine('source', 'Lock'),
+  'switchTraffic/reads/lockTarget': lockLine('target', 'Lock'),
+  'switchTraffic/reads/unlockSource': lockLine('source', 'Unlock'),
+  'switchTraffic/reads/unlockTarget': lockLine('target', 'Unlock'),
+  'switchTraffic/reads/mirrorOff': (run, { types }) => [mirrorLine(run, types)],
+  'switchTraffic/reads/switchTableReads': (run, { types }) => [
+    `Switch reads for tables ${tables(run)} to keyspace ${run.direction === 'backward' ? run.sw.sourceKeyspace : run.sw.targetKeyspace} for tablet types ${list(types)}`,
+    `Routing rules for tables ${tables(run)} will be updated`,
+  ],
+  'switchTraffic/reads/rebuildSrvVSchema': (run) => [
+    `Serving VSchema will be rebuilt for the ${run.direction === 'backward' ? run.sw.sourceKeyspace : run.sw.targetKeyspace} keyspace`,
+  ],
+  'switchTraffic/writes/lockSource': lockLine('source', 'Lock'),
+  'switchTraffic/writes/lockTarget': lockLine('target', 'Lock'),
+  'switchTraffic/writes/unlockSource': lockLine('source', 'Unlock'),
+  'switchTraffic/writes/unlockTarget': lockLine('target', 'Unlock'),
+  'switchTraffic/writes/mirrorOff': (run) => [mirrorLine(run, ['PRIMARY'])],
+  'switchTraffic/writes/stopSourceWrites': (run) => [
+    `Stop writes on keyspace ${run.sw.sourceKeyspace} for tables ${tables(run)}: ${list(
+      byUid(run.sw.sources).map(
+        (source) => `keyspace:${run.sw.sourceKeyspace};shard:${source.info.name};position:${source.position}`,
+      ),
+    )}`,
+  ],
+  'switchTraffic/writes/waitForCatchup': (run) => [
+    `Wait for vreplication on stopped streams to catchup for up to ${formatDuration(run.request.timeoutMs)}`,
+  ],
+  'switchTraffic/writes/createReverseVReplication': (run) => [`Create reverse vreplication workflow ${run.sw.reverseWorkflow}`],
+  'switchTraffic/writes/createJournals': () => ['Create journal entries on source databases'],
+  'switchTraffic/writes/allowTargetWrites': (run) => [`Enable writes on keyspace ${run.sw.targetKeyspace} for tables ${tables(run)}`],
+  'switchTraffic/writes/changeRouting': (run) => [
+    `Switch routing from keyspace ${run.sw.sourceKeyspace} to keyspace ${run.sw.targetKeyspace}`,
+    `Routing rules for tables ${tables(run)} will be updated`,
+    `Switch writes completed, freeze and delete vreplication streams on: ${list(byUid(run.sw.targets).map((target) => `tablet:${uid(target)}`))}`,
+  ],
+  'switchTraffic/writes/startReverseVReplication': (run) => [
+    `Start reverse vreplication streams on: ${list(byUid(run.sw.sources).map((source) => `tablet:${uid(source)}`))}`,
+  ],
+  'switchTraffic/writes/freezeTargetVReplication': (run) => [
+    `Mark vreplication streams frozen on: ${list(
+      byUid(run.sw.targets).map(
+        (target) =>
+          `keyspace:${run.sw.targetKeyspace};shard:${target.info.name};tablet:${uid(target)};workflow:${run.sw.workflow};dbname:${target.db.dbName}`,
+      ),
+    )}`,
+  ],
+};
+
+function mirrorLine(run: SwitchRun, types: readonly string[]): string {
+  return `Mirroring 0.00 percent of traffic from keyspace ${run.sw.sourceKeyspace} to keyspace ${run.sw.targetKeyspace} for tablet types ${list(types)}`;
+}
+
+/**
+ * What a switch would do, line by line. The checks are real, and so are the workflow's lock and the refreshing of tablets;
+ * keyspace locks are not taken. Unlike Vitess (D2) it does not LOCK TABLES.
+ */
+export async function dryRunLines(run: SwitchRun): Promise<string[]> {
+  const { behaviours } = run.cluster.release;
+  try {
+    if (behaviours.namedLock !== 'none') await lockWorkflow(run, 'switchTraffic/prepare/unlockWorkflow');
+    await canSwitch(run);
+    const types = run.path.reads ? await readTypes(run) : [];
+    if (run.path.reads) await validateReads(run);
+    if (run.path.writes) {
+      await validateShards(run);
+      await gatherSourcePositions(run, { step: '', occurrence: 1, onTarget: (_target, effect) => effect() });
+    }
+    return planSteps(run.path, behaviours).flatMap((step) => LINES[step.name]?.(run, { types }) ?? []);
+  } finally {
+    await unlockRest(run, 'dry run');
+  }
+}
+

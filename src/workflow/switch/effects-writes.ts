@@ -1,0 +1,196 @@
+import { errorText, errorVerbose, plainError } from '../../lib/errors.ts';
+import { withTimeout } from '../../runtime/context.ts';
+import type { StepScope } from '../../runtime/step.ts';
+import { epochSeconds } from '../../tablet/cluster.ts';
+import { callTablet, writeTablet } from '../../tablet/manager.ts';
+import { acquireTables } from '../../tablet/table-locks.ts';
+import { FROZEN, readJournal, updateStream } from '../../tablet/vreplication/streams.ts';
+import { waitForPos } from '../../tablet/vreplication/wait-for-pos.ts';
+import { shardText } from '../../topo/keyspaces.ts';
+import { Journal } from '../../topo/proto/messages-binlogdata.ts';
+import { prototext } from '../../topo/proto/prototext.ts';
+import { changeRoutingRules, type RoutingMap } from '../../topo/rules.ts';
+import { aliasText } from '../../topo/tablets.ts';
+import { rebuildSrvVSchema } from '../../topo/vschema.ts';
+import { denyTables, switchDeniedTables } from '../denied.ts';
+import { forAll } from '../fan-out.ts';
+import type { MigrationSource, TrafficSwitcher } from '../switcher.ts';
+import type { SwitchRun } from './run.ts';
+
+/** How long Vitess waits after each LOCK TABLES, for writes that slipped past the deny list. */
+const LOCK_TABLES_PAUSE_MS = 100;
+
+/** Denies the tables on the source. Until v20 also records positions (before LOCK TABLES: #16563). */
+export async function stopSourceWrites(run: SwitchRun, scope: StepScope): Promise<void> {
+  const { cluster, sw, ctx } = run;
+  const { behaviours } = cluster.release;
+  run.writesStopped ??= cluster.world.clock.now();
+  if (behaviours.stopWritesFreesTarget) await switchDeniedTables(ctx, cluster, sw, false, scope);
+  else await denyTables(ctx, cluster, sw, 'source', false, scope);
+  if (behaviours.rebuildOnStopWrites) await rebuildSrvVSchema(ctx, cluster.topo);
+  if (behaviours.positions === 'at-stop') await forAll(sw.sources, (source) => recordPosition(run, source));
+}
+
+/** One round of LOCK TABLES … READ on every source; the connection is closed as soon as the locks are there. */
+export async function lockTables(run: SwitchRun, scope: StepScope): Promise<void> {
+  const { cluster, sw, ctx } = run;
+  const wanted = sw.tables.map((table) => ({ table, mode: 'read-only' as const }));
+  await forAll(sw.sources, (source) =>
+    scope.onTarget(shardText(source.info), () =>
+      callTablet(ctx, source.primary, 'ExecuteFetchAsDba', () =>
+        acquireTables(ctx, source.db, cluster.world, wanted, { holder: `SwitchTraffic ${sw.workflow}` }),
+      ),
+    ),
+  );
+  await cluster.world.clock.sleep(LOCK_TABLES_PAUSE_MS, ctx);
+}
+
+export async function gatherSourcePositions(run: SwitchRun, scope: StepScope): Promise<void> {
+  await forAll(run.sw.sources, (source) => scope.onTarget(shardText(source.info), () => recordPosition(run, source)));
+}
+
+async function recordPosition(run: SwitchRun, source: MigrationSource): Promise<void> {
+  try {
+    source.position = await callTablet(run.ctx, source.primary, 'PrimaryPosition', async () => source.db.positionText());
+  } catch (error) {
+    const alias = aliasText(source.primary.alias);
+    run.cluster.world.events.log('error', `Error getting migration source position on ${alias}: ${errorText(error)}`);
+    throw plainError(`failed to get position on migration source ${alias}: ${errorVerbose(error)}`);
+  }
+}
+
+/** Positions of both sides anew, when an earlier attempt got as far as its journal. */
+export async function gatherPositions(run: SwitchRun): Promise<void> {
+  await forAll(run.sw.sources, (source) => recordPosition(run, source));
+  for (const target of run.sw.targets) target.position = target.db.positionText();
+}
+
+/** Waits until every stream has applied its source's position, and stops it there. */
+export async function waitForCatchup(run: SwitchRun, scope: StepScope): Promise<void> {
+  const { cluster, sw } = run;
+  const limited = withTimeout(run.ctx, cluster.world.clock, run.request.timeoutMs);
+  try {
+    await forAll(sw.targets, (target) =>
+      scope.onTarget(shardText(target.info), async () => {
+        for (const { row, source } of target.streams) {
+          const position = sourceOf(sw, source.shard).position;
+          await callTablet(limited.ctx, target.primary, 'VReplicationWaitForPos', () =>
+            waitForPos(limited.ctx, cluster, target.db, row.id, position),
+          );
+          await setStreams(run, target.db, [row.id], { state: 'Stopped', message: 'stopped for cutover' });
+        }
+        target.position = target.db.positionText();
+      }),
+    );
+  } finally {
+    limited.end();
+  }
+}
+
+function sourceOf(sw: TrafficSwitcher, shard: string): MigrationSource {
+  const found = sw.sources.find((source) => source.info.name === shard);
+  if (found === undefined) throw plainError(`no source shard ${shard}`);
+  return found;
+}
+
+/** Changes streams on behalf of the switch: guarded on `hardened`, as every write of a workflow is. */
+async function setStreams(
+  run: SwitchRun,
+  db: MigrationSource['db'],
+  ids: readonly number[],
+  changes: Parameters<typeof updateStream>[2],
+): Promise<void> {
+  const at = epochSeconds(run.cluster);
+  await writeTablet(run.ctx, run.cluster, db, () => {
+    for (const id of ids) updateStream(db, id, changes, at);
+  });
+}
+
+/** Writes the journal on each source that has none: from the first row on there is no way back. */
+export async function createJournals(run: SwitchRun, scope: StepScope): Promise<void> {
+  const { cluster, sw, ctx } = run;
+  const participants = sw.sources.map((source) => ({ keyspace: sw.sourceKeyspace, shard: source.info.name }));
+  await forAll(sw.sources, (source) =>
+    scope.onTarget(shardText(source.info), () =>
+      callTablet(ctx, source.primary, 'VReplicationExec', async () => {
+        const val = prototext(Journal, {
+          id: sw.id,
+          tables: sw.tables,
+          local_position: source.position,
+          shard_gtids: sw.targets.map((target) => ({
+            keyspace: sw.targetKeyspace,
+            shard: target.info.name,
+            gtid: target.position,
+          })),
+          participants,
+        });
+        await writeTablet(ctx, cluster, source.db, () => {
+          if (readJournal(source.db, sw.id) !== undefined) return;
+          source.db.db.run('INSERT INTO "_vt.resharding_journal" VALUES (?, ?, ?)', sw.id, source.db.dbName, val);
+          source.db.log(cluster.world.clock.now(), [{ kind: 'journal', id: sw.id, val }]);
+        });
+      }),
+    ),
+  );
+}
+
+/** Frees the target. On releases that did so when stopping writes, this is the same call again. */
+export async function allowTargetWrites(run: SwitchRun, scope: StepScope): Promise<void> {
+  const { cluster, sw, ctx } = run;
+  if (cluster.release.behaviours.stopWritesFreesTarget) await switchDeniedTables(ctx, cluster, sw, false, scope);
+  else await denyTables(ctx, cluster, sw, 'target', true, scope);
+}
+
+/** The rules of the writes after the switch. Those of the reads are not touched. */
+export function switchWriteRules(rules: RoutingMap, sw: TrafficSwitcher): void {
+  for (const table of sw.tables) {
+    rules.delete(`${sw.targetKeyspace}.${table}`);
+    rules.set(table, [`${sw.targetKeyspace}.${table}`]);
+    rules.set(`${sw.sourceKeyspace}.${table}`, [`${sw.targetKeyspace}.${table}`]);
+  }
+}
+
+/** Points the writes at the target, in every cell. */
+export async function changeRouting(run: SwitchRun): Promise<void> {
+  const { cluster, sw, ctx } = run;
+  await changeRoutingRules(ctx, cluster.topo, [sw.sourceKeyspace, sw.targetKeyspace], (rules) => switchWriteRules(rules, sw));
+  await rebuildSrvVSchema(ctx, cluster.topo);
+  run.writesServed ??= cluster.world.clock.now();
+}
+
+export async function startReverse(run: SwitchRun, scope: StepScope): Promise<void> {
+  const { sw } = run;
+  await forAll(sw.sources, (source) =>
+    scope.onTarget(shardText(source.info), () =>
+      callTablet(run.ctx, source.primary, 'VReplicationExec', () =>
+        setWorkflow(run, source.db, sw.reverseWorkflow, { state: 'Running', message: '' }),
+      ),
+    ),
+  );
+}
+
+/** Marks the forward streams, so that nobody starts them again. */
+export async function freezeTargets(run: SwitchRun, scope: StepScope): Promise<void> {
+  const { sw } = run;
+  await forAll(sw.targets, (target) =>
+    scope.onTarget(shardText(target.info), () =>
+      callTablet(run.ctx, target.primary, 'VReplicationExec', () =>
+        setWorkflow(run, target.db, sw.workflow, { message: FROZEN }),
+      ),
+    ),
+  );
+}
+
+async function setWorkflow(
+  run: SwitchRun,
+  db: MigrationSource['db'],
+  workflow: string,
+  changes: Parameters<typeof updateStream>[2],
+): Promise<void> {
+  const at = epochSeconds(run.cluster);
+  await writeTablet(run.ctx, run.cluster, db, () => {
+    const ids = db.db.all<{ id: number }>('SELECT id FROM "_vt.vreplication" WHERE workflow = ?', workflow);
+    for (const { id } of ids) updateStream(db, id, changes, at);
+  });
+}
+

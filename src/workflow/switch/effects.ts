@@ -1,0 +1,81 @@
+import { wrapError } from '../../lib/errors.ts';
+import type { StepScope } from '../../runtime/step.ts';
+import { canSwitch } from './can-switch.ts';
+import type { StepName } from './catalogue.ts';
+import { confirmLocks, lockSide, lockWorkflow, unlockStep } from './effects-locks.ts';
+import { checkJournals, readTypes, rebuildAfterReads, removeMirrorRules, switchTableReads, validateReads, validateShards } from './effects-reads.ts';
+import {
+  allowTargetWrites,
+  changeRouting,
+  createJournals,
+  freezeTargets,
+  gatherPositions,
+  gatherSourcePositions,
+  lockTables,
+  startReverse,
+  stopSourceWrites,
+  waitForCatchup,
+} from './effects-writes.ts';
+import { createReverse } from './reverse.ts';
+import type { SwitchRun } from './run.ts';
+
+/** What a step does. It may throw anything; the runner knows what that leads to. */
+export type Effect = (run: SwitchRun, scope: StepScope) => Promise<unknown>;
+
+/** Nothing here needs doing; the step is there because Vitess asks, and a fault may make it fail. */
+const nothing: Effect = async () => {};
+
+/** The effect of each step of the catalogue. Rolling back has effects of its own: cancel-migration.ts and undo.ts. */
+export const EFFECTS: Readonly<Record<Exclude<StepName, `switchTraffic/rollback/${string}`>, Effect>> = {
+  'switchTraffic/prepare/lockWorkflow': (run) => lockWorkflow(run, 'switchTraffic/prepare/unlockWorkflow'),
+  'switchTraffic/prepare/canSwitch': (run) => canSwitch(run),
+  'switchTraffic/reads/validate': (run) => validateReads(run),
+  'switchTraffic/reads/lockSource': (run) =>
+    lockSide(run, run.sw.sourceKeyspace, 'SwitchReads', 'switchTraffic/reads/unlockSource'),
+  'switchTraffic/reads/lockTarget': (run) =>
+    lockSide(run, run.sw.targetKeyspace, 'SwitchReads', 'switchTraffic/reads/unlockTarget'),
+  'switchTraffic/reads/mirrorOff': async (run) => {
+    const { sw } = run;
+    const types = await readTypes(run);
+    try {
+      await removeMirrorRules(run, types);
+    } catch (error) {
+      const where = `from source keyspace ${sw.sourceKeyspace} to target keyspace ${sw.targetKeyspace}`;
+      throw wrapError(error, `failed to remove mirror rules ${where}, workflow ${sw.workflow}, for read-only tablet types`);
+    }
+  },
+  'switchTraffic/reads/switchTableReads': (run) => switchTableReads(run),
+  'switchTraffic/reads/rebuildSrvVSchema': (run) => rebuildAfterReads(run),
+  'switchTraffic/reads/unlockTarget': (run) => unlockStep(run, 'switchTraffic/reads/unlockTarget'),
+  'switchTraffic/reads/unlockSource': (run) => unlockStep(run, 'switchTraffic/reads/unlockSource'),
+  'switchTraffic/writes/validate': (run) => validateShards(run),
+  // Privileges are not modelled yet: every user here may manage every table.
+  'switchTraffic/writes/validateReverse': nothing,
+  // A target's primary always streams, so there is a tablet as long as the shard has one.
+  'switchTraffic/writes/tabletsAvailable': nothing,
+  'switchTraffic/writes/lockWorkflow': (run) => lockWorkflow(run, 'switchTraffic/writes/unlockWorkflow'),
+  'switchTraffic/writes/lockSource': (run) =>
+    lockSide(run, run.sw.sourceKeyspace, 'SwitchWrites', 'switchTraffic/writes/unlockSource'),
+  'switchTraffic/writes/lockTarget': (run) =>
+    lockSide(run, run.sw.targetKeyspace, 'SwitchWrites', 'switchTraffic/writes/unlockTarget'),
+  'switchTraffic/writes/mirrorOff': (run) => removeMirrorRules(run, ['PRIMARY']),
+  'switchTraffic/writes/checkJournals': (run) => checkJournals(run),
+  'switchTraffic/writes/stopSourceWrites': stopSourceWrites,
+  'switchTraffic/writes/lockTables': lockTables,
+  'switchTraffic/writes/gatherSourcePositions': gatherSourcePositions,
+  'switchTraffic/writes/gatherPositions': (run) => gatherPositions(run),
+  'switchTraffic/writes/checkLocks': (run) => confirmLocks(run),
+  'switchTraffic/writes/waitForCatchup': waitForCatchup,
+  // Sequence tables cannot be moved yet (create refuses them), so no cache has to be dropped.
+  'switchTraffic/writes/resetSequences': nothing,
+  'switchTraffic/writes/createReverseVReplication': createReverse,
+  'switchTraffic/writes/createJournals': createJournals,
+  'switchTraffic/writes/allowTargetWrites': allowTargetWrites,
+  'switchTraffic/writes/changeRouting': (run) => changeRouting(run),
+  'switchTraffic/writes/startReverseVReplication': startReverse,
+  'switchTraffic/writes/freezeTargetVReplication': freezeTargets,
+  'switchTraffic/writes/unlockTarget': (run) => unlockStep(run, 'switchTraffic/writes/unlockTarget'),
+  'switchTraffic/writes/unlockSource': (run) => unlockStep(run, 'switchTraffic/writes/unlockSource'),
+  'switchTraffic/writes/unlockWorkflow': (run) => unlockStep(run, 'switchTraffic/writes/unlockWorkflow'),
+  'switchTraffic/prepare/unlockWorkflow': (run) => unlockStep(run, 'switchTraffic/prepare/unlockWorkflow'),
+};

@@ -1,0 +1,25 @@
+import type { Behaviours } from '../../lib/behaviours.ts';
+import type { FaultPoint } from '../../runtime/failpoints.ts';
+import { CATALOGUE, type StepName } from './catalogue.ts';
+import { FULL_PATH, planRollback, planSteps } from './plan.ts';
+
+/** Every place where a fault can be put, for a release: each step and how often it occurs at most. */
+export function faultPoints(behaviours: Behaviours): FaultPoint[] {
+  const most = new Map<string, number>();
+  for (const reads of [true, false]) {
+    for (const writes of [true, false]) {
+      for (const resume of [true, false]) {
+        for (const mirrored of [true, false]) {
+          for (const step of planSteps({ ...FULL_PATH, reads, writes, resume, mirrored }, behaviours)) {
+            most.set(step.name, Math.max(most.get(step.name) ?? 0, step.occurrence));
+          }
+        }
+      }
+    }
+  }
+  for (const name of planRollback(behaviours)) most.set(name, 1);
+  return (Object.keys(CATALOGUE) as StepName[]).flatMap((name) => {
+    const occurrences = most.get(name);
+    return occurrences === undefined ? [] : [{ name, occurrences }];
+  });
+}

@@ -1,0 +1,99 @@
+import { plainError } from '../../lib/errors.ts';
+import { formatKeyRange } from '../../lib/key-range.ts';
+import type { StepScope } from '../../runtime/step.ts';
+import { epochSeconds } from '../../tablet/cluster.ts';
+import { callTablet, writeTablet } from '../../tablet/manager.ts';
+import { deleteWorkflowStreams, insertStream, type NewStream } from '../../tablet/vreplication/streams.ts';
+import { shardText } from '../../topo/keyspaces.ts';
+import { keyRangeFromProto } from '../../topo/proto/key-range.ts';
+import { BinlogSource } from '../../topo/proto/messages-binlogdata.ts';
+import { prototext } from '../../topo/proto/prototext.ts';
+import type { BinlogSource as Source, Rule } from '../../topo/proto/types-workflow.ts';
+import type { VSchemaKeyspace } from '../../topo/proto/types.ts';
+import { getVSchema } from '../../topo/vschema.ts';
+import { forAll } from '../fan-out.ts';
+import type { MigrationSource, MigrationTarget } from '../switcher.ts';
+import type { SwitchRun } from './run.ts';
+
+/** max_tps and max_replication_lag of a reverse stream: no limit. */
+const UNLIMITED = '9223372036854775807';
+
+/**
+ * Creates the reverse workflow, stopped, at the positions where the targets stand: one stream for each forward
+ * one. Rows of that name that are there already are replaced; for a reverse run these are the frozen originals
+ * (#14276). Vitess: trafficSwitcher.createReverseVReplication.
+ */
+export async function createReverse(run: SwitchRun, scope: StepScope): Promise<void> {
+  const { cluster, sw, ctx } = run;
+  const { record: vschema } = await getVSchema(ctx, cluster.topo, sw.sourceKeyspace);
+  await forAll(sw.sources, (source) =>
+    scope.onTarget(shardText(source.info), () =>
+      callTablet(ctx, source.primary, 'VReplicationExec', async () => {
+        const rows = sw.targets.flatMap((target) => reverseRows(run, source, target, vschema));
+        const at = epochSeconds(cluster);
+        await writeTablet(ctx, cluster, source.db, () => {
+          deleteWorkflowStreams(source.db, sw.reverseWorkflow);
+          for (const row of rows) insertStream(source.db, row, at);
+        });
+      }),
+    ),
+  );
+}
+
+function reverseRows(
+  run: SwitchRun,
+  source: MigrationSource,
+  target: MigrationTarget,
+  vschema: VSchemaKeyspace,
+): NewStream[] {
+  const { sw, cluster } = run;
+  return target.streams
+    .filter((stream) => stream.source.shard === source.info.name)
+    .map(({ row, source: forward }) => {
+      const back: Source = {
+        keyspace: sw.targetKeyspace,
+        shard: target.info.name,
+        filter: { rules: (forward.filter?.rules ?? []).map((rule) => reverseRule(run, source, rule, vschema)) },
+      };
+      if (forward.on_ddl !== undefined) back.on_ddl = forward.on_ddl;
+      return {
+        workflow: sw.reverseWorkflow,
+        source: prototext(BinlogSource, back),
+        pos: target.position,
+        state: 'Stopped' as const,
+        db_name: source.db.dbName,
+        time_updated: epochSeconds(cluster),
+        max_tps: UNLIMITED,
+        max_replication_lag: UNLIMITED,
+        cell: reverseCells(row.cell ?? '', source, target),
+        tablet_types: row.tablet_types,
+        options: row.options,
+        workflow_type: row.workflow_type,
+        workflow_sub_type: row.workflow_sub_type,
+      };
+    });
+}
+
+/** Where the forward stream named the target's cell but not the source's, the reverse one names the source's. */
+function reverseCells(cells: string, source: MigrationSource, target: MigrationTarget): string {
+  const [from, to] = [source.primary.alias?.cell ?? '', target.primary.alias?.cell ?? ''];
+  const names = cells.split(',');
+  if (!names.includes(to) || names.includes(from)) return cells;
+  return names.map((name, index) => (index === names.indexOf(to) ? from : name)).join(',');
+}
+
+function reverseRule(run: SwitchRun, source: MigrationSource, rule: Rule, vschema: VSchemaKeyspace): Rule {
+  const all = `select * from \`${rule.match}\``;
+  if (vschema.sharded !== true) return { match: rule.match, filter: all };
+  const table = vschema.tables?.[rule.match];
+  if (table === undefined) throw plainError(`table ${rule.match} not found in vschema`);
+  if (table.type === 'reference') return { match: rule.match, filter: all };
+  const primary = table.column_vindexes?.[0];
+  if (primary === undefined) {
+    throw plainError(`no primary vindex found for the ${rule.match} table in the ${run.sw.sourceKeyspace} keyspace`);
+  }
+  const column = primary.column ?? primary.columns?.[0] ?? '';
+  const range = formatKeyRange(keyRangeFromProto(source.info.record.key_range));
+  const where = `in_keyrange(${column}, '${run.sw.sourceKeyspace}.${primary.name}', '${range}')`;
+  return { match: rule.match, filter: `${all} where ${where}` };
+}

@@ -1,0 +1,54 @@
+import type { Context } from '../../runtime/context.ts';
+import type { Cluster } from '../../tablet/cluster.ts';
+import type { Locked } from '../../topo/locks.ts';
+import type { WorkflowState } from '../state.ts';
+import type { TrafficSwitcher } from '../switcher.ts';
+import type { Intent } from './intent.ts';
+import type { SwitchPath } from './plan.ts';
+import type { StepName } from './catalogue.ts';
+
+/** What SwitchTraffic or ReverseTraffic was asked to do. */
+export interface SwitchRequest {
+  keyspace: string;
+  workflow: string;
+  direction: 'forward' | 'backward';
+  /** As typed: PRIMARY, REPLICA, RDONLY. */
+  tabletTypes: readonly string[];
+  cells: readonly string[];
+  timeoutMs: number;
+  maxLagMs: number;
+  enableReverseReplication: boolean;
+  dryRun: boolean;
+}
+
+/** A lock that this switch holds, and the step that takes it off again. */
+export interface HeldForStep {
+  unlockedBy: StepName;
+  locked: Locked;
+}
+
+/** One switch under way: what its steps share. */
+export interface SwitchRun {
+  readonly cluster: Cluster;
+  readonly request: SwitchRequest;
+  readonly sw: TrafficSwitcher;
+  readonly startState: WorkflowState;
+  readonly path: SwitchPath;
+  /** Backward only for a reversal of reads whose writes were never switched; else the reverse workflow runs forward. */
+  readonly direction: 'forward' | 'backward';
+  /** Whether the writes stand where they are wanted already, so that lag does not matter. */
+  readonly writesAlreadySwitched: boolean;
+  /** Carries the locks taken so far. */
+  ctx: Context;
+  held: HeldForStep[];
+  intent: Intent | undefined;
+  /** Clock time at which source writes were stopped, and were served again by either side. */
+  writesStopped: number | undefined;
+  writesServed: number | undefined;
+  warnings: string[];
+}
+
+/** The keyspaces whose locks a write switch holds. */
+export function lockedKeyspaces(sw: TrafficSwitcher): string[] {
+  return [...new Set([sw.sourceKeyspace, sw.targetKeyspace])];
+}

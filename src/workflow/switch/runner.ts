@@ -1,0 +1,171 @@
+import { errorText, wrapError } from '../../lib/errors.ts';
+import { checkContext, withoutCancel, withTimeout } from '../../runtime/context.ts';
+import { runStep, type StepScope } from '../../runtime/step.ts';
+import { shardText } from '../../topo/keyspaces.ts';
+import { noteStep } from '../../topo/locks.ts';
+import { cancelMigration, withCancelError } from './cancel-migration.ts';
+import type { StepName } from './catalogue.ts';
+import { EFFECTS } from './effects.ts';
+import { tailMs, unlockRest } from './effects-locks.ts';
+import { areReadsSwitched, checkJournals } from './effects-reads.ts';
+import { dropIntent, recordIntent } from './intent.ts';
+import { type PlannedStep, planSteps } from './plan.ts';
+import type { SwitchRun } from './run.ts';
+
+/** How a switch ended, whatever became of it. */
+export interface SwitchEnd {
+  error: unknown;
+  /** The step that failed. */
+  failedAt: PlannedStep | undefined;
+  /** What was done about it. */
+  end: 'switched' | 'rolled back' | 'roll-back failed' | 'nothing changed' | 'left as is' | 'stranded' | 'forward only';
+  stepsDone: PlannedStep[];
+}
+
+/** Runs the steps of a switch in order; a failure leads where the step says. Never throws. */
+export async function runSwitch(run: SwitchRun): Promise<SwitchEnd> {
+  const steps = planSteps(run.path, run.cluster.release.behaviours);
+  const stepsDone: PlannedStep[] = [];
+  let tail: { end(): void } | undefined;
+  for (const step of steps) {
+    try {
+      if (changesFirst(step.name)) await writeIntent(run);
+      // A switch that only completes an earlier one is past the journal from its first look at it.
+      if (step.pointOfNoReturn || step.name === 'switchTraffic/writes/gatherPositions') tail ??= detach(run);
+      await runPlanned(run, step);
+      stepsDone.push(step);
+      if (step.name === lastChange(steps)) await finishIntent(run);
+    } catch (error) {
+      const outer = withOuter(run, step, error);
+      const decided = await decide(run, step, outer);
+      if (decided === 'go on') {
+        stepsDone.push(step);
+        continue;
+      }
+      const ended = await fail(run, step, error, decided);
+      await unlockRest(run, ended.error);
+      tail?.end();
+      return { ...ended, failedAt: step, stepsDone };
+    }
+  }
+  tail?.end();
+  await unlockRest(run, undefined);
+  return { error: undefined, failedAt: undefined, end: 'switched', stepsDone };
+}
+
+async function runPlanned(run: SwitchRun, step: PlannedStep): Promise<void> {
+  noteStep(run.ctx, step.name);
+  const targets = [...run.sw.sources, ...run.sw.targets].map((member) => shardText(member.info));
+  const effect = EFFECTS[step.name as keyof typeof EFFECTS];
+  const call = { name: step.name, occurrence: step.occurrence, targets };
+  await runStep(run.ctx, run.cluster.world, call, (scope) => effect(run, scope));
+}
+
+/** The first steps that change anything but locks: before them an intent is written (`hardened`). */
+function changesFirst(name: StepName): boolean {
+  return (
+    name === 'switchTraffic/reads/mirrorOff' ||
+    name === 'switchTraffic/reads/switchTableReads' ||
+    name === 'switchTraffic/writes/mirrorOff' ||
+    name === 'switchTraffic/writes/stopSourceWrites'
+  );
+}
+
+async function writeIntent(run: SwitchRun): Promise<void> {
+  if (!run.cluster.release.behaviours.rollbackRestoresAll || run.intent !== undefined) return;
+  const { direction, workflow } = run.request;
+  run.intent = await recordIntent(run.ctx, run.cluster, run.sw, `${direction === 'forward' ? 'SwitchTraffic' : 'ReverseTraffic'} ${workflow}`);
+}
+
+/** The last step that changes anything: after it only locks are let go. */
+function lastChange(steps: readonly PlannedStep[]): StepName | undefined {
+  return steps.findLast((step) => !step.name.includes('/unlock'))?.name;
+}
+
+async function finishIntent(run: SwitchRun): Promise<void> {
+  if (run.intent === undefined) return;
+  await dropIntent(withoutCancel(run.ctx), run.cluster, run.intent);
+  run.intent = undefined;
+}
+
+/** From the journal on the caller's end no longer matters, on releases that know this (#19672). */
+function detach(run: SwitchRun): { end(): void } | undefined {
+  const { postJournal, rollbackRestoresAll } = run.cluster.release.behaviours;
+  if (postJournal === 'caller' || !run.path.writes) return undefined;
+  // An end that came before the journal still counts where a roll-back can answer it.
+  if (rollbackRestoresAll) checkContext(run.ctx);
+  const tail = withTimeout(withoutCancel(run.ctx), run.cluster.world.clock, tailMs(run.request.timeoutMs));
+  run.ctx = tail.ctx;
+  return tail;
+}
+
+/** Puts Vitess's words before a step's error. */
+function withOuter(run: SwitchRun, step: PlannedStep, error: unknown): unknown {
+  const outer = step.entry.outer;
+  return outer === undefined ? error : wrapError(error, fillIn(run, step, outer));
+}
+
+function fillIn(run: SwitchRun, step: PlannedStep, text: string): string {
+  const { sw } = run;
+  return text
+    .replaceAll('{source}', sw.sourceKeyspace)
+    .replaceAll('{target}', sw.targetKeyspace)
+    .replaceAll('{workflow}', `${sw.targetKeyspace}/${sw.workflow}`)
+    .replaceAll('{name}', sw.workflow)
+    .replaceAll('{n}', String(step.occurrence));
+}
+
+type Decision = 'go on' | PlannedStep['leadsTo'];
+
+/**
+ * What a failure leads to. The catalogue says, but for one case: on `hardened` the outcome of the step that cannot be
+ * undone is decided by looking. Not there, back; there, forward.
+ */
+async function decide(run: SwitchRun, step: PlannedStep, outer: unknown): Promise<Decision> {
+  if (!run.cluster.release.behaviours.rollbackRestoresAll) return step.leadsTo;
+  if (step.pointOfNoReturn && !run.path.resume) {
+    if (!(await isCommitted(run, step))) return back(run);
+    run.warnings.push(`${errorText(outer)}; its effect is there, so the switch goes on`);
+    return goOn(run, step);
+  }
+  return step.leadsTo === 'rolls back' ? back(run) : step.leadsTo;
+}
+
+/** Without an intent nothing was changed, so there is nothing to go back from. */
+function back(run: SwitchRun): Decision {
+  return run.intent === undefined ? 'nothing changed' : 'rolls back';
+}
+
+function isCommitted(run: SwitchRun, step: PlannedStep): Promise<boolean> {
+  return step.name === 'switchTraffic/writes/createJournals' ? checkJournals(run) : areReadsSwitched(run);
+}
+
+/** Does once more, and for every source, what may have been done for some. */
+async function goOn(run: SwitchRun, step: PlannedStep): Promise<Decision> {
+  const scope: StepScope = { step: step.name, occurrence: 1, onTarget: (_target, effect) => effect() };
+  try {
+    await EFFECTS[step.name as keyof typeof EFFECTS](run, scope);
+    return 'go on';
+  } catch {
+    return 'forward only';
+  }
+}
+
+async function fail(run: SwitchRun, step: PlannedStep, error: unknown, decision: Decision): Promise<Pick<SwitchEnd, 'error' | 'end'>> {
+  switch (decision) {
+    case 'rolls back': {
+      const cancelError = await cancelMigration(run);
+      const combined = withOuter(run, step, withCancelError(error, cancelError));
+      return { error: combined, end: cancelError === undefined ? 'rolled back' : 'roll-back failed' };
+    }
+    case 'nothing changed':
+      return { error: withOuter(run, step, error), end: 'nothing changed' };
+    case 'left as is':
+      return { error: withOuter(run, step, error), end: 'left as is' };
+    case 'strands':
+      return { error: withOuter(run, step, error), end: 'stranded' };
+    default:
+      return { error: withOuter(run, step, error), end: 'forward only' };
+  }
+}
+

@@ -1,0 +1,187 @@
+import { errorText, UserError, vtError } from '../../lib/errors.ts';
+import { reverseWorkflowName } from '../../lib/names.ts';
+import { formatRfc822 } from '../../lib/go-time.ts';
+import type { Context } from '../../runtime/context.ts';
+import type { Cluster } from '../../tablet/cluster.ts';
+import { readJournal } from '../../tablet/vreplication/streams.ts';
+import { computeState, getWorkflowState, stateText, type WorkflowWithState } from '../state.ts';
+import { WORKFLOW_TYPES } from '../switcher.ts';
+import { dryRunLines } from './dry-run.ts';
+import { findIntent, type Intent } from './intent.ts';
+import type { SwitchPath } from './plan.ts';
+import type { SwitchRequest, SwitchRun } from './run.ts';
+import { runSwitch, type SwitchEnd } from './runner.ts';
+import { isJournaled, undoIntent } from './undo.ts';
+
+/** The answer of SwitchTraffic and ReverseTraffic. */
+export interface SwitchResult {
+  summary: string;
+  startState: string;
+  currentState: string;
+  dryRunResults: string[];
+  /** How the switch went; undefined for a dry run. */
+  end: SwitchEnd | undefined;
+  run: SwitchRun | undefined;
+}
+
+/** Thrown when a switch failed: the error of the step, and everything a report needs. */
+export class SwitchFailed extends Error {
+  readonly end: SwitchEnd;
+  readonly run: SwitchRun;
+
+  constructor(end: SwitchEnd, run: SwitchRun) {
+    super(errorText(end.error), { cause: end.error });
+    this.name = 'SwitchFailed';
+    this.end = end;
+    this.run = run;
+  }
+}
+
+const SWITCHABLE = new Set(['PRIMARY', 'REPLICA', 'RDONLY']);
+const LEAST_TIMEOUT_MS = 1000;
+
+/**
+ * Switches a workflow's traffic, or reverses it. A reversal that involves writes is a forward switch of the reverse
+ * workflow. Throws SwitchFailed once steps have begun, Vitess's own errors before.
+ * Vitess: go/vt/vtctl/workflow/server.go WorkflowSwitchTraffic.
+ */
+export async function switchTraffic(ctx: Context, cluster: Cluster, request: SwitchRequest): Promise<SwitchResult> {
+  const command = request.direction === 'forward' ? 'SwitchTraffic' : 'ReverseTraffic';
+  // Vitess wraps a nil error here: an empty answer and no error, with nothing done (D6).
+  if (request.timeoutMs < LEAST_TIMEOUT_MS) {
+    return { summary: '', startState: '', currentState: '', dryRunResults: [], end: undefined, run: undefined };
+  }
+  const wrong = request.tabletTypes.find((type) => !SWITCHABLE.has(type));
+  if (wrong !== undefined) throw vtError('INVALID_ARGUMENT', `invalid tablet type passed ${wrong}`);
+  const asked = await getWorkflowState(ctx, cluster, request.keyspace, request.workflow);
+  refuseKind(asked, cluster, command);
+  const chosen = await chooseSwitcher(ctx, cluster, request, asked);
+  const intent = await settleIntent(ctx, cluster, chosen.found);
+  // What an interrupted switch left has been put back: the workflow is read again.
+  const fresh = intent === 'undone' ? await chooseSwitcher(ctx, cluster, request, await getWorkflowState(ctx, cluster, request.keyspace, request.workflow)) : chosen;
+  const run = prepareRun(ctx, cluster, request, fresh, intent === 'undone' ? undefined : intent);
+  if (request.dryRun) return dryRun(run, command);
+  const end = await runSwitch(run);
+  if (end.error !== undefined) throw new SwitchFailed(end, run);
+  return {
+    summary: `${command} was successful for workflow ${request.keyspace}.${request.workflow}`,
+    startState: stateText(run.startState),
+    currentState: await reloadState(ctx, cluster, run),
+    dryRunResults: [],
+    end,
+    run,
+  };
+}
+
+function refuseKind({ sw }: WorkflowWithState, cluster: Cluster, command: string): void {
+  const type = WORKFLOW_TYPES[sw.workflowType];
+  const { sameKeyspace } = cluster.release.behaviours;
+  if (type === 'MoveTables' && sw.sourceKeyspace === sw.targetKeyspace && sameKeyspace !== 'accepted') {
+    throw vtError(
+      'FAILED_PRECONDITION',
+      `workflow ${sw.targetKeyspace}.${sw.workflow} is invalid: MoveTables source keyspace matches target keyspace (${sw.sourceKeyspace})`,
+    );
+  }
+  if (type === 'Migrate') throw vtError('INVALID_ARGUMENT', 'invalid action for Migrate workflow: SwitchTraffic');
+  if (type !== 'MoveTables') throw new UserError(`${command} of a ${type} workflow is not built yet; MoveTables is`);
+}
+
+interface Chosen {
+  found: WorkflowWithState;
+  direction: 'forward' | 'backward';
+  writesAlreadySwitched: boolean;
+}
+
+async function chooseSwitcher(ctx: Context, cluster: Cluster, request: SwitchRequest, asked: WorkflowWithState): Promise<Chosen> {
+  const { behaviours } = cluster.release;
+  const backward = request.direction === 'backward';
+  const { writesSwitched } = asked.state;
+  const onlyReads = !writesSwitched && !request.tabletTypes.includes('PRIMARY');
+  const already = backward ? !writesSwitched : writesSwitched;
+  // Until v20 a reversal made no checks at all (#16920).
+  const writesAlreadySwitched = already || (backward && !behaviours.reverseChecked);
+  if (!backward || (onlyReads && behaviours.readsOnlyReversal)) {
+    return { found: asked, direction: request.direction, writesAlreadySwitched };
+  }
+  const found = await getWorkflowState(ctx, cluster, asked.sw.sourceKeyspace, reverseWorkflowName(asked.sw.workflow));
+  return { found, direction: 'forward', writesAlreadySwitched };
+}
+
+/**
+ * An intent that was left behind is carried out first: forward past its journal, back to the state before it
+ * otherwise. One whose owner may still live stands in the way.
+ */
+async function settleIntent(ctx: Context, cluster: Cluster, { sw }: WorkflowWithState): Promise<Intent | 'undone' | undefined> {
+  const intent = await findIntent(ctx, cluster, sw.targetKeyspace, sw.workflow);
+  if (intent === undefined) return undefined;
+  const { processes, events } = cluster.world;
+  const own = intent.owner.pid === processes.self.pid && intent.owner.start === processes.self.start;
+  if (!own && processes.liveness(intent.owner) === 'alive') {
+    throw new UserError(
+      `${intent.command} is under way: pid ${intent.owner.pid} of ${intent.owner.user}@${intent.owner.host} works on workflow ${intent.keyspace}.${intent.workflow}`,
+      { next: 'wait for it, or see what it does: switchtraffic show locks' },
+    );
+  }
+  if (isJournaled(cluster, intent)) {
+    events.emit({ kind: 'warning', text: `${intent.command} was interrupted past its journal; this run completes it` });
+    return intent;
+  }
+  events.emit({ kind: 'warning', text: `${intent.command} was interrupted before its journal; going back to the state before it first` });
+  await undoIntent(ctx, cluster, intent);
+  return 'undone';
+}
+
+function prepareRun(ctx: Context, cluster: Cluster, request: SwitchRequest, chosen: Chosen, intent: Intent | undefined): SwitchRun {
+  const { sw, state } = chosen.found;
+  const reads = request.tabletTypes.some((type) => type !== 'PRIMARY');
+  const wantsWrites = request.tabletTypes.includes('PRIMARY');
+  const path: SwitchPath = {
+    reads,
+    // A frozen workflow has nothing left to switch.
+    writes: wantsWrites && !sw.frozen,
+    resume: sw.sources.some((source) => readJournal(source.db, sw.id) !== undefined),
+    reverseReplication: request.enableReverseReplication,
+    mirrored: state.readsMirrored || state.writesMirrored,
+  };
+  if (wantsWrites && sw.frozen) {
+    cluster.world.events.log('warning', `Writes have already been switched for workflow ${sw.workflow}, nothing to do here`);
+  }
+  return {
+    cluster,
+    request,
+    sw,
+    startState: state,
+    path,
+    direction: chosen.direction,
+    writesAlreadySwitched: chosen.writesAlreadySwitched,
+    ctx,
+    held: [],
+    intent,
+    writesStopped: undefined,
+    writesServed: undefined,
+    warnings: [],
+  };
+}
+
+async function dryRun(run: SwitchRun, command: string): Promise<SwitchResult> {
+  const { keyspace, workflow } = run.request;
+  const lines = await dryRunLines(run);
+  return {
+    summary: `${command} dry run results for workflow ${keyspace}.${workflow} at ${formatRfc822(run.cluster.world.clock.now())}`,
+    startState: '',
+    currentState: '',
+    dryRunResults: lines.length > 0 ? lines : ['No changes required'],
+    end: undefined,
+    run: undefined,
+  };
+}
+
+async function reloadState(ctx: Context, cluster: Cluster, run: SwitchRun): Promise<string> {
+  try {
+    const { sw } = await getWorkflowState(ctx, cluster, run.sw.targetKeyspace, run.sw.workflow);
+    return stateText(await computeState(ctx, cluster, sw));
+  } catch (error) {
+    return `Error reloading workflow state after switching traffic: ${errorText(error)}`;
+  }
+}
+

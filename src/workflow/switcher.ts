@@ -1,0 +1,157 @@
+import { isTopoError, plainError, wrapError } from '../lib/errors.ts';
+import { migrationId } from '../lib/fnv.ts';
+import { reverseWorkflowName } from '../lib/names.ts';
+import type { Context } from '../runtime/context.ts';
+import type { Cluster } from '../tablet/cluster.ts';
+import type { ShardDb } from '../tablet/shard-db.ts';
+import { FROZEN, readStreams, type StreamRow } from '../tablet/vreplication/streams.ts';
+import { findAllShards, getShard, type ShardInfo, shardText } from '../topo/keyspaces.ts';
+import { BinlogSource } from '../topo/proto/messages-binlogdata.ts';
+import { Shard } from '../topo/proto/messages-topodata.ts';
+import { prototext } from '../topo/proto/prototext.ts';
+import { parsePrototext } from '../topo/proto/prototext-parse.ts';
+import type { BinlogSource as Source, WorkflowOptions } from '../topo/proto/types-workflow.ts';
+import type { Tablet } from '../topo/proto/types.ts';
+import { getTablet } from '../topo/tablets.ts';
+
+/** A source shard of a workflow and its primary, read once, as Vitess does (K18). */
+export interface MigrationSource {
+  info: ShardInfo;
+  primary: Tablet;
+  db: ShardDb;
+  /** Set when writes have stopped. */
+  position: string;
+}
+
+/** A target shard, its primary and the workflow's streams there. */
+export interface MigrationTarget {
+  info: ShardInfo;
+  primary: Tablet;
+  db: ShardDb;
+  streams: { row: StreamRow; source: Source }[];
+  /** Set when the streams have caught up. */
+  position: string;
+}
+
+/**
+ * Everything about a workflow that its commands need. "Source" and "target" are those of the workflow in hand:
+ * for a reverse workflow they are the other way round. Vitess: go/vt/vtctl/workflow/traffic_switcher.go.
+ */
+export interface TrafficSwitcher {
+  workflow: string;
+  reverseWorkflow: string;
+  /** Hash of target keyspace and streams: names the journal. */
+  id: string;
+  sourceKeyspace: string;
+  targetKeyspace: string;
+  /** Sorted. */
+  tables: string[];
+  sources: MigrationSource[];
+  targets: MigrationTarget[];
+  frozen: boolean;
+  workflowType: number;
+  workflowSubType: number;
+  options: WorkflowOptions;
+}
+
+/** Numbers of `workflow_type`. */
+export const WORKFLOW_TYPES = ['Materialize', 'MoveTables', 'CreateLookupIndex', 'Migrate', 'Reshard', 'OnlineDDL'] as const;
+export const WORKFLOW_SUB_TYPES = ['None', 'Partial', 'AtomicCopy'] as const;
+
+/** A shard with its primary and its database. Throws where it has no primary. */
+export async function primaryOf(
+  ctx: Context,
+  cluster: Cluster,
+  info: ShardInfo,
+  missing: (info: ShardInfo) => Error,
+): Promise<{ info: ShardInfo; primary: Tablet; db: ShardDb }> {
+  const alias = info.record.primary_alias;
+  if (alias === undefined) throw missing(info);
+  const primary = await getTablet(ctx, cluster.topo, alias);
+  return { info, primary, db: cluster.shards.open(info.keyspace, info.name) };
+}
+
+/** Reads a workflow from its target primaries. Throws `no streams found in keyspace K for W` where there is none. */
+export async function buildTrafficSwitcher(
+  ctx: Context,
+  cluster: Cluster,
+  targetKeyspace: string,
+  workflow: string,
+): Promise<TrafficSwitcher> {
+  const targets = await readTargets(ctx, cluster, targetKeyspace, workflow);
+  const first = targets[0]?.streams[0];
+  if (first === undefined) throw plainError(`no streams found in keyspace ${targetKeyspace} for ${workflow}`);
+  const streams = targets.flatMap((target) => target.streams.map((stream) => ({ target, ...stream })));
+  const sourceKeyspace = first.source.keyspace;
+  let tables: string[] | undefined;
+  for (const { source } of streams) {
+    if (source.keyspace !== sourceKeyspace) {
+      throw plainError(`source keyspaces are mismatched across streams: ${sourceKeyspace} vs ${source.keyspace}`);
+    }
+    const own = (source.filter?.rules ?? []).map((rule) => rule.match).toSorted();
+    if (own.length === 0) throw plainError(`missing filters for ${source.keyspace}/${source.shard}`);
+    if (tables !== undefined && tables.join() !== own.join()) {
+      throw plainError(`table lists are mismatched across streams: [${tables.join(' ')}] vs [${own.join(' ')}]`);
+    }
+    tables = own;
+  }
+  return {
+    workflow,
+    reverseWorkflow: reverseWorkflowName(workflow),
+    id: String(migrationId(targetKeyspace, streams.map(({ target, row }) => `${target.info.name}:${row.id}`))),
+    sourceKeyspace,
+    targetKeyspace,
+    tables: tables ?? [],
+    sources: await readSources(ctx, cluster, streams.map(({ source }) => source)),
+    targets,
+    frozen: streams.some(({ row }) => row.message === FROZEN),
+    workflowType: first.row.workflow_type,
+    workflowSubType: first.row.workflow_sub_type,
+    options: readOptions(first.row.options),
+  };
+}
+
+async function readTargets(
+  ctx: Context,
+  cluster: Cluster,
+  keyspace: string,
+  workflow: string,
+): Promise<MigrationTarget[]> {
+  const targets: MigrationTarget[] = [];
+  for (const info of await findAllShards(ctx, cluster.topo, keyspace)) {
+    const withPrimary = await primaryOf(ctx, cluster, info, (shard) =>
+      plainError(`shard ${shard.keyspace}/${prototext(Shard, shard.record)} doesn't have a primary set`),
+    );
+    const rows = readStreams(withPrimary.db, workflow);
+    if (rows.length === 0) continue;
+    const streams = rows.map((row) => ({ row, source: parsePrototext(BinlogSource, row.source) as Source }));
+    targets.push({ ...withPrimary, streams, position: '' });
+  }
+  return targets;
+}
+
+async function readSources(ctx: Context, cluster: Cluster, wanted: readonly Source[]): Promise<MigrationSource[]> {
+  const sources = new Map<string, MigrationSource>();
+  for (const { keyspace, shard } of wanted) {
+    if (sources.has(shard)) continue;
+    const info = await getShard(ctx, cluster.topo, keyspace, shard);
+    const found = await primaryOf(ctx, cluster, info, (missing) =>
+      plainError(`source shard ${shardText(missing)} currently has no primary tablet`),
+    );
+    sources.set(shard, { ...found, position: '' });
+  }
+  return [...sources.values()];
+}
+
+function readOptions(text: string): WorkflowOptions {
+  try {
+    return JSON.parse(text) as WorkflowOptions;
+  } catch (error) {
+    throw wrapError(error, `failed to unmarshal options: ${text}`);
+  }
+}
+
+/** True for an error that says a workflow does not exist. */
+export function isNoStreams(error: unknown): boolean {
+  return error instanceof Error && (/^no streams found in keyspace/.test(error.message) || isTopoError(error, 'NoNode'));
+}

@@ -1,0 +1,51 @@
+import { memoryHost } from '../../src/cli/host.ts';
+import { makeShell, type ShellResult } from '../../src/cli/shell.ts';
+import { VirtualMachine } from '../../src/runtime/world.ts';
+
+/** A cluster in memory on a virtual clock, and a shell to run command lines against it. */
+export interface TestCluster {
+  machine: VirtualMachine;
+  /** Runs a command line, split at blanks outside quotes. */
+  run(line: string): Promise<ShellResult>;
+  /** Runs it and throws unless it ends with 0. */
+  ok(line: string): Promise<string>;
+}
+
+/** An empty in-memory cluster; `init` it first. */
+export function testCluster(seed = 1): TestCluster {
+  const machine = new VirtualMachine(seed);
+  let died: () => void = () => {};
+  const host = memoryHost(machine, () => died());
+  const shell = makeShell(host, () => new Promise((resolve) => (died = resolve)));
+  const run = (line: string): Promise<ShellResult> => shell(words(line));
+  return {
+    machine,
+    run,
+    ok: async (line) => {
+      const result = await run(line);
+      if (result.exit !== 0) throw new Error(`${line}\nexit ${result.exit}\n${result.stdout}${result.stderr}`);
+      return result.stdout;
+    },
+  };
+}
+
+/** The words of a line; single and double quotes keep blanks. */
+export function words(line: string): string[] {
+  return [...line.matchAll(/(?:'([^']*)'|"([^"]*)"|[^\s'"]+)+/g)].map(([word]) => word.replace(/'([^']*)'|"([^"]*)"/g, '$1$2'));
+}
+
+const CREATE = 'MoveTables --workflow c2c --target-keyspace customer create --source-keyspace commerce --tables customer,corder';
+
+/** The example with its usual workflow, copied and running. */
+export async function movingCluster(version = 'hardened', seed = 1): Promise<TestCluster> {
+  const cluster = testCluster(seed);
+  await cluster.ok(`init commerce --vitess-version ${version}`);
+  await cluster.ok(CREATE);
+  await cluster.ok('MoveTables --workflow c2c --target-keyspace customer status');
+  return cluster;
+}
+
+/** The switch of the usual workflow, with more flags. */
+export function switchLine(more = ''): string {
+  return `MoveTables --workflow c2c --target-keyspace customer switchtraffic ${more}`.trim();
+}

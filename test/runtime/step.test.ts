@@ -1,0 +1,170 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { plainError } from '../../src/lib/errors.ts';
+import { background, type Context, withCancel, withValue } from '../../src/runtime/context.ts';
+import type { WorldEvent } from '../../src/runtime/events.ts';
+import { CALLER, runStep } from '../../src/runtime/step.ts';
+import { VirtualMachine, type World } from '../../src/runtime/world.ts';
+import { caught, failureOf } from '../helpers/topo-world.ts';
+
+const POINTS = [{ name: 's', occurrences: 2 }];
+
+let machine: VirtualMachine;
+let world: World;
+let events: WorldEvent[];
+let deaths: number;
+
+beforeEach(() => {
+  machine = new VirtualMachine();
+  deaths = 0;
+  world = machine.world(() => deaths++);
+  events = [];
+  world.events.listen((event) => events.push(event));
+});
+
+/** Runs the step `s` on two shards under these faults and returns what it did. */
+async function run(faults: string, ctx: Context = background()): Promise<{ did: string[]; error: unknown }> {
+  if (faults !== '') world.faults.arm(faults, POINTS);
+  const did: string[] = [];
+  let error: unknown;
+  try {
+    await runStep(ctx, world, { name: 's', targets: ['ks/-80', 'ks/80-'] }, async (scope) => {
+      did.push('effect');
+      for (const target of ['ks/-80', 'ks/80-']) {
+        await scope.onTarget(target, async () => void did.push(target));
+      }
+    });
+  } catch (thrown) {
+    error = thrown;
+  }
+  return { did, error };
+}
+
+const ALL = ['effect', 'ks/-80', 'ks/80-'];
+const states = (): (string | undefined)[] => events.map((event) => (event.kind === 'step' ? event.state : event.kind));
+
+describe('a step', () => {
+  it('runs, returns its result and reports itself', async () => {
+    const result = await runStep(background(), world, { name: 's', occurrence: 2, targets: ['ks/0'] }, async (scope) => {
+      await world.clock.sleep(250);
+      expect([scope.step, scope.occurrence]).toEqual(['s', 2]);
+      return scope.onTarget('ks/0', async () => 42);
+    });
+    expect(result).toBe(42);
+    const start = Date.UTC(2026, 2, 27, 12);
+    expect(events).toEqual([
+      { at: start, kind: 'step', step: 's', state: 'begin', targets: ['ks/0'] },
+      { at: start + 250, kind: 'step', step: 's', state: 'done', targets: ['ks/0'] },
+    ]);
+  });
+
+  it('passes on the error of its effect, and reports it', async () => {
+    const boom = plainError('boom');
+    const failed = runStep(background(), world, { name: 's' }, () => Promise.reject(boom));
+    expect(await caught(failed)).toBe(boom);
+    expect(events.at(-1)).toMatchObject({ state: 'failed', text: 'boom', targets: [] });
+  });
+
+  it('offers no fault at `after` of an effect that failed', async () => {
+    world.faults.arm('s:after=return', POINTS);
+    await caught(runStep(background(), world, { name: 's' }, () => Promise.reject(plainError('boom'))));
+    expect(world.faults.report()[0]).toMatchObject({ evaluated: 0 });
+  });
+});
+
+describe('a fault', () => {
+  it.each([
+    ['', ALL],
+    ['s=return', []],
+    ['s:after=return', ALL],
+    ['s@ks/-80=return', ['effect']],
+    ['s:after@ks/-80=return', ['effect', 'ks/-80']],
+    ['s@ks/80-=return', ['effect', 'ks/-80']],
+    ['s:after@ks=return', ['effect', 'ks/-80']],
+    ['s#2=return', ALL],
+    ['s=1*off->return', ALL],
+  ])('%s leaves the effects %j', async (faults, expected) => {
+    expect((await run(faults)).did).toEqual(expected);
+  });
+
+  it('fails the step with the error of a tablet call', async () => {
+    const { error } = await run('s=return');
+    expect(await failureOf(Promise.reject(error))).toEqual({
+      text: 'rpc error: code = Unavailable desc = injected at s:before',
+      code: 'UNAVAILABLE',
+    });
+    expect(states()).toEqual(['begin', 'fault', 'failed']);
+    expect(events[1]).toMatchObject({ point: 's:before', action: 'return(UNAVAILABLE)' });
+  });
+
+  it.each([
+    ['return(DEADLINE_EXCEEDED)', 'rpc error: code = DeadlineExceeded desc = context deadline exceeded'],
+    ['return(CANCELED)', 'rpc error: code = Canceled desc = context canceled'],
+    ['return(INTERNAL,disk full)', 'rpc error: code = Internal desc = disk full'],
+    ['return(CLUSTER_EVENT,x)', 'rpc error: code = Unknown desc = x'],
+  ])('%s', async (action, text) => {
+    expect(await failureOf(Promise.reject((await run(`s=${action}`)).error))).toMatchObject({ text });
+  });
+
+  it('names the target it struck', async () => {
+    await run('s:after@ks/80-=return');
+    expect(events.find((event) => event.kind === 'fault')).toMatchObject({ point: 's:after@ks/80-' });
+  });
+
+  it('sleep lets time pass and goes on', async () => {
+    const before = machine.clock.now();
+    expect((await run('s=sleep(90s)')).did).toEqual(ALL);
+    expect(machine.clock.now() - before).toBe(90_000);
+  });
+
+  it('sleep ends with the context of the step', async () => {
+    const { ctx, end } = withCancel(background());
+    machine.clock.at(machine.clock.now() + 10, () => end());
+    const before = machine.clock.now();
+    await run('s=sleep(1h)', ctx);
+    expect(machine.clock.now() - before).toBe(10);
+  });
+
+  it.each([
+    ['ctx(cancel)', 'context canceled'],
+    ['ctx(deadline)', 'context deadline exceeded'],
+  ])("%s ends the caller's context; the step notices for itself", async (action, text) => {
+    const caller = withCancel(background());
+    const { did, error } = await run(`s=${action}`, withValue(caller.ctx, CALLER, caller));
+    expect([did, error]).toEqual([ALL, undefined]);
+    expect(caller.ctx.err()?.message).toBe(text);
+    expect(events[1]).toMatchObject({ kind: 'fault', action });
+  });
+
+  it('ctx does nothing where nobody called', async () => {
+    expect(await run('s=ctx(cancel)')).toEqual({ did: ALL, error: undefined });
+  });
+
+  it('lease reaches the leases that the topology installed', async () => {
+    const calls: unknown[] = [];
+    world.faults.leases = {
+      expire: async (target) => void calls.push(['expire', target]),
+      steal: async (target) => void calls.push(['steal', target]),
+    };
+    expect((await run('s=lease(expire); s:after@ks/-80=lease(steal)')).did).toEqual(ALL);
+    expect(calls).toEqual([
+      ['expire', undefined],
+      ['steal', 'ks/-80'],
+    ]);
+  });
+
+  it('panic kills the process: the step never settles and nothing after it runs', async () => {
+    world.faults.arm('s:after@ks/-80=panic', POINTS);
+    const did: string[] = [];
+    let settled = false;
+    void runStep(background(), world, { name: 's' }, async (scope) => {
+      try {
+        await scope.onTarget('ks/-80', async () => void did.push('effect'));
+      } finally {
+        did.push('clean-up');
+      }
+    }).finally(() => (settled = true));
+    await machine.clock.sleep(3_600_000);
+    expect([did, settled, deaths]).toEqual([['effect'], false, 1]);
+    expect(machine.world().processes.liveness(world.processes.self)).toBe('dead');
+  });
+});
