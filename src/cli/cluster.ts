@@ -73,6 +73,7 @@ export async function withCluster(
     inv.signal.removeEventListener('abort', stop);
     limited.end();
     host.release(conn, shards);
+    world.processes.ended();
   }
 }
 

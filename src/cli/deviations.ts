@@ -1,4 +1,5 @@
-import { UserError } from '../lib/errors.ts';
+import { InvariantError, UserError } from '../lib/errors.ts';
+import type { Cluster } from '../tablet/cluster.ts';
 import type { Invocation } from './spec.ts';
 
 /** One thing that the command line does otherwise than vtctldclient. The documents are made from these rows. */
@@ -18,6 +19,80 @@ export interface Deviation {
 
 /** Vitess's own text for a `--timeout` that is too short. */
 const SHORT_TIMEOUT = 'timeout value must be at least 1 second';
+
+/** What only the cluster can tell: the handlers find it, and hand it to `letPass`. */
+const CHECKED_LATER: readonly Deviation[] = [
+  {
+    id: 'unknown-cell',
+    there: '`--cells` with a cell that does not exist: SetShardTabletControl passes over it, RebuildVSchemaGraph and ApplyRoutingRules fail after they have written the other cells, or the rules',
+    here: 'refused, before anything is written',
+    why: 'half of it has been done, or nothing',
+    hardenedOnly: true,
+  },
+  {
+    id: 'deny-unknown-table',
+    there: '`SetShardTabletControl --denied-tables` takes any name',
+    here: 'a table that the shard does not have is refused; with `--remove` any name will do',
+    why: 'with a mistyped name the table that was meant is still written to',
+    hardenedOnly: true,
+  },
+  {
+    id: 'deny-frees-more',
+    there: '`SetShardTabletControl --remove --denied-tables` of another type than the primary frees every table, whatever is named',
+    here: 'refused when tables would be freed that are not named',
+    why: 'another workflow may need them refused',
+    hardenedOnly: true,
+  },
+  {
+    id: 'disable-unserved',
+    there: '`SetShardTabletControl --disable-query-service` for a tablet type that no cell serves records nothing and exits 0',
+    here: 'refused',
+    why: 'it looks as if queries were refused',
+    hardenedOnly: true,
+  },
+  {
+    id: 'rule-unknown-field',
+    there: 'ApplyRoutingRules leaves out fields that it does not know',
+    here: 'refused',
+    why: 'a mistyped `to_tables` gives a rule without a target, which disables the table',
+    hardenedOnly: true,
+  },
+  {
+    id: 'rule-malformed',
+    there: 'ApplyRoutingRules saves names that are not `table` or `keyspace.table`; queries fail later, or never meet the rule',
+    here: 'refused',
+    why: 'the rule does not do what it says',
+    hardenedOnly: true,
+  },
+  {
+    id: 'rule-duplicate',
+    there: 'ApplyRoutingRules saves two rules for one `from_table`; queries for it then fail',
+    here: 'refused',
+    why: 'the table cannot be reached any more',
+    hardenedOnly: true,
+  },
+  {
+    id: 'rule-many-targets',
+    there: 'ApplyRoutingRules saves a rule with more than one target; queries for it then fail',
+    here: 'refused',
+    why: 'the table cannot be reached any more',
+    hardenedOnly: true,
+  },
+  {
+    id: 'rule-unknown-keyspace',
+    there: 'ApplyRoutingRules saves a rule whose target keyspace does not exist; queries for it then fail',
+    here: 'refused',
+    why: 'the table cannot be reached any more',
+    hardenedOnly: true,
+  },
+  {
+    id: 'rule-unknown-table',
+    there: 'ApplyRoutingRules saves a rule whose target table is not in the VSchema of its sharded keyspace; queries for it then fail',
+    here: 'refused',
+    why: 'the table cannot be reached any more',
+    hardenedOnly: true,
+  },
+];
 
 /** Everything that differs. */
 export const DEVIATIONS: readonly Deviation[] = [
@@ -97,6 +172,20 @@ export const DEVIATIONS: readonly Deviation[] = [
         ? `${verb(inv)} --tablet-types "" would switch nothing: name at least one tablet type`
         : undefined,
   },
+  {
+    id: 'disable-ignored',
+    there: '`SetShardTabletControl --disable-query-service` does nothing together with `--denied-tables` or `--remove`',
+    here: 'refused',
+    why: 'the shard goes on serving, or refusing, every query',
+    hardenedOnly: true,
+    check: ({ path, flags }) =>
+      path[0] === 'SetShardTabletControl' &&
+      flags.given('disable-query-service') &&
+      (flags.bool('remove') || flags.strings('denied-tables').length > 0)
+        ? 'SetShardTabletControl --disable-query-service does nothing together with --denied-tables or --remove: run it by itself'
+        : undefined,
+  },
+  ...CHECKED_LATER,
 ];
 
 /**
@@ -114,6 +203,18 @@ export function checkDeviations(inv: Invocation): void {
     if (inv.hardened) throw new UserError(problem);
     inv.io.stderr.write(`warning: ${problem}\n`);
   }
+}
+
+/**
+ * The same for what a handler found out from the cluster: refused on `hardened`, a warning on a release. Here the
+ * cluster's own version counts, unless the command line names another.
+ *
+ * @throws UserError
+ */
+export function letPass({ release, world }: Cluster, id: string, problem: string): void {
+  if (!DEVIATIONS.some((row) => row.id === id)) throw new InvariantError(`a deviation that is not in the table: ${id}`);
+  if (!release.vitess) throw new UserError(problem);
+  world.events.emit({ kind: 'warning', text: problem });
 }
 
 function verb(inv: Invocation): string | undefined {

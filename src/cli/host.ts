@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { UserError } from '../lib/errors.ts';
 import { realWorld, type VirtualMachine, type World } from '../runtime/world.ts';
@@ -17,11 +17,14 @@ export interface ClusterHost {
   /** Opens the topology; `create` makes it where it is missing. Throws UserError where it is missing and may not be made. */
   openTopology(world: World, policy: LeasePolicy, create: boolean): Conn;
   openShards(world: World): ShardStore;
-  /** Puts nothing in memory or on disk at risk: a memory host outlives its commands, files are closed. */
+  /** Removes the cluster, and nothing else that the place may hold. */
+  reset(): void;
+  /** Lets go after a command: files are closed, memory stays. */
   release(conn: Conn, shards: ShardStore): void;
 }
 
 const TOPOLOGY_FILE = 'topology.db';
+const SHARD_FOLDER = 'shards';
 
 /** A cluster in a folder, on the machine's own clock. */
 export function fileHost(state: string, cwd: string, world?: World): ClusterHost {
@@ -39,9 +42,14 @@ export function fileHost(state: string, cwd: string, world?: World): ClusterHost
       return openSqliteConn(file, inWorld, policy, create);
     },
     openShards: (inWorld) => {
-      const shards = join(folder, 'shards');
+      const shards = join(folder, SHARD_FOLDER);
       mkdirSync(shards, { recursive: true });
       return fileShards(shards, inWorld);
+    },
+    reset: () => {
+      // Only what is ours: a mistyped --state must never cost anybody a folder.
+      for (const suffix of ['', '-wal', '-shm']) rmSync(`${file}${suffix}`, { force: true });
+      rmSync(join(folder, SHARD_FOLDER), { recursive: true, force: true });
     },
     release: (conn, shards) => {
       shards.close();
@@ -50,11 +58,19 @@ export function fileHost(state: string, cwd: string, world?: World): ClusterHost
   };
 }
 
+/** A host in memory, and what it keeps: for tests and for whoever compares states. */
+export interface MemoryHost extends ClusterHost {
+  readonly store: MemoryTopoStore;
+  readonly shards: ShardStore;
+}
+
 /** A cluster in memory, on a virtual machine whose clock its commands share. */
-export function memoryHost(machine: VirtualMachine, onDeath?: () => void): ClusterHost {
+export function memoryHost(machine: VirtualMachine, onDeath?: () => void): MemoryHost {
   const store = new MemoryTopoStore();
   const shards = memoryShards(machine.world());
   return {
+    store,
+    shards,
     place: 'memory',
     exists: () => store.revision > 0,
     world: () => machine.world(onDeath),
@@ -65,6 +81,10 @@ export function memoryHost(machine: VirtualMachine, onDeath?: () => void): Clust
       return openMemoryConn(store, world, policy);
     },
     openShards: () => shards,
+    reset: () => {
+      store.clear();
+      shards.close();
+    },
     release: () => {},
   };
 }

@@ -3,6 +3,7 @@ import { formatDuration } from '../lib/duration.ts';
 import { background } from '../runtime/context.ts';
 import type { Cluster } from '../tablet/cluster.ts';
 import { LockLostError } from '../topo/locks.ts';
+import { recoveryCommands } from '../workflow/recovery.ts';
 import { readTraffic, type TableTraffic } from '../workflow/traffic.ts';
 import { compareReleases, describeOutcome, type Failure } from '../workflow/switch/outcome.ts';
 import type { SwitchRun } from '../workflow/switch/run.ts';
@@ -29,7 +30,7 @@ export async function failureNotes(inv: Invocation, scope: CommandScope, failed:
   const outage = outageNote(cluster, run);
   return [
     '',
-    `state: ${endText(failed)}`,
+    `state: ${endText(failed, traffic)}`,
     ...traffic.map((table) => `  ${trafficLine(table)}`),
     ...(outage === undefined ? [] : [`  ${outage}`]),
     ...scope.events.flatMap((event) => (event.kind === 'log' && event.level === 'error' ? [`log: ${event.text}`] : [])),
@@ -38,7 +39,12 @@ export async function failureNotes(inv: Invocation, scope: CommandScope, failed:
   ];
 }
 
-function endText({ end, run }: SwitchFailed): string {
+function endText({ end, run }: SwitchFailed, traffic: readonly TableTraffic[]): string {
+  const refused = traffic.filter((table) => table.writes.servedBy === undefined).map((table) => table.table);
+  if (refused.length > 0 && end.end !== 'forward only') {
+    const why = end.end === 'stranded' ? 'this failure rolls nothing back' : 'the roll-back did not put it right';
+    return `STRANDED: nobody serves writes to ${refused.join(', ')}; ${why} on ${run.cluster.release.name}`;
+  }
   switch (end.end) {
     case 'rolled back':
       return run.cluster.release.vitess ? 'the roll-back ran' : 'rolled back; everything is as it was before the command';
@@ -49,7 +55,7 @@ function endText({ end, run }: SwitchFailed): string {
     case 'left as is':
       return 'what was done before the failure is left as it is';
     case 'stranded':
-      return 'STRANDED: source writes were stopped, and this failure rolls nothing back on this release';
+      return 'source writes were stopped, and this failure rolls nothing back on this release';
     default:
       return 'past the point of no return; the switch can only be completed';
   }
@@ -70,28 +76,15 @@ function nextLines(inv: Invocation, { end, run }: SwitchFailed, traffic: readonl
     return [`next: complete it with the same command: switchtraffic ${again}${lag}`];
   }
   if (!blocked) return [`next: cure the cause, then run it again: switchtraffic ${again}`];
-  return ['next: let writes flow again:', ...recoveryCommands(run).map((command) => `  switchtraffic ${command}`)];
+  return ['next: let writes flow again:', ...byHand(run).map((command) => `  switchtraffic ${command}`)];
 }
 
-/** The commands that put denied tables and streams back by hand, in a safe order. Vitess docs: migration troubleshooting. */
-export function recoveryCommands(run: SwitchRun): string[] {
-  const { sw, cluster } = run;
-  const tables = sw.tables.join(',');
-  const denies = cluster.release.behaviours.deniedTablesOnTargetAtCreate;
-  return [
-    ...sw.sources.flatMap(({ info }) => [
-      `SetShardTabletControl --denied-tables=${tables} --remove ${info.keyspace}/${info.name} primary`,
-      `RefreshStateByShard ${info.keyspace}/${info.name}`,
-    ]),
-    ...(denies
-      ? sw.targets.flatMap(({ info }) => [
-          `SetShardTabletControl --denied-tables=${tables} ${info.keyspace}/${info.name} primary`,
-          `RefreshStateByShard ${info.keyspace}/${info.name}`,
-        ])
-      : []),
-    `Workflow --keyspace ${sw.targetKeyspace} start --workflow ${sw.workflow}`,
-    'RebuildVSchemaGraph',
-  ];
+/** The roll-back by hand of a failed switch. */
+function byHand({ sw, cluster }: SwitchRun): string[] {
+  const { targetKeyspace, workflow, tables } = sw;
+  const sources = sw.sources.map((source) => source.info);
+  const targets = sw.targets.map((target) => target.info);
+  return recoveryCommands({ targetKeyspace, workflow, tables, sources, targets }, cluster.release.behaviours);
 }
 
 function commandAgain(inv: Invocation): string {

@@ -13,7 +13,7 @@ export function columnOf(def: TableDef | undefined, expr: Expr): ColumnDef | und
 /** Orders two values of a column as MySQL does; NULL comes first. */
 export function compareValues(column: ColumnDef | undefined, left: Value, right: Value): number {
   if (left === null || right === null) return Number(left !== null) - Number(right !== null);
-  const exact = column === undefined || isCaseSensitive(column.type) || !isText(column);
+  const exact = column !== undefined && (isCaseSensitive(column.type) || !isText(column));
   return compareScalars(sortable(column, left), sortable(column, right), exact);
 }
 
@@ -47,7 +47,9 @@ function seconds(time: string): number {
 /** The sum of two numbers as MySQL adds them: integers and decimals exactly, and passing NULL by. */
 export function addValues(left: Value, right: Value): Value {
   if (left === null || right === null) return left ?? right;
-  return evaluate({ kind: 'arithmetic', op: '+', left: literal(left), right: literal(right) });
+  const sum = evaluate({ kind: 'arithmetic', op: '+', left: literal(left), right: literal(right) });
+  // Decimals are texts, as a single shard answers them.
+  return typeof left === 'string' || typeof right === 'string' ? String(sum) : sum;
 }
 
 function literal(value: Exclude<Value, null>): Expr {

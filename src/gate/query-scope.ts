@@ -4,7 +4,7 @@ import type { TableRef } from '../sql/ast.ts';
 import type { EvalScope } from '../sql/evaluate.ts';
 import type { TableDef } from '../sql/schema.ts';
 import type { Cluster } from '../tablet/cluster.ts';
-import { mysqlTime } from '../tablet/query/run-part.ts';
+import { mysqlTime } from '../tablet/query/mysql-time.ts';
 import type { SrvVSchema } from '../topo/proto/types.ts';
 import { getSrvKeyspace, partitionOf } from '../topo/srv-keyspace.ts';
 import { getSrvVSchema } from '../topo/vschema.ts';

@@ -1,5 +1,13 @@
 import { vtError, wrapError } from '../lib/errors.ts';
-import { compareEnds, compareKeyRanges, compareStarts, containsId, formatKeyRange, intersects, type KeyRange } from '../lib/key-range.ts';
+import {
+  compareEnds,
+  compareKeyRanges,
+  compareStarts,
+  containsId,
+  formatKeyRange,
+  intersects,
+  type KeyRange,
+} from '../lib/key-range.ts';
 import type { TabletType } from '../lib/names.ts';
 import type { Context } from '../runtime/context.ts';
 import type { Cluster } from '../tablet/cluster.ts';

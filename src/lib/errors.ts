@@ -6,26 +6,26 @@
  * `Code: NAME\nmessage\n` with `%v`; a wrapped error prints `message: cause` and `cause\nmessage`.
  */
 
-/** The vtrpc codes that occur here, lowest priority first (used when several errors are joined). */
+/** The vtrpc codes, lowest priority first: of several errors joined, the highest gives the code. Vitess: go/vt/vterrors/aggregate.go. */
 export const VT_CODES = [
   'OK',
   'CANCELED',
-  'UNKNOWN',
-  'INVALID_ARGUMENT',
-  'DEADLINE_EXCEEDED',
-  'NOT_FOUND',
   'ALREADY_EXISTS',
-  'PERMISSION_DENIED',
-  'RESOURCE_EXHAUSTED',
-  'FAILED_PRECONDITION',
-  'ABORTED',
   'OUT_OF_RANGE',
+  'UNAVAILABLE',
+  'DEADLINE_EXCEEDED',
+  'ABORTED',
+  'FAILED_PRECONDITION',
+  'CLUSTER_EVENT',
+  'RESOURCE_EXHAUSTED',
+  'UNKNOWN',
+  'UNAUTHENTICATED',
+  'PERMISSION_DENIED',
+  'INVALID_ARGUMENT',
+  'NOT_FOUND',
   'UNIMPLEMENTED',
   'INTERNAL',
-  'UNAVAILABLE',
   'DATA_LOSS',
-  'UNAUTHENTICATED',
-  'CLUSTER_EVENT',
   'READ_ONLY',
 ] as const;
 

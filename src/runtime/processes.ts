@@ -23,6 +23,8 @@ export interface Processes {
   liveness(identity: ProcessIdentity): Liveness;
   /** Dies as by SIGKILL: no clean-up of any kind runs. The promise never settles. */
   die(): Promise<never>;
+  /** The command is over. A real process ends by itself; a virtual one has to be told. */
+  ended(): void;
 }
 
 function readOr(path: string, otherwise: string): string {
@@ -81,6 +83,7 @@ export function realProcesses(): Processes {
       process.kill(process.pid, 'SIGKILL');
       return new Promise<never>(() => {});
     },
+    ended: () => {},
   };
 }
 
@@ -108,6 +111,10 @@ export class VirtualProcesses implements Processes {
   liveness(identity: ProcessIdentity): Liveness {
     if (identity.host !== 'virtual') return 'unknown';
     return this.#dead.has(identity.pid) ? 'dead' : 'alive';
+  }
+
+  ended(): void {
+    this.#dead.add(this.self.pid);
   }
 
   die(): Promise<never> {

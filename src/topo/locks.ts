@@ -98,7 +98,7 @@ export function heldLocks(ctx: Context): LockDescriptor[] {
  * For a roll-back: a lock that is still held stays held throughout.
  */
 export async function forgetLostLocks(ctx: Context, topo: TopoServer): Promise<void> {
-  for (const [name, held] of [...(ctx.value(LOCKS) ?? [])]) {
+  for (const [name, held] of ctx.value(LOCKS) ?? []) {
     try {
       await held.descriptor.check(ctx);
     } catch (error) {

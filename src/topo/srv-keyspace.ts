@@ -1,11 +1,12 @@
-import { isTopoError, vtError } from '../lib/errors.ts';
+import { errorText, isTopoError, plainError, TopoError, vtError } from '../lib/errors.ts';
+import { keyRangesEqual } from '../lib/key-range.ts';
 import type { Context } from '../runtime/context.ts';
 import { cellNames } from './cells.ts';
-import { findAllShards, getKeyspace, type ShardInfo } from './keyspaces.ts';
-import { lockKeyspace } from './locks.ts';
+import { findAllShards, getKeyspace, type ShardInfo, shardText } from './keyspaces.ts';
+import { checkKeyspaceLocked, guarded, lockKeyspace } from './locks.ts';
 import { paths } from './paths.ts';
 import { keyRangeFromProto } from './proto/key-range.ts';
-import type { KeyspacePartition, ShardReference, SrvKeyspace } from './proto/types.ts';
+import type { KeyspacePartition, ShardReference, ShardTabletControl, SrvKeyspace } from './proto/types.ts';
 import { encodeRecord, findRecord, type TopoServer } from './server.ts';
 
 const SERVED_TYPES = ['PRIMARY', 'REPLICA', 'RDONLY'] as const;
@@ -67,6 +68,97 @@ async function migrationOnGoing(partition: KeyspacePartition): Promise<Error> {
     'INTERNAL',
     `can't rebuild serving keyspace while a migration is on going. TabletControls is set for partition ${text}`,
   );
+}
+
+/** Which shards stop, or start again, to serve queries of one tablet type. */
+export interface QueryServiceChange {
+  keyspace: string;
+  shards: readonly ShardInfo[];
+  tabletType: string;
+  /** None means all. Cells without a serving record are passed over. */
+  cells: readonly string[];
+  disable: boolean;
+}
+
+/**
+ * Turns the query service of shards off or on, in the partitions of one tablet type. Where no partition has that type
+ * nothing is recorded. The keyspace must be locked; tablets notice at their next refresh. A release writes cell by
+ * cell and reports those that failed as a partial result; `hardened` writes all cells or none.
+ * Vitess: go/vt/topo/srv_keyspace.go UpdateDisableQueryService.
+ */
+export async function updateDisableQueryService(ctx: Context, topo: TopoServer, change: QueryServiceChange): Promise<void> {
+  const { keyspace } = change;
+  await checkKeyspaceLocked(ctx, topo, keyspace);
+  const cells = change.cells.length > 0 ? change.cells : await cellNames(ctx, topo);
+  await checkQueryServiceChange(change);
+  const path = paths.srvKeyspace(keyspace);
+  if (topo.release.behaviours.fencedWrites) {
+    await guarded(ctx, topo, [keyspace], (options) =>
+      topo.conn.atomically(ctx, options, (writer) => {
+        for (const cell of cells) {
+          const node = writer.get(cell, path);
+          if (node === undefined) continue;
+          writer.put(cell, path, encodeRecord(withQueryService(JSON.parse(node.contents) as SrvKeyspace, change)));
+        }
+      }),
+    );
+    return;
+  }
+  const failures: string[] = [];
+  for (const cell of cells) {
+    try {
+      const record = await getSrvKeyspace(ctx, topo, cell, keyspace);
+      if (record === undefined) continue;
+      await topo.conn.forCell(cell).update(ctx, path, encodeRecord(withQueryService(record, change)), null);
+    } catch (error) {
+      failures.push(errorText(error));
+    }
+  }
+  if (failures.length > 0) throw new TopoError('PartialResult', failures.join(';'));
+}
+
+/** Throws when denied tables, or a control frozen past the point of no return, forbid the change. */
+export async function checkQueryServiceChange(change: Omit<QueryServiceChange, 'cells'>): Promise<void> {
+  const { shards, tabletType, disable } = change;
+  for (const { record } of shards) {
+    if (!(record.tablet_controls ?? []).some((control) => (control.denied_tables ?? []).length > 0)) continue;
+    const [{ prototext }, messages] = await Promise.all([import('./proto/prototext.ts'), import('./proto/messages-topodata.ts')]);
+    const text = prototext(messages.Shard, record);
+    throw plainError(`cannot safely alter DisableQueryService as DeniedTables is set for shard ${text}`);
+  }
+  if (disable) return;
+  for (const shard of shards) {
+    const control = shard.record.tablet_controls?.find((candidate) => candidate.tablet_type === tabletType);
+    if (control?.frozen !== true) continue;
+    throw plainError(`migrate has gone past the point of no return, cannot re-enable serving for ${shardText(shard)}`);
+  }
+}
+
+function withQueryService(record: SrvKeyspace, { shards, tabletType, disable }: QueryServiceChange): SrvKeyspace {
+  const changed = structuredClone(record);
+  for (const partition of changed.partitions ?? []) {
+    if (partition.served_type !== tabletType) continue;
+    for (const shard of shards) setQueryService(partition, shard, disable);
+  }
+  return changed;
+}
+
+function setQueryService(partition: KeyspacePartition, shard: ShardInfo, disable: boolean): void {
+  const { key_range: range } = shard.record;
+  const controls = (partition.shard_tablet_controls ??= []);
+  const found = controls.filter((control) =>
+    keyRangesEqual(keyRangeFromProto(control.key_range), keyRangeFromProto(range)),
+  );
+  // An entry is made also for switching on: it stays there, saying nothing.
+  if (found.length === 0) {
+    const made: ShardTabletControl = { ...reference(shard) };
+    controls.push(made);
+    found.push(made);
+  }
+  for (const control of found) {
+    if (disable) control.query_service_disabled = true;
+    else delete control.query_service_disabled;
+  }
 }
 
 /** The serving record of a keyspace, or undefined while it does not exist there (a first vttablet makes it). */

@@ -89,8 +89,11 @@ export async function removeTables(
 /** Takes tables out of a keyspace's vschema. */
 export async function forgetTables(ctx: Context, cluster: Cluster, keyspace: string, tables: readonly string[]): Promise<void> {
   const { record, version } = await getVSchema(ctx, cluster.topo, keyspace);
-  const kept = Object.entries(record.tables ?? {}).filter(([table]) => !tables.includes(table));
-  await saveVSchema(ctx, cluster.topo, keyspace, { ...record, tables: Object.fromEntries(kept) }, version);
+  const { tables: known = {}, ...rest } = record;
+  const kept = Object.entries(known).filter(([table]) => !tables.includes(table));
+  // A record is written without what has its default, and no tables is the default.
+  const left = kept.length === 0 ? rest : { ...rest, tables: Object.fromEntries(kept) };
+  await saveVSchema(ctx, cluster.topo, keyspace, left, version);
 }
 
 /** Deletes a workflow's streams on each member. Returns which members had any. */

@@ -1,10 +1,11 @@
-import { memoryHost } from '../../src/cli/host.ts';
+import { type MemoryHost, memoryHost } from '../../src/cli/host.ts';
 import { makeShell, type ShellResult } from '../../src/cli/shell.ts';
 import { VirtualMachine } from '../../src/runtime/world.ts';
 
 /** A cluster in memory on a virtual clock, and a shell to run command lines against it. */
 export interface TestCluster {
   machine: VirtualMachine;
+  host: MemoryHost;
   /** Runs a command line, split at blanks outside quotes. */
   run(line: string): Promise<ShellResult>;
   /** Runs it and throws unless it ends with 0. */
@@ -20,6 +21,7 @@ export function testCluster(seed = 1): TestCluster {
   const run = (line: string): Promise<ShellResult> => shell(words(line));
   return {
     machine,
+    host,
     run,
     ok: async (line) => {
       const result = await run(line);

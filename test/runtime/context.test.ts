@@ -119,8 +119,9 @@ describe('withCancel', () => {
 
   it('has ended already when its listeners and children are told', () => {
     const { ctx, end } = withCancel(background());
-    const child = withCancel(ctx);
+    let child = withCancel(background());
     ctx.onDone(() => expect(child.ctx.err()?.reason).toBe('canceled'));
+    child = withCancel(ctx);
     child.ctx.onDone(() => expect(ctx.err()?.reason).toBe('canceled'));
     end();
     expect.assertions(2);

@@ -73,17 +73,21 @@ describe('a step', () => {
 
 describe('a fault', () => {
   it.each([
-    ['', ALL],
-    ['s=return', []],
-    ['s:after=return', ALL],
-    ['s@ks/-80=return', ['effect']],
-    ['s:after@ks/-80=return', ['effect', 'ks/-80']],
-    ['s@ks/80-=return', ['effect', 'ks/-80']],
-    ['s:after@ks=return', ['effect', 'ks/-80']],
-    ['s#2=return', ALL],
-    ['s=1*off->return', ALL],
-  ])('%s leaves the effects %j', async (faults, expected) => {
-    expect((await run(faults)).did).toEqual(expected);
+    ['', ALL, 'done'],
+    ['s=return', [], 'failed'],
+    ['s:after=return', ALL, 'failed'],
+    ['s@ks/-80=return', ['effect'], 'failed'],
+    ['s:after@ks/-80=return', ['effect', 'ks/-80'], 'failed'],
+    ['s@ks/80-=return', ['effect', 'ks/-80'], 'failed'],
+    ['s:after@ks=return', ['effect', 'ks/-80'], 'failed'],
+    ['s:after@ks/80-=return', ALL, 'failed'],
+    ['s#2=return', ALL, 'done'],
+    ['s=1*off->return', ALL, 'done'],
+  ])('%s leaves the effects %j and the step %s', async (faults, expected, state) => {
+    const { did, error } = await run(faults);
+    expect(did).toEqual(expected);
+    expect(error !== undefined).toBe(state === 'failed');
+    expect(states().at(-1)).toBe(state);
   });
 
   it('fails the step with the error of a tablet call', async () => {

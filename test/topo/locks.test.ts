@@ -3,8 +3,10 @@ import { plainError } from '../../src/lib/errors.ts';
 import { background, withCancel, withoutCancel, withTimeout } from '../../src/runtime/context.ts';
 import {
   checkKeyspaceLocked,
+  forgetLostLocks,
   guarded,
   heldLocks,
+  holdsKeyspace,
   LockLostError,
   lockKeyspace,
   lockName,
@@ -213,6 +215,34 @@ describe('taking locks', () => {
     expect(start.conn.locks().map((view) => view.step)).toEqual(['switchTraffic/writes/stop', 'switchTraffic/writes/stop']);
     noteStep(ctx, 'elsewhere');
     expect(start.conn.locks()[0]?.step).toBe('switchTraffic/writes/stop');
+  });
+});
+
+describe('forgetting lost locks', () => {
+  it('lets them be taken again, while the others stay held', async () => {
+    const start = await startOn(new TopoMachine());
+    const { ctx: locked } = await lockKeyspace(ctx, start.topo, 'commerce', 'x');
+    await lockKeyspace(locked, start.topo, 'customer', 'x');
+    await lockName(locked, start.topo, 'customer/wf', 'x');
+    const [commerce, customer, named] = heldLocks(locked);
+    commerce!.expire();
+    named!.steal();
+    await forgetLostLocks(locked, start.topo);
+    expect(heldLocks(locked)).toEqual([customer]);
+    expect([...start.topo.held]).toEqual([customer]);
+    expect([holdsKeyspace(locked, 'commerce'), holdsKeyspace(locked, 'customer'), holdsKeyspace(ctx, 'customer')]).toEqual([false, true, false]);
+    await lockKeyspace(locked, start.topo, 'commerce', 'again');
+    await checkKeyspaceLocked(locked, start.topo, 'commerce');
+    expect(holdsKeyspace(locked, 'customer/wf')).toBe(false);
+  });
+
+  it('forgets none on a context that has ended: it cannot tell', async () => {
+    const start = await startOn(new TopoMachine());
+    const caller = withCancel(ctx);
+    const { ctx: locked } = await lockKeyspace(caller.ctx, start.topo, 'commerce', 'x');
+    caller.end();
+    expect(await textOf(forgetLostLocks(locked, start.topo))).toBe('interrupted: lease');
+    expect(heldLocks(locked)).toHaveLength(1);
   });
 });
 

@@ -31,6 +31,13 @@ describe('rebuilding the serving graph', () => {
     expect(await getSrvKeyspace(ctx, start.topo, 'zone2', 'ks')).toEqual(expected);
   });
 
+  it('orders shards by range, not by name', async () => {
+    for (const name of ['-a0', 'a0-B0', 'B0-']) await createShard(ctx, start.topo, 'ks', name);
+    await rebuildKeyspaceGraph(ctx, start.topo, 'ks');
+    const partition = partitionOf(await getSrvKeyspace(ctx, start.topo, 'zone1', 'ks'), 'PRIMARY');
+    expect(partition?.shard_references?.map((reference) => reference.name)).toEqual(['-a0', 'a0-B0', 'B0-']);
+  });
+
   it('leaves a shard without a range without one', async () => {
     await createShard(ctx, start.topo, 'ks', '0');
     await rebuildKeyspaceGraph(ctx, start.topo, 'ks', ['zone1']);

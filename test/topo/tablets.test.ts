@@ -43,7 +43,7 @@ describe('tablets', () => {
     expect(await textOf(createTablet(ctx, start.topo, tablet('zone1', 100)))).toBe(
       'node already exists: /vitess/zone1/tablets/zone1-0000000100/Tablet',
     );
-    expect(await caught(createTablet(ctx, start.topo, { keyspace: 'ks' }))).toBeInstanceOf(InvariantError);
+    expect(await caught(createTablet(ctx, start.topo, { keyspace: 'ks' } as Tablet))).toBeInstanceOf(InvariantError);
     expect(await textOf(getTablet(ctx, start.topo, { cell: 'zone1', uid: 7 }))).toBe(
       "node doesn't exist: /vitess/zone1/tablets/zone1-0000000007/Tablet",
     );

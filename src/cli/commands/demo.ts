@@ -1,3 +1,101 @@
-import { notBuiltYet } from './not-built-yet.ts';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { InvariantError, UserError } from '../../lib/errors.ts';
+import { VirtualMachine } from '../../runtime/world.ts';
+import { type Beat, DEMO } from '../demo-script.ts';
+import { type ClusterHost, fileHost, memoryHost } from '../host.ts';
+import { colorLevel, createPaint, type Paint } from '../paint.ts';
+import { makeShell, type Shell, type ShellResult } from '../shell.ts';
+import type { Invocation } from '../spec.ts';
 
-export const run = notBuiltYet;
+/**
+ * Shows a cutover that fails, twice, in a world of its own: real commands, real rows, on a virtual clock, so that
+ * waiting costs nothing.
+ */
+export async function run(inv: Invocation): Promise<number> {
+  const { io, flags } = inv;
+  const paint = await createPaint(colorLevel(io.stdout, flags, io.env));
+  const shell = makeShell(openHost(inv));
+  let last: ShellResult = { exit: 0, stdout: '', stderr: '' };
+  for (const beat of DEMO) {
+    if (inv.signal.aborted) return 130;
+    last = await play(inv, paint, shell, beat, last);
+  }
+  const keep = flags.str('keep');
+  const look = keep === '' ? '' : ` The cluster is in ${keep}: switchtraffic --state ${keep} show keyspace`;
+  io.stdout.write(`\nThat was the whole of it.${look}\n`);
+  if (keep === '') io.stdout.write('Your own turn: switchtraffic init commerce\n');
+  return 0;
+}
+
+function openHost(inv: Invocation): ClusterHost {
+  const machine = new VirtualMachine();
+  const keep = inv.flags.str('keep');
+  if (keep === '') return memoryHost(machine);
+  const host = fileHost(keep, inv.io.cwd, machine.world());
+  if (host.exists()) {
+    throw new UserError(`there is a cluster in ${host.place} already`, { next: 'name another folder with --keep', exit: 2 });
+  }
+  // Each act begins with a cluster of its own; what an interrupted one left is not in its way.
+  rmSync(join(host.place, 'shards'), { recursive: true, force: true });
+  return host;
+}
+
+async function play(inv: Invocation, paint: Paint, shell: Shell, beat: Beat, last: ShellResult): Promise<ShellResult> {
+  const { stdout } = inv.io;
+  switch (beat.kind) {
+    case 'act':
+      stdout.write(`\n${paint.bold(`── ${beat.title} ──`)}\n`);
+      return last;
+    case 'say':
+      stdout.write(`\n${beat.text}\n`);
+      return last;
+    case 'recover': {
+      for (const line of recoveryLines(last)) await show(inv, paint, shell, line.split(' '), 0);
+      return last;
+    }
+    case 'run': {
+      const result = await show(inv, paint, shell, beat.line, beat.exit, beat.keep);
+      // What has to be recovered was printed by the command that failed, not by those that looked at it.
+      return recoveryLines(result).length > 0 ? result : last;
+    }
+  }
+}
+
+async function show(
+  inv: Invocation,
+  paint: Paint,
+  shell: Shell,
+  line: readonly string[],
+  exit: number,
+  keep?: RegExp,
+): Promise<ShellResult> {
+  const { stdout } = inv.io;
+  stdout.write(`\n${paint.cyan(`$ switchtraffic ${line.map(quoteWord).join(' ')}`)}\n`);
+  const result = await shell(line);
+  const kept = (text: string): string[] => text.split('\n').filter((part) => part !== '' && (keep === undefined || keep.test(part)));
+  for (const part of kept(result.stdout)) stdout.write(`${part}\n`);
+  for (const part of kept(result.stderr)) stdout.write(`${result.exit === 0 ? paint.dim(part) : emphasise(paint, part)}\n`);
+  if (result.exit !== exit) throw new InvariantError(`the demo expected exit ${exit} and got ${result.exit}: ${result.stderr}`);
+  return result;
+}
+
+/** The lines that matter to whoever is woken up by them. */
+function emphasise(paint: Paint, line: string): string {
+  if (/REFUSED|STRANDED|disallowed|is not locked|still are/.test(line)) return paint.red(line);
+  return line;
+}
+
+function recoveryLines(result: ShellResult): string[] {
+  const lines = result.stderr.split('\n');
+  const start = lines.findIndex((line) => line.startsWith('next: let writes flow again'));
+  if (start < 0) return [];
+  const rest = lines.slice(start + 1);
+  const end = rest.findIndex((line) => !line.startsWith('  switchtraffic '));
+  return rest.slice(0, end < 0 ? undefined : end).map((line) => line.replace('  switchtraffic ', ''));
+}
+
+function quoteWord(word: string): string {
+  if (/^[\w@%+=:,./-]+$/.test(word)) return word;
+  return word.includes("'") ? `"${word}"` : `'${word}'`;
+}

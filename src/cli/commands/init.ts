@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { UserError } from '../../lib/errors.ts';
 import { findRelease } from '../../lib/releases.ts';
@@ -28,7 +28,7 @@ export async function run(inv: Invocation): Promise<number> {
         exit: 2,
       });
     }
-    if (inv.host === undefined) removeState(host.place);
+    host.reset();
   }
   return withCluster(inv, { create: release.name, history: true }, async ({ ctx, cluster }) => {
     await createCluster(ctx, cluster, spec);
@@ -41,12 +41,6 @@ export async function run(inv: Invocation): Promise<number> {
     inv.io.stdout.write(summary(spec, release.name, host.place));
     return 0;
   });
-}
-
-/** Removes only what is ours: a mistyped --state must never cost anybody a folder. */
-function removeState(folder: string): void {
-  for (const file of ['topology.db', 'topology.db-wal', 'topology.db-shm']) rmSync(join(folder, file), { force: true });
-  rmSync(join(folder, 'shards'), { recursive: true, force: true });
 }
 
 interface ExampleFile {

@@ -1,3 +1,45 @@
-import { notBuiltYet } from './not-built-yet.ts';
+import { parseKeyspaceShard, parseTabletType } from '../../lib/names.ts';
+import { Shard as NamedShard } from '../../topo/proto/messages-vtctldata.ts';
+import { Shard } from '../../topo/proto/messages-topodata.ts';
+import { type AdminMistake, readShard, setShardTabletControl } from '../../workflow/admin.ts';
+import { clientSide } from '../client-error.ts';
+import { withCluster } from '../cluster.ts';
+import { letPass } from '../deviations.ts';
+import type { Invocation } from '../spec.ts';
+import { printRecord } from '../vtctl-output.ts';
 
-export const run = notBuiltYet;
+/** Prints a shard's record, or changes what its tablets refuse. */
+export function run(inv: Invocation): Promise<number> {
+  return inv.path.at(-1) === 'GetShard' ? printShard(inv) : setTabletControl(inv);
+}
+
+function printShard(inv: Invocation): Promise<number> {
+  const { keyspace, shard } = clientSide(() => parseKeyspaceShard(inv.args[0]!));
+  return withCluster(inv, {}, async ({ ctx, cluster }) => {
+    const info = await readShard(ctx, cluster.topo, keyspace, shard);
+    printRecord(inv, NamedShard, { keyspace, name: shard, shard: info.record });
+    return 0;
+  });
+}
+
+function setTabletControl(inv: Invocation): Promise<number> {
+  const { args, flags } = inv;
+  const { keyspace, shard } = clientSide(() => parseKeyspaceShard(args[0]!), 'cannot parse keyspace/shard: ');
+  const tabletType = clientSide(() => parseTabletType(args[1]!), 'cannot parse tablet type: ');
+  return withCluster(inv, { history: true }, async ({ ctx, cluster }) => {
+    const request = {
+      keyspace,
+      shard,
+      tabletType,
+      cells: flags.strings('cells'),
+      deniedTables: flags.strings('denied-tables'),
+      remove: flags.bool('remove'),
+      disableQueryService: flags.bool('disable-query-service'),
+    };
+    const onMistake = ({ kind, text }: AdminMistake): void => letPass(cluster, kind, text);
+    const info = await setShardTabletControl(ctx, cluster, request, onMistake);
+    printRecord(inv, Shard, info.record);
+    if (!flags.bool('quiet')) inv.io.stderr.write(`hint: tablets notice after: RefreshStateByShard ${keyspace}/${shard}\n`);
+    return 0;
+  });
+}

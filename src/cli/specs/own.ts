@@ -52,6 +52,7 @@ export const ownCommands: readonly CommandSpec[] = [
     examples: ["query 'select * from customer'", "query --session a 'begin'"],
     flags: [
       { kind: 'string', name: 'session', placeholder: 'NAME', about: 'session to run it in, kept between commands' },
+      { kind: 'string', name: 'target', placeholder: 'TARGET', about: 'where to: customer, customer:-80, @replica, customer@rdonly' },
       { kind: 'duration', name: 'timeout', default: '30s', about: 'give up on the statement after this long' },
       ownFormatFlag,
     ],

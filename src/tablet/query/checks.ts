@@ -2,7 +2,7 @@ import { vtError } from '../../lib/errors.ts';
 import type { Statement } from '../../sql/ast.ts';
 import type { ShardDb } from '../shard-db.ts';
 import { readView, type TabletView } from '../view.ts';
-import { lockedForReading, notLocked, readOnlyServer } from './query-errors.ts';
+import { lockedForReading, notLocked, readOnlyServer, TabletStateError } from './query-errors.ts';
 import { isDdl, type QueryRequest, type QueryTablet, tablesOf } from './request.ts';
 
 /**
@@ -12,9 +12,9 @@ import { isDdl, type QueryRequest, type QueryTablet, tablesOf } from './request.
  */
 export function checkServing(tablet: QueryTablet, tabletType: string): TabletView {
   const view = readView(tablet.shard, tablet.alias);
-  if (view?.serving !== true) throw vtError('CLUSTER_EVENT', 'operation not allowed in state NOT_SERVING');
+  if (view?.serving !== true) throw new TabletStateError('CLUSTER_EVENT', 'operation not allowed in state NOT_SERVING');
   if (view.type !== tabletType) {
-    throw vtError('FAILED_PRECONDITION', `wrong tablet type: ${tabletType}, want: ${view.type} or []`);
+    throw new TabletStateError('FAILED_PRECONDITION', `wrong tablet type: ${tabletType}, want: ${view.type} or []`);
   }
   return view;
 }

@@ -7,9 +7,9 @@ import type { ShardDb } from '../shard-db.ts';
 import { acquireTables, lockBlocker } from '../table-locks.ts';
 import { checkDenied, checkOwnLocks, checkServing, checkWritable, lockedTables } from './checks.ts';
 import { changeTables } from './ddl-changes.ts';
+import { mysqlTime } from './mysql-time.ts';
 import { WaitForLock } from './query-errors.ts';
 import { done, type QueryRequest, type QueryResult, type QueryTablet, tablesOf } from './request.ts';
-import { mysqlTime } from './run-part.ts';
 import { commitHere } from './session-statements.ts';
 import { untilFree } from './waiting.ts';
 

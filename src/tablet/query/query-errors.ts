@@ -1,4 +1,4 @@
-import { VtError, vtError } from '../../lib/errors.ts';
+import { type VtCode, VtError, vtError } from '../../lib/errors.ts';
 import { goQuote } from '../../lib/key-range.ts';
 import { ContextError } from '../../runtime/context.ts';
 import { mysqlErrno, mysqlError } from '../../sql/mysql-errors.ts';
@@ -14,16 +14,25 @@ export class WaitForLock extends Error {
   }
 }
 
+/** A tablet that does not serve, or is not what the sender took it for: said before the statement is looked at. */
+export class TabletStateError extends VtError {
+  constructor(code: VtCode, text: string) {
+    super(text, { code });
+    this.name = 'TabletStateError';
+  }
+}
+
 /** Who is said to have asked when the caller gives no name. */
 const DEFAULT_CALLER = 'user';
 
 /**
  * A statement's error with what vttablet adds to it: who asked, and for an error of MySQL which statement it was.
- * What is no answer of a server (a bug, an ended context, a busy file) is left as it is.
+ * What was no answer to the
+ * statement (a tablet that does not serve, an ended context, a busy file) is left as it is.
  * Vitess: go/vt/vttablet/tabletserver/tabletserver.go convertAndLogError.
  */
 export function statementError(error: unknown, sql: string, caller: string | undefined): unknown {
-  if (!(error instanceof VtError) || error instanceof ContextError) return error;
+  if (!(error instanceof VtError) || error instanceof ContextError || error instanceof TabletStateError) return error;
   const statement = mysqlErrno(error) === undefined ? '' : `: Sql: ${goQuote(sql)}, BindVars: {}`;
   return vtError(error.code, `${error.message} (CallerID: ${caller ?? DEFAULT_CALLER})${statement}`);
 }

@@ -1,4 +1,4 @@
-import type { Delete, Insert, Replace, Select, Update } from '../../sql/ast.ts';
+import type { Delete, Insert, Replace, Select, SelectItem, Update } from '../../sql/ast.ts';
 import { compileSelect, decodeResult, type SelectPlan } from '../../sql/compile.ts';
 import { compileInsert, type InsertPlan, type InsertRow } from '../../sql/compile-insert.ts';
 import { conflictQuery } from '../../sql/compile-key.ts';
@@ -58,12 +58,12 @@ function resultRows(
 }
 
 function withOwnLabels(statement: Select, def: TableDef | undefined): Select {
-  const items = statement.items.flatMap((item) =>
-    item.kind === 'expr' ? [item] : (def?.columns ?? []).map(({ name }) => ({ kind: 'expr' as const, expr: { kind: 'column' as const, name } })),
-  );
+  type Item = Extract<SelectItem, { kind: 'expr' }>;
+  const columns = (def?.columns ?? []).map(({ name }): Item => ({ kind: 'expr', expr: { kind: 'column', name } }));
+  const items = statement.items.flatMap((item) => (item.kind === 'expr' ? [item] : columns));
   const seen = new Set<string>();
   const own = items.map((item, index) => {
-    const label = ('alias' in item ? item.alias : undefined) ?? (item.expr.kind === 'column' ? item.expr.name : formatExpr(item.expr));
+    const label = item.alias ?? (item.expr.kind === 'column' ? item.expr.name : formatExpr(item.expr));
     if (!seen.has(label)) {
       seen.add(label);
       return item;

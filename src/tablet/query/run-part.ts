@@ -7,6 +7,7 @@ import type { Cluster } from '../cluster.ts';
 import type { ShardDb } from '../shard-db.ts';
 import { anyRowLocks, holdTable, lockBlocker, type LockMode, rowBlocker } from '../table-locks.ts';
 import { checkDenied, checkOwnLocks, checkServing, checkWritable, isWrite } from './checks.ts';
+import { mysqlTime } from './mysql-time.ts';
 import { readOnlyTransaction, WaitForLock } from './query-errors.ts';
 import { isRowStatement, type QueryRequest, type QueryResult, type QueryTablet, type RowStatement } from './request.ts';
 import { eventKeys, lockKeys, replayEvent } from './row-images.ts';
@@ -137,11 +138,6 @@ function tableOf(statement: RowStatement): string | undefined {
 
 function modeOf(statement: RowStatement): LockMode {
   return statement.kind === 'select' && statement.lock !== 'update' ? 'shared-read' : 'shared-write';
-}
-
-/** A moment as MySQL's NOW(6) writes it, in UTC. `at` is in epoch milliseconds. */
-export function mysqlTime(at: number): string {
-  return `${new Date(at).toISOString().slice(0, 23).replace('T', ' ')}000`;
 }
 
 /** The last id that a table's AUTO_INCREMENT gave. An undone INSERT uses its ids up, as in InnoDB. */

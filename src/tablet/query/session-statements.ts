@@ -7,14 +7,21 @@ import { acquireTables, type LockMode } from '../table-locks.ts';
 import { checkServing, checkWritable } from './checks.ts';
 import { replayEvent } from './row-images.ts';
 import { done, type QueryRequest, type QueryResult, type QueryTablet } from './request.ts';
-import { closeTransaction, ensureSession, inTransaction, openTransaction, releaseLockTables, storedStatements } from './sessions.ts';
+import {
+  closeTransaction,
+  ensureSession,
+  inTransaction,
+  openTransaction,
+  releaseLockTables,
+  storedStatements,
+} from './sessions.ts';
 import { withinLockWait } from './waiting.ts';
 
 /** The session of a statement that needs one. Throws UserError. */
-export function neededSession(request: QueryRequest, what: string): string {
-  if (request.session !== undefined) return request.session;
+export function neededSession(session: string | undefined, what: string): string {
+  if (session !== undefined) return session;
   throw new UserError(`${what} needs a session: without one it would end with the statement`, {
-    next: `switchtraffic query --session a '${what.toLowerCase()} …'`,
+    next: `give the session a name: switchtraffic query --session a '${what.toLowerCase()} …'`,
     exit: 2,
   });
 }
@@ -28,7 +35,7 @@ export async function executeSessionStatement(
   statement: Exclude<SessionStatement, { kind: 'use' | 'show' }>,
 ): Promise<QueryResult> {
   const { shard } = tablet;
-  const session = neededSession(request, statement.kind.replace('-', ' ').toUpperCase());
+  const session = neededSession(request.session, statement.kind.replace('-', ' ').toUpperCase());
   const write = <T>(fn: () => T): Promise<T> => shard.db.write(cluster.world.clock, fn);
   const now = cluster.world.clock.now();
   switch (statement.kind) {

@@ -4,7 +4,7 @@ import { lockWaitTimeout } from '../table-locks.ts';
 import { WaitForLock } from './query-errors.ts';
 
 /** How long a statement waits for locks when its context does not end before: MySQL's innodb_lock_wait_timeout. */
-export const LOCK_WAIT_MS = 50_000;
+const LOCK_WAIT_MS = 50_000;
 const POLL_MS = 10;
 const LONGEST_POLL_MS = 50;
 

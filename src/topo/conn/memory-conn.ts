@@ -18,6 +18,15 @@ export class MemoryTopoStore {
   revision = 0;
   #undo: (() => void)[] | undefined;
 
+  /** Forgets everything. */
+  clear(): void {
+    this.nodes.clear();
+    this.tickets.length = 0;
+    this.leases.clear();
+    this.fences.clear();
+    this.revision = 0;
+  }
+
   cell(name: string): Map<string, Node> {
     let nodes = this.nodes.get(name);
     if (nodes === undefined) {

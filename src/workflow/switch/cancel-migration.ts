@@ -27,9 +27,9 @@ export async function cancelMigration(run: SwitchRun): Promise<unknown> {
     events.log('info', `cancelMigration (${sw.workflow}): completed`);
     return undefined;
   }
-  const text = `Cancel migration failed for ${sw.workflow}, manual cleanup work may be necessary: ${errorText(failure)}`;
-  events.log('error', text);
+  // Before #17616 each failure was logged where it happened, and that was all.
   if (!cluster.release.behaviours.rollbackErrorsReturned) return undefined;
+  events.log('error', `Cancel migration failed for ${sw.workflow}, manual cleanup work may be necessary: ${errorText(failure)}`);
   return wrapError(failure, 'cancel migration failed, manual cleanup work may be necessary');
 }
 
@@ -71,7 +71,8 @@ async function cancelAsReleased(run: SwitchRun): Promise<unknown> {
     } catch (error) {
       const text = `${what}: ${errorVerbose(error)}`;
       errors.push(plainError(text));
-      run.cluster.world.events.log('error', `Cancel migration failed: ${text}`);
+      const about = run.cluster.release.behaviours.rollbackErrorsReturned ? ` (${run.sw.workflow})` : '';
+      run.cluster.world.events.log('error', `Cancel migration failed${about}: ${text}`);
       return false;
     }
   };

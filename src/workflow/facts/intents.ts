@@ -1,0 +1,57 @@
+import type { Context } from '../../runtime/context.ts';
+import type { Cluster } from '../../tablet/cluster.ts';
+import { getRoutingRules, routingMap } from '../../topo/rules.ts';
+import { allIntents, type Intent } from '../switch/intent.ts';
+import { isJournaled } from '../switch/undo.ts';
+import { gatherLocks } from './locks.ts';
+
+/** What a switch on `hardened` wrote down before it changed anything, and has not struck yet. */
+export interface IntentFacts {
+  keyspace: string;
+  workflow: string;
+  sourceKeyspace: string;
+  /** `SwitchTraffic c2c`. */
+  command: string;
+  owner: string;
+  pid: number;
+  alive: 'alive' | 'dead' | 'unknown';
+  /** Epoch milliseconds. */
+  started: number;
+  /** Past the point of no return: it can only be completed. */
+  journaled: boolean;
+  /** The switch had moved reads too. */
+  reads: boolean;
+  /** As its locks still tell; undefined once they are gone. */
+  step: string | undefined;
+}
+
+/** Every intent of the cluster: at work, or left behind. */
+export async function gatherIntents(ctx: Context, cluster: Cluster): Promise<IntentFacts[]> {
+  const intents = await allIntents(ctx, cluster);
+  if (intents.length === 0) return [];
+  const rules = routingMap(await getRoutingRules(ctx, cluster.topo));
+  const holders = gatherLocks(cluster).flatMap(({ holder }) => (holder === undefined ? [] : [holder]));
+  return intents.map((intent) => {
+    const { owner } = intent;
+    const name = `${owner.user}@${owner.host} pid ${owner.pid}`;
+    const step = holders.find((holder) => holder.owner === name && holder.step !== '')?.step;
+    return {
+      keyspace: intent.keyspace,
+      workflow: intent.workflow,
+      sourceKeyspace: intent.sourceKeyspace,
+      command: intent.command,
+      owner: name,
+      pid: owner.pid,
+      alive: cluster.world.processes.liveness(owner),
+      started: intent.started,
+      journaled: isJournaled(cluster, intent),
+      reads: movedReads(intent, rules),
+      step,
+    };
+  });
+}
+
+/** The intent does not say what was asked for; the rules do, as far as the switch came. */
+function movedReads(intent: Intent, rules: ReadonlyMap<string, readonly string[]>): boolean {
+  return Object.entries(intent.rules).some(([from, to]) => from.includes('@') && (rules.get(from)?.join() ?? '') !== (to?.join() ?? ''));
+}

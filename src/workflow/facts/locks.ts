@@ -1,0 +1,93 @@
+import type { Cluster } from '../../tablet/cluster.ts';
+import type { LockView } from '../../topo/conn/conn.ts';
+
+/** Who holds a topology lock, or waits for it. */
+export interface LockClientFacts {
+  /** `user@host pid N`. */
+  owner: string;
+  pid: number | undefined;
+  alive: 'alive' | 'dead' | 'unknown';
+  action: string;
+  /** When it asked, RFC 3339. */
+  since: string;
+  /** Undefined for a waiter. Milliseconds. */
+  heldMs: number | undefined;
+  /** Milliseconds left of its lease; not above zero where it has run out. */
+  expiresMs: number;
+  /** The step of a switch it is in; '' where it has said none. */
+  step: string;
+}
+
+/** A lock and its queue. */
+export interface LockFacts {
+  resource: string;
+  /** The keyspace or workflow that it is about. */
+  name: string;
+  kind: 'keyspace' | 'workflow' | 'routing rules' | 'other';
+  /** Undefined where the lock is free and somebody is about to get it. */
+  holder: LockClientFacts | undefined;
+  /** In the order in which they will be served. */
+  waiters: LockClientFacts[];
+}
+
+/** Every topology lock, by resource. Takes none. */
+export function gatherLocks(cluster: Cluster): LockFacts[] {
+  const byResource = new Map<string, LockView[]>();
+  for (const view of cluster.topo.conn.locks()) {
+    const queue = byResource.get(view.resource);
+    if (queue === undefined) byResource.set(view.resource, [view]);
+    else queue.push(view);
+  }
+  return [...byResource]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([resource, queue]) => {
+      const holder = queue.find((view) => view.token !== undefined);
+      return {
+        resource,
+        ...nameOf(resource),
+        holder: holder === undefined ? undefined : clientOf(holder),
+        waiters: queue.filter((view) => view.token === undefined).map(clientOf),
+      };
+    });
+}
+
+/** True for a holder that still counts: its lease runs, and its process is not known to be dead. */
+export function isAtWork(holder: LockClientFacts | undefined): holder is LockClientFacts {
+  return holder !== undefined && holder.expiresMs > 0 && holder.alive !== 'dead';
+}
+
+/** True for a lock of the keyspace, or of a workflow in it. */
+export function isAbout(lock: LockFacts, keyspace: string): boolean {
+  return lock.name === keyspace || lock.name.startsWith(`${keyspace}/`);
+}
+
+function nameOf(resource: string): Pick<LockFacts, 'name' | 'kind'> {
+  if (resource.startsWith('keyspaces/')) return { name: resource.slice('keyspaces/'.length), kind: 'keyspace' };
+  const named = 'internal/named_locks/';
+  if (resource.startsWith(named)) return { name: resource.slice(named.length), kind: 'workflow' };
+  return { name: resource, kind: resource === 'routing_rules' ? 'routing rules' : 'other' };
+}
+
+function clientOf(view: LockView): LockClientFacts {
+  const { Action: action = '', Time: since = '' } = parse(view.contents);
+  const pid = / pid (\d+)$/.exec(view.owner)?.[1];
+  return {
+    owner: view.owner,
+    pid: pid === undefined ? undefined : Number(pid),
+    alive: view.alive,
+    action,
+    since,
+    heldMs: view.heldMs === undefined ? undefined : Math.round(view.heldMs),
+    expiresMs: Math.round(view.expiresMs),
+    step: view.step,
+  };
+}
+
+/** What Vitess writes into a lock. Somebody else's may hold anything. */
+function parse(contents: string): { Action?: string; Time?: string } {
+  try {
+    return JSON.parse(contents) as { Action?: string; Time?: string };
+  } catch {
+    return {};
+  }
+}

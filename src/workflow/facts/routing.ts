@@ -1,0 +1,155 @@
+import type { Context } from '../../runtime/context.ts';
+import type { Cluster } from '../../tablet/cluster.ts';
+import { cellNames } from '../../topo/cells.ts';
+import { keyspaceNames } from '../../topo/keyspaces.ts';
+import { paths } from '../../topo/paths.ts';
+import type { SrvVSchema, VSchemaKeyspace } from '../../topo/proto/types.ts';
+import { getKeyspaceRoutingRules, getRoutingRules } from '../../topo/rules.ts';
+import { findRecord, listNames } from '../../topo/server.ts';
+import { getSrvVSchema } from '../../topo/vschema.ts';
+
+/** The tablet types that queries ask for. */
+export const ROUTED_TYPES = ['PRIMARY', 'REPLICA', 'RDONLY'] as const;
+export type RoutedType = (typeof ROUTED_TYPES)[number];
+
+/** Where a name leads for a tablet type. */
+export interface RouteFacts {
+  /** As a query would write it: `customer`, `commerce.customer`. */
+  from: string;
+  table: string;
+  type: RoutedType;
+  /** `keyspace.table` by the saved rules; '' where the name leads nowhere. */
+  global: string;
+  /** The same by each cell's serving copy, which is what queries follow. */
+  cells: Record<string, string>;
+  /** Some cell's copy disagrees with the saved rules. */
+  differs: boolean;
+}
+
+/** Rules that stand in one place and not, or not so, in the other. */
+export interface UnpublishedRule {
+  cell: string;
+  from: string;
+  /** Undefined where there is none. */
+  saved: string | undefined;
+  published: string | undefined;
+}
+
+/** Every table's routes, by name, and what the cells have not been told. */
+export interface RoutingFacts {
+  cells: string[];
+  routes: RouteFacts[];
+  unpublished: UnpublishedRule[];
+}
+
+/** Reads the saved rules and each cell's copy, and follows every table through both. */
+export async function gatherRouting(ctx: Context, cluster: Cluster): Promise<RoutingFacts> {
+  const { topo } = cluster;
+  const cells = await cellNames(ctx, topo);
+  const tracked = await readTables(ctx, cluster);
+  const saved = await savedRules(ctx, cluster, [...tracked.keys()]);
+  const global = new Router(saved, tracked);
+  const routers = new Map<string, Router>();
+  for (const cell of cells) routers.set(cell, new Router((await getSrvVSchema(ctx, topo, cell)) ?? {}, tracked));
+  const routes = names(saved, tracked).flatMap(({ from, table }) =>
+    ROUTED_TYPES.map((type) => {
+      const to = global.follow(from, type);
+      const byCell = Object.fromEntries([...routers].map(([cell, router]) => [cell, router.follow(from, type)]));
+      return { from, table, type, global: to, cells: byCell, differs: Object.values(byCell).some((other) => other !== to) };
+    }),
+  );
+  return { cells, routes, unpublished: cells.flatMap((cell) => differences(cell, global, routers.get(cell)!)) };
+}
+
+/** The tables that each keyspace has, by what its shards hold: what vtgate's schema tracking finds. */
+async function readTables(ctx: Context, cluster: Cluster): Promise<Map<string, Set<string>>> {
+  const tables = new Map<string, Set<string>>();
+  for (const keyspace of await keyspaceNames(ctx, cluster.topo)) {
+    const shards = await listNames(ctx, cluster.topo.conn, paths.shards(keyspace));
+    tables.set(keyspace, new Set(shards.flatMap((shard) => cluster.shards.open(keyspace, shard).tableNames())));
+  }
+  return tables;
+}
+
+async function savedRules(ctx: Context, cluster: Cluster, keyspaces: readonly string[]): Promise<SrvVSchema> {
+  const { topo } = cluster;
+  const vschemas: Record<string, VSchemaKeyspace> = {};
+  for (const keyspace of keyspaces) {
+    vschemas[keyspace] = (await findRecord<VSchemaKeyspace>(ctx, topo.conn, paths.vschema(keyspace)))?.record ?? {};
+  }
+  return {
+    keyspaces: vschemas,
+    routing_rules: await getRoutingRules(ctx, topo),
+    keyspace_routing_rules: (await getKeyspaceRoutingRules(ctx, topo)) ?? {},
+  };
+}
+
+/** Each table under its bare name and under that of every keyspace that has it or has rules for it. */
+function names(saved: SrvVSchema, tracked: ReadonlyMap<string, ReadonlySet<string>>): { from: string; table: string }[] {
+  const found = new Map<string, string>();
+  const add = (from: string): void => void found.set(from, from.slice(from.indexOf('.') + 1));
+  for (const [keyspace, tables] of tracked) {
+    for (const table of [...tables, ...Object.keys(saved.keyspaces?.[keyspace]?.tables ?? {})]) {
+      add(table);
+      add(`${keyspace}.${table}`);
+    }
+  }
+  for (const { from_table: from } of saved.routing_rules?.rules ?? []) add(from.replace(/@.*$/, ''));
+  return [...found]
+    .map(([from, table]) => ({ from, table }))
+    .toSorted((a, b) => compare(a.table, b.table) || compare(a.from.replace(a.table, ''), b.from.replace(b.table, '')));
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function differences(cell: string, saved: Router, published: Router): UnpublishedRule[] {
+  const keys = [...new Set([...saved.rules.keys(), ...published.rules.keys()])].toSorted();
+  return keys.flatMap((from) => {
+    const [one, other] = [saved.rules.get(from)?.join(), published.rules.get(from)?.join()];
+    return one === other ? [] : [{ cell, from, saved: one, published: other }];
+  });
+}
+
+/** Follows names as the gate does: keyspace rules, then table rules, then the VSchema. One step only. */
+class Router {
+  readonly rules: ReadonlyMap<string, readonly string[]>;
+  readonly #keyspaces: ReadonlyMap<string, string>;
+  readonly #vschemas: Readonly<Record<string, VSchemaKeyspace>>;
+  readonly #tracked: ReadonlyMap<string, ReadonlySet<string>>;
+
+  constructor(record: SrvVSchema, tracked: ReadonlyMap<string, ReadonlySet<string>>) {
+    this.rules = new Map((record.routing_rules?.rules ?? []).map((rule) => [rule.from_table, rule.to_tables ?? []]));
+    this.#keyspaces = new Map((record.keyspace_routing_rules?.rules ?? []).map((rule) => [rule.from_keyspace, rule.to_keyspace]));
+    this.#vschemas = record.keyspaces ?? {};
+    this.#tracked = tracked;
+  }
+
+  /** `keyspace.table`, or '' where the name is unknown, ambiguous or disabled. */
+  follow(from: string, type: RoutedType): string {
+    const dot = from.indexOf('.');
+    const table = from.slice(dot + 1);
+    const keyspace = dot < 0 ? '' : this.#routedKeyspace(from.slice(0, dot), type);
+    const qualified = dot < 0 ? table : `${keyspace}.${table}`;
+    const rule = this.rules.get(`${qualified}@${type.toLowerCase()}`) ?? this.rules.get(qualified);
+    if (rule !== undefined) return rule.length === 1 ? rule[0]! : '';
+    if (dot >= 0) return this.#has(keyspace, table) ? qualified : '';
+    const owners = Object.keys(this.#vschemas).filter((name) => this.#has(name, table) && this.#vschemas[name]?.require_explicit_routing !== true);
+    const listed = owners.filter((name) => this.#vschemas[name]?.tables?.[table] !== undefined);
+    const [owner, ...others] = listed.length > 0 ? listed : owners;
+    return owner === undefined || others.length > 0 ? '' : `${owner}.${table}`;
+  }
+
+  #routedKeyspace(keyspace: string, type: RoutedType): string {
+    const plain = this.#keyspaces.get(keyspace) ?? keyspace;
+    return type === 'PRIMARY' ? plain : (this.#keyspaces.get(`${keyspace}@${type.toLowerCase()}`) ?? plain);
+  }
+
+  /** A sharded keyspace serves what its VSchema lists, another one whatever is there. */
+  #has(keyspace: string, table: string): boolean {
+    const vschema = this.#vschemas[keyspace];
+    if (vschema?.tables?.[table] !== undefined) return true;
+    return vschema?.sharded !== true && this.#tracked.get(keyspace)?.has(table) === true;
+  }
+}

@@ -1,0 +1,184 @@
+import type { Behaviours } from '../../lib/behaviours.ts';
+import { deleteReverseCommand, freeCommands, recoveryCommands, startCommand, switchAgainCommand } from '../recovery.ts';
+import type { IntentFacts } from './intents.ts';
+import { isAbout, isAtWork, type LockClientFacts, type LockFacts } from './locks.ts';
+import type { RoutingFacts } from './routing.ts';
+import { type Refused, refusedAt } from './serving.ts';
+import type { ShardFacts } from './shard.ts';
+import type { WorkflowFacts } from './workflow.ts';
+
+/** What can be left behind. */
+export type StrandedKind =
+  | 'refused'
+  | 'intent'
+  | 'journal-without-frozen'
+  | 'stopped-for-cutover'
+  | 'reverse-left-over'
+  | 'rules-not-published'
+  | 'tablet-differs'
+  | 'dead-lock-holder';
+
+/** Something that a command left behind, and what puts it right. */
+export interface Stranded {
+  kind: StrandedKind;
+  /** The keyspaces that it concerns. */
+  keyspaces: string[];
+  text: string;
+  /** Who may still be about to put it right; then it may pass. */
+  atWork: LockClientFacts | undefined;
+  /** Commands without the program's name, to be run in order. Empty where time alone helps. */
+  next: string[];
+}
+
+/** Everything that `findStranded` looks at. */
+export interface Picture {
+  keyspaces: string[];
+  shards: ShardFacts[];
+  routing: RoutingFacts;
+  locks: LockFacts[];
+  workflows: WorkflowFacts[];
+  intents: IntentFacts[];
+}
+
+/** What of the cluster's state no finished command would have left, the worst first. */
+export function findStranded(picture: Picture, behaviours: Behaviours): Stranded[] {
+  const found = [
+    ...picture.keyspaces.flatMap((keyspace) => refused(picture, keyspace, behaviours)),
+    ...picture.intents.flatMap((intent) => leftIntent(intent, behaviours)),
+    ...picture.workflows.flatMap((workflow) => ofWorkflow(picture, workflow, behaviours)),
+    ...unpublished(picture),
+    ...picture.shards.flatMap(tabletsThatDiffer),
+    ...picture.locks.flatMap(deadHolder),
+  ];
+  return found.map((entry) => ({ ...entry, atWork: entry.kind === 'intent' || entry.kind === 'dead-lock-holder' ? undefined : workerAt(picture.locks, entry.keyspaces) }));
+}
+
+type Found = Omit<Stranded, 'atWork'>;
+
+/** The command that is at work on one of these keyspaces. */
+export function workerAt(locks: readonly LockFacts[], keyspaces: readonly string[]): LockClientFacts | undefined {
+  const lock = locks.find(({ holder, ...rest }) => isAtWork(holder) && keyspaces.some((keyspace) => isAbout({ holder, ...rest }, keyspace)));
+  return lock?.holder;
+}
+
+const WHAT = { PRIMARY: 'writes of', REPLICA: 'replica reads of', RDONLY: 'rdonly reads of' } as const;
+
+function refused(picture: Picture, keyspace: string, behaviours: Behaviours): Found[] {
+  return refusedAt(keyspace, picture.routing, picture.shards).map((entry) => ({
+    kind: 'refused',
+    keyspaces: [keyspace],
+    text: `${WHAT[entry.type]} ${entry.tables.join(', ')} are routed to ${keyspace} and refused there: ${entry.why} ${entry.on.join(', ')}`,
+    next: freeing(picture, keyspace, entry, behaviours),
+  }));
+}
+
+function freeing(picture: Picture, keyspace: string, entry: Refused, behaviours: Behaviours): string[] {
+  if (entry.why === 'still denied by the tablets of' || entry.why === 'tablets not started on') return entry.on.map((shard) => `RefreshStateByShard ${shard}`);
+  if (entry.why !== 'denied on') return [];
+  const shards = entry.on.map((text) => ({ keyspace, name: text.slice(keyspace.length + 1) }));
+  if (entry.type !== 'PRIMARY') return shards.flatMap((shard) => freeCommands(shard, entry.tables, entry.type.toLowerCase()));
+  const concerns = (workflow: WorkflowFacts): boolean => entry.tables.some((table) => workflow.tables.includes(table));
+  const intent = picture.intents.find((one) => [one.sourceKeyspace, one.keyspace].includes(keyspace));
+  if (intent !== undefined) return [againAfter(intent, behaviours)];
+  const workflow = picture.workflows.find((one) => one.sourceKeyspace === keyspace && concerns(one) && !one.frozen);
+  const arriving = picture.workflows.find((one) => one.keyspace === keyspace && concerns(one) && one.journal.on.length > 0);
+  const half = [workflow, arriving].find((one) => one !== undefined && one.journal.on.length > 0 && !one.frozen);
+  if (half !== undefined) return [complete(half, behaviours)];
+  if (workflow === undefined) return [...shards.flatMap((shard) => freeCommands(shard, entry.tables)), 'RebuildVSchemaGraph'];
+  const targets = workflow.targets.map((text) => ({ keyspace: workflow.keyspace, name: text.slice(workflow.keyspace.length + 1) }));
+  return recoveryCommands(
+    { targetKeyspace: workflow.keyspace, workflow: workflow.workflow, tables: entry.tables, sources: shards, targets },
+    behaviours,
+  );
+}
+
+function leftIntent(intent: IntentFacts, behaviours: Behaviours): Found[] {
+  if (intent.alive === 'alive') return [];
+  const where = intent.journaled
+    ? 'past the point of no return: it can only be completed'
+    : 'before the point of no return: the next run goes back to the state before it, then switches';
+  const step = intent.step === undefined ? '' : ` at ${intent.step}`;
+  const fate = intent.alive === 'dead' ? 'died' : 'may have died';
+  return [
+    {
+      kind: 'intent',
+      keyspaces: [intent.sourceKeyspace, intent.keyspace],
+      text: `${intent.command} by ${intent.owner} ${fate}${step}, ${where}`,
+      next: [againAfter(intent, behaviours)],
+    },
+  ];
+}
+
+function againAfter(intent: IntentFacts, behaviours: Behaviours): string {
+  const { sourceKeyspace, keyspace: targetKeyspace, workflow, reads, journaled } = intent;
+  return switchAgainCommand({ sourceKeyspace, targetKeyspace, workflow }, behaviours, { reads, journaled });
+}
+
+function complete(workflow: WorkflowFacts, behaviours: Behaviours): string {
+  const { sourceKeyspace, keyspace: targetKeyspace, workflow: name } = workflow;
+  return switchAgainCommand({ sourceKeyspace, targetKeyspace, workflow: name }, behaviours, { reads: false, journaled: true });
+}
+
+/** What a switch that broke off left of a workflow. An intent says the same, and better. */
+function ofWorkflow({ intents }: Picture, workflow: WorkflowFacts, behaviours: Behaviours): Found[] {
+  const { keyspace, workflow: name, sourceKeyspace, journal, frozen, streams, reverse } = workflow;
+  if (intents.some((intent) => intent.keyspace === keyspace && intent.workflow === name)) return [];
+  const keyspaces = [...new Set([keyspace, sourceKeyspace])].filter((one) => one !== '');
+  if (journal.on.length > 0) {
+    if (frozen) return [];
+    const missing = journal.missing.length === 0 ? '' : `, but not on ${journal.missing.join(', ')}`;
+    const text = `${keyspace}.${name} is past the point of no return and not finished: its journal is on ${journal.on.join(', ')}${missing}, and it is not frozen`;
+    return [{ kind: 'journal-without-frozen', keyspaces, text, next: [complete(workflow, behaviours)] }];
+  }
+  const found: Found[] = [];
+  const stopped = streams.filter((stream) => stream.stored === 'Stopped' && stream.message === 'stopped for cutover');
+  if (stopped.length > 0) {
+    const ids = stopped.map((stream) => `${stream.id} on ${keyspace}/${stream.shard}`).join(', ');
+    const text = `${keyspace}.${name}: stream ${ids} was stopped for a cutover that did not happen (no journal)`;
+    found.push({ kind: 'stopped-for-cutover', keyspaces, text, next: [startCommand(keyspace, name)] });
+  }
+  if (reverse !== undefined && !frozen && reverse.workflow.endsWith('_reverse') && reverse.states.every((state) => state === 'Stopped')) {
+    const text = `${reverse.keyspace}.${reverse.workflow} was made for a switch of ${keyspace}.${name} that did not happen (no journal)`;
+    found.push({ kind: 'reverse-left-over', keyspaces, text, next: [deleteReverseCommand(reverse.keyspace, reverse.workflow)] });
+  }
+  return found;
+}
+
+/** Rules that queries do not follow, because a cell's copy was not made anew. */
+function unpublished({ routing, workflows }: Picture): Found[] {
+  return routing.cells.flatMap((cell) => {
+    const rules = routing.unpublished.filter((rule) => rule.cell === cell);
+    if (rules.length === 0) return [];
+    const names = [...new Set(rules.map((rule) => rule.from.replace(/^.*\./, '').replace(/@.*$/, '')))].toSorted();
+    const places = rules.flatMap((rule) => [rule.from.replace(/@.*$/, ''), rule.saved ?? '', rule.published ?? ''].filter((name) => name.includes('.')));
+    const owners = workflows.filter((workflow) => workflow.tables.some((table) => names.includes(table)));
+    const keyspaces = new Set([...places.map((name) => name.split('.')[0]!), ...owners.flatMap((one) => [one.keyspace, one.sourceKeyspace])]);
+    const types = [...new Set(rules.map((rule) => /@(\w+)$/.exec(rule.from)?.[1] ?? 'all types'))].toSorted();
+    const text = `routing rules of ${names.join(', ')} (${types.join(', ')}) are saved and not in the copy of ${cell}, which queries follow`;
+    return [{ kind: 'rules-not-published' as const, keyspaces: [...keyspaces], text, next: ['RebuildVSchemaGraph'] }];
+  });
+}
+
+function tabletsThatDiffer(shard: ShardFacts): Found[] {
+  const differing = shard.tablets.filter((tablet) => tablet.differs.length > 0);
+  return differing.map((tablet) => ({
+    kind: 'tablet-differs',
+    keyspaces: [shard.keyspace],
+    text: `${tablet.alias} is not what the records say: it ${tablet.differs.join('; it ')}`,
+    next: [`RefreshState ${tablet.alias}`],
+  }));
+}
+
+function deadHolder(lock: LockFacts): Found[] {
+  const { holder } = lock;
+  if (holder === undefined || holder.alive !== 'dead' || holder.expiresMs <= 0) return [];
+  const at = holder.step === '' ? '' : ` at ${holder.step}`;
+  return [
+    {
+      kind: 'dead-lock-holder',
+      keyspaces: [lock.name.split('/')[0]!],
+      text: `the lock on ${lock.name} is held by ${holder.owner} (${holder.action}), which has died${at}`,
+      next: [],
+    },
+  ];
+}

@@ -1,0 +1,181 @@
+import { errorText } from '../../lib/errors.ts';
+import type { Context } from '../../runtime/context.ts';
+import { type Cluster, epochSeconds } from '../../tablet/cluster.ts';
+import type { ShardDb } from '../../tablet/shard-db.ts';
+import { readCopyState, readJournal, readStreams, type StreamRow } from '../../tablet/vreplication/streams.ts';
+import { findAllShards, keyspaceNames, shardText } from '../../topo/keyspaces.ts';
+import type { TableCopyState } from '../../topo/proto/types-workflow.ts';
+import { aliasText } from '../../topo/tablets.ts';
+import { derivedState, streamLag } from '../lag.ts';
+import { computeState, stateText } from '../state.ts';
+import { workflowStatus } from '../status.ts';
+import { buildTrafficSwitcher, type TrafficSwitcher, WORKFLOW_SUB_TYPES, WORKFLOW_TYPES } from '../switcher.ts';
+import { readTraffic, type TableTraffic } from '../traffic.ts';
+
+/** One stream, as its row stands. */
+export interface StreamFacts {
+  id: number;
+  shard: string;
+  tablet: string;
+  /** `keyspace/shard` it reads from; '' where its source cannot be read. */
+  from: string;
+  /** What Vitess reports, which is not always what is stored. */
+  state: string;
+  stored: string;
+  message: string;
+  /** Seconds since the last transaction that it applied, or the last sign of life. */
+  lagSeconds: number;
+  position: string;
+  stopPosition: string;
+  rowsCopied: number;
+  /** Tables that it still has to copy. */
+  copying: string[];
+}
+
+/** What is found of a workflow's journal, which is the point of no return. */
+export interface JournalFacts {
+  id: string;
+  /** Source shards that have it, and those that do not. */
+  on: string[];
+  missing: string[];
+}
+
+/** A workflow: what Vitess says of it, next to what the records say. */
+export interface WorkflowFacts {
+  keyspace: string;
+  workflow: string;
+  type: string;
+  subType: string;
+  /** `Reads Not Switched. Writes Not Switched`: computed from the rules alone. */
+  state: string;
+  /** Why it could not be read in full; then only its streams are known. */
+  problem: string | undefined;
+  sourceKeyspace: string;
+  sources: string[];
+  targets: string[];
+  tables: string[];
+  streams: StreamFacts[];
+  /** Copy progress by table; empty once everything is copied. */
+  copy: Record<string, TableCopyState>;
+  /** Where writes of each table really go. */
+  traffic: TableTraffic[];
+  frozen: boolean;
+  journal: JournalFacts;
+  /** Its reverse workflow, with the states of its streams; undefined where there is none. */
+  reverse: { keyspace: string; workflow: string; states: string[] } | undefined;
+}
+
+/** Every workflow of the cluster, by keyspace and name. */
+export async function gatherWorkflows(ctx: Context, cluster: Cluster): Promise<WorkflowFacts[]> {
+  const found: WorkflowFacts[] = [];
+  for (const keyspace of await keyspaceNames(ctx, cluster.topo)) {
+    const rows = await streamsOf(ctx, cluster, keyspace);
+    const names = [...new Set(rows.map(({ row }) => row.workflow))].toSorted();
+    for (const workflow of names) {
+      found.push(await workflowFacts(ctx, cluster, keyspace, workflow, rows.filter(({ row }) => row.workflow === workflow)));
+    }
+  }
+  return found;
+}
+
+interface Placed {
+  row: StreamRow;
+  db: ShardDb;
+  tablet: string;
+}
+
+async function streamsOf(ctx: Context, cluster: Cluster, keyspace: string): Promise<Placed[]> {
+  const placed: Placed[] = [];
+  for (const info of await findAllShards(ctx, cluster.topo, keyspace)) {
+    const db = cluster.shards.open(keyspace, info.name);
+    const tablet = info.record.primary_alias === undefined ? '' : aliasText(info.record.primary_alias);
+    placed.push(...readStreams(db).map((row) => ({ row, db, tablet })));
+  }
+  return placed;
+}
+
+async function workflowFacts(
+  ctx: Context,
+  cluster: Cluster,
+  keyspace: string,
+  workflow: string,
+  placed: readonly Placed[],
+): Promise<WorkflowFacts> {
+  const first = placed[0]!.row;
+  const now = epochSeconds(cluster);
+  const facts: WorkflowFacts = {
+    keyspace,
+    workflow,
+    type: WORKFLOW_TYPES[first.workflow_type] ?? '',
+    subType: WORKFLOW_SUB_TYPES[first.workflow_sub_type] ?? '',
+    state: '',
+    problem: undefined,
+    sourceKeyspace: '',
+    sources: [],
+    targets: [...new Set(placed.map(({ db }) => `${keyspace}/${db.shard}`))],
+    tables: [],
+    streams: placed.map((stream) => streamFacts(stream, now)),
+    copy: {},
+    traffic: [],
+    frozen: false,
+    journal: { id: '', on: [], missing: [] },
+    reverse: undefined,
+  };
+  try {
+    const sw = await buildTrafficSwitcher(ctx, cluster, keyspace, workflow);
+    await addRecords(ctx, cluster, sw, facts);
+  } catch (error) {
+    facts.problem = errorText(error);
+  }
+  return facts;
+}
+
+async function addRecords(ctx: Context, cluster: Cluster, sw: TrafficSwitcher, facts: WorkflowFacts): Promise<void> {
+  const { keyspace, workflow } = facts;
+  facts.sourceKeyspace = sw.sourceKeyspace;
+  facts.sources = sw.sources.map((source) => shardText(source.info));
+  facts.tables = sw.tables;
+  facts.frozen = sw.frozen;
+  const sources = new Map(sw.targets.flatMap((target) => target.streams.map(({ row, source }) => [`${target.info.name}:${row.id}`, source])));
+  for (const stream of facts.streams) {
+    const source = sources.get(`${stream.shard}:${stream.id}`);
+    if (source !== undefined) stream.from = `${source.keyspace}/${source.shard}`;
+  }
+  facts.journal = journalFacts(sw);
+  facts.reverse = reverseFacts(sw);
+  facts.traffic = await readTraffic(ctx, cluster, sw);
+  facts.state = stateText(await computeState(ctx, cluster, sw));
+  if (facts.streams.some((stream) => stream.copying.length > 0)) {
+    facts.copy = (await workflowStatus(ctx, cluster, keyspace, workflow)).table_copy_state ?? {};
+  }
+}
+
+function streamFacts({ row, db, tablet }: Placed, now: number): StreamFacts {
+  const copying = readCopyState(db, row.id).map(({ table }) => table);
+  return {
+    id: row.id,
+    shard: db.shard,
+    tablet,
+    from: '',
+    state: derivedState(row, copying.length > 0),
+    stored: row.state,
+    message: row.message ?? '',
+    lagSeconds: streamLag(row, now, 'transaction'),
+    position: row.pos,
+    stopPosition: row.stop_pos ?? '',
+    rowsCopied: row.rows_copied,
+    copying,
+  };
+}
+
+function journalFacts(sw: TrafficSwitcher): JournalFacts {
+  const has = (source: TrafficSwitcher['sources'][number]): boolean => readJournal(source.db, sw.id) !== undefined;
+  const texts = (found: boolean): string[] => sw.sources.filter((source) => has(source) === found).map((source) => shardText(source.info));
+  return { id: sw.id, on: texts(true), missing: texts(false) };
+}
+
+function reverseFacts(sw: TrafficSwitcher): WorkflowFacts['reverse'] {
+  const rows = sw.sources.flatMap((source) => readStreams(source.db, sw.reverseWorkflow));
+  if (rows.length === 0) return undefined;
+  return { keyspace: sw.sourceKeyspace, workflow: sw.reverseWorkflow, states: [...new Set(rows.map((row) => row.state))] };
+}

@@ -1,0 +1,68 @@
+import type { Behaviours } from '../lib/behaviours.ts';
+import { shardText } from '../topo/keyspaces.ts';
+
+/** A workflow as far as recovering it needs to know. */
+export interface RecoverySubject {
+  targetKeyspace: string;
+  workflow: string;
+  tables: readonly string[];
+  /** The shards to free, and those to deny. */
+  sources: readonly { keyspace: string; name: string }[];
+  targets: readonly { keyspace: string; name: string }[];
+}
+
+/**
+ * The commands, without the program's name, that put denied tables and streams back by hand, in a safe order.
+ * Vitess docs: migration troubleshooting.
+ */
+export function recoveryCommands(subject: RecoverySubject, behaviours: Behaviours): string[] {
+  const { targetKeyspace, workflow, tables, sources, targets } = subject;
+  const denied = behaviours.deniedTablesOnTargetAtCreate ? targets : [];
+  return [
+    ...sources.flatMap((shard) => freeCommands(shard, tables)),
+    ...denied.flatMap((shard) => [
+      `SetShardTabletControl --denied-tables=${tables.join(',')} ${shardText(shard)} primary`,
+      `RefreshStateByShard ${shardText(shard)}`,
+    ]),
+    startCommand(targetKeyspace, workflow),
+    'RebuildVSchemaGraph',
+  ];
+}
+
+/** Takes tables off a shard's deny list and has its tablets notice. */
+export function freeCommands(shard: { keyspace: string; name: string }, tables: readonly string[], type = 'primary'): string[] {
+  return [
+    `SetShardTabletControl --denied-tables=${tables.join(',')} --remove ${shardText(shard)} ${type}`,
+    `RefreshStateByShard ${shardText(shard)}`,
+  ];
+}
+
+/** Starts the streams of a workflow again. */
+export function startCommand(keyspace: string, workflow: string): string {
+  return `Workflow --keyspace ${keyspace} start --workflow ${workflow}`;
+}
+
+/** Deletes a reverse workflow and nothing else: its tables are the ones that serve. */
+export function deleteReverseCommand(keyspace: string, workflow: string): string {
+  return `Workflow --keyspace ${keyspace} delete --workflow ${workflow} --keep-data --keep-routing-rules`;
+}
+
+const REVERSE = /_reverse$/;
+
+/**
+ * Runs a switch again: one past its journal is completed, one that left an intent goes back first. A reverse
+ * workflow is what ReverseTraffic of the original runs.
+ */
+export function switchAgainCommand(
+  run: { sourceKeyspace: string; targetKeyspace: string; workflow: string },
+  behaviours: Behaviours,
+  options: { reads: boolean; journaled: boolean },
+): string {
+  const reverse = REVERSE.test(run.workflow);
+  const keyspace = reverse ? run.sourceKeyspace : run.targetKeyspace;
+  const verb = reverse ? 'reversetraffic' : 'switchtraffic';
+  const types = options.reads ? '' : ' --tablet-types primary';
+  // Until the streams run again lag only grows, and a release checks it all the same.
+  const lag = options.journaled && behaviours.resumeChecksLag ? ' --max-replication-lag-allowed 24h' : '';
+  return `MoveTables --workflow ${run.workflow.replace(REVERSE, '')} --target-keyspace ${keyspace} ${verb}${types}${lag}`;
+}

@@ -1,0 +1,46 @@
+import type { MemoryHost } from '../../src/cli/host.ts';
+import { readViews } from '../../src/tablet/view.ts';
+import { readStreams } from '../../src/tablet/vreplication/streams.ts';
+
+/**
+ * A cluster's state as the contract compares it: topology records without node versions; state, message, stop position,
+ * cell and tablet types of each stream; denied and serving state per tablet; source rows. Not: history, ids used
+ * up, timestamps, fences.
+ */
+export function fingerprint(host: MemoryHost): Record<string, unknown> {
+  const state: Record<string, unknown> = {};
+  for (const [cell, nodes] of host.store.nodes) {
+    for (const [path, node] of nodes) {
+      if (path.startsWith('switchtraffic/history')) continue;
+      state[`${cell}:${path}`] = JSON.parse(node.contents);
+    }
+  }
+  state['locks'] = host.store.tickets.map((ticket) => ticket.resource);
+  for (const [keyspace, shard] of shardsOf(host)) {
+    const db = host.shards.open(keyspace, shard);
+    state[`${keyspace}/${shard} streams`] = readStreams(db).map((row) => ({
+      workflow: row.workflow,
+      state: row.state,
+      message: row.message ?? '',
+      stop_pos: row.stop_pos,
+      cell: row.cell,
+      tablet_types: row.tablet_types,
+      source: row.source,
+    }));
+    state[`${keyspace}/${shard} views`] = readViews(db).map(({ alias, view }) => ({ alias, ...view, fence: 0 }));
+    state[`${keyspace}/${shard} journals`] = db.db.all('SELECT id FROM "_vt.resharding_journal" ORDER BY id');
+    state[`${keyspace}/${shard} waiting`] = db.db.all('SELECT holder FROM _table_lock');
+    for (const table of db.tableNames()) {
+      state[`${keyspace}/${shard} ${table}`] = db.db.all(`SELECT * FROM "${table}" ORDER BY 1`);
+    }
+  }
+  return state;
+}
+
+/** Every shard that has a record. */
+export function shardsOf(host: MemoryHost): [keyspace: string, shard: string][] {
+  return [...host.store.cell('global').keys()].flatMap((path): [string, string][] => {
+    const match = /^keyspaces\/([^/]+)\/shards\/([^/]+)\/Shard$/.exec(path);
+    return match === null ? [] : [[match[1]!, match[2]!]];
+  });
+}
