@@ -51,6 +51,13 @@ const CHECKED_LATER: readonly Deviation[] = [
     hardenedOnly: true,
   },
   {
+    id: 'disable-ignored',
+    there: '`SetShardTabletControl --disable-query-service` does nothing together with `--denied-tables` or `--remove`',
+    here: 'refused',
+    why: 'the shard goes on serving, or refusing, every query',
+    hardenedOnly: true,
+  },
+  {
     id: 'rule-unknown-field',
     there: 'ApplyRoutingRules leaves out fields that it does not know',
     here: 'refused',
@@ -170,19 +177,6 @@ export const DEVIATIONS: readonly Deviation[] = [
     check: (inv) =>
       isTraffic(inv) && inv.flags.tabletTypes('tablet-types').length === 0
         ? `${verb(inv)} --tablet-types "" would switch nothing: name at least one tablet type`
-        : undefined,
-  },
-  {
-    id: 'disable-ignored',
-    there: '`SetShardTabletControl --disable-query-service` does nothing together with `--denied-tables` or `--remove`',
-    here: 'refused',
-    why: 'the shard goes on serving, or refusing, every query',
-    hardenedOnly: true,
-    check: ({ path, flags }) =>
-      path[0] === 'SetShardTabletControl' &&
-      flags.given('disable-query-service') &&
-      (flags.bool('remove') || flags.strings('denied-tables').length > 0)
-        ? 'SetShardTabletControl --disable-query-service does nothing together with --denied-tables or --remove: run it by itself'
         : undefined,
   },
   ...CHECKED_LATER,

@@ -9,6 +9,7 @@ import { compareReleases, describeOutcome, type Failure } from '../workflow/swit
 import type { SwitchRun } from '../workflow/switch/run.ts';
 import type { SwitchFailed } from '../workflow/switch/switch-traffic.ts';
 import type { CommandScope } from './cluster.ts';
+import { shellQuote } from './shell-quote.ts';
 import type { Invocation } from './spec.ts';
 
 /** How long writes of the tables were refused, on the cluster's clock. */
@@ -41,6 +42,10 @@ export async function failureNotes(inv: Invocation, scope: CommandScope, failed:
 
 function endText({ end, run }: SwitchFailed, traffic: readonly TableTraffic[]): string {
   const refused = traffic.filter((table) => table.writes.servedBy === undefined).map((table) => table.table);
+  if (run.intent !== undefined && end.end === 'roll-back failed') {
+    const felt = refused.length > 0 ? `; until it is finished nobody serves writes to ${refused.join(', ')}` : '';
+    return `the roll-back was interrupted, what is left of it is recorded${felt}`;
+  }
   if (refused.length > 0 && end.end !== 'forward only') {
     const why = end.end === 'stranded' ? 'this failure rolls nothing back' : 'the roll-back did not put it right';
     return `STRANDED: nobody serves writes to ${refused.join(', ')}; ${why} on ${run.cluster.release.name}`;
@@ -71,6 +76,10 @@ function nextLines(inv: Invocation, { end, run }: SwitchFailed, traffic: readonl
   const again = commandAgain(inv);
   const blocked = traffic.some((table) => table.writes.servedBy === undefined);
   if (end.error instanceof LockLostError) return [`next: ${end.error.next}`];
+  // The intent says what is left to do; the same command does that first.
+  if (run.intent !== undefined && end.end === 'roll-back failed') {
+    return [`next: finish the roll-back by running it again, once the cause is cured: switchtraffic ${again}`];
+  }
   if (end.end === 'forward only') {
     const lag = run.cluster.release.behaviours.resumeChecksLag ? ' --max-replication-lag-allowed 24h' : '';
     return [`next: complete it with the same command: switchtraffic ${again}${lag}`];
@@ -93,7 +102,7 @@ function commandAgain(inv: Invocation): string {
     const word = inv.commandLine[i]!;
     // The fault was for that one run.
     if (word === '--fault') i++;
-    else if (!word.startsWith('--fault=')) words.push(/[^\w@%+=:,./-]/.test(word) ? `'${word.replaceAll("'", `'\\''`)}'` : word);
+    else if (!word.startsWith('--fault=')) words.push(shellQuote(word));
   }
   return words.join(' ');
 }

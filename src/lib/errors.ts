@@ -35,7 +35,9 @@ export type VtCode = (typeof VT_CODES)[number];
 /** Go's spelling of a gRPC code, as in `rpc error: code = DeadlineExceeded`. */
 export function grpcCodeName(code: VtCode): string {
   if (code === 'OK') return 'OK';
-  if (code === 'CLUSTER_EVENT' || code === 'READ_ONLY') return 'Unknown';
+  // gRPC has no name for these two; Go prints their numbers.
+  if (code === 'CLUSTER_EVENT') return 'Code(17)';
+  if (code === 'READ_ONLY') return 'Code(18)';
   if (code === 'CANCELED') return 'Canceled';
   return code
     .toLowerCase()

@@ -2,14 +2,14 @@ import { UserError } from '../lib/errors.ts';
 import { compileInsert } from '../sql/compile-insert.ts';
 import { parseStatement } from '../sql/parser.ts';
 import { splitStatements } from '../sql/tokenizer.ts';
-import { mysqlNow } from './mysql-time.ts';
+import { mysqlTime } from './query/mysql-time.ts';
 import type { Cluster } from './cluster.ts';
 import type { ShardDb } from './shard-db.ts';
 import { sqliteName } from '../sql/storage.ts';
 
 /** Runs INSERT statements as a bulk load: the position moves once, the binlog keeps nothing of it. */
 export async function loadRows(cluster: Cluster, shard: ShardDb, text: string): Promise<void> {
-  const now = mysqlNow(cluster.world.clock);
+  const now = mysqlTime(cluster.world.clock.now());
   await shard.db.write(cluster.world.clock, () => {
     for (const sql of splitStatements(text)) {
       const statement = parseStatement(sql);

@@ -5,7 +5,7 @@ import { addCell, cellNames } from '../topo/cells.ts';
 import { createShard, ensureKeyspace, getShard } from '../topo/keyspaces.ts';
 import { paths } from '../topo/paths.ts';
 import { keyRangeToProto } from '../topo/proto/key-range.ts';
-import type { Tablet, TabletAlias, TabletType } from '../topo/proto/types.ts';
+import type { Shard, Tablet, TabletAlias, TabletType } from '../topo/proto/types.ts';
 import { findRecord } from '../topo/server.ts';
 import { getSrvKeyspace, rebuildKeyspaceGraph } from '../topo/srv-keyspace.ts';
 import { aliasText, createTablet, setShardPrimary } from '../topo/tablets.ts';
@@ -38,15 +38,12 @@ export async function startTablet(ctx: Context, cluster: Cluster, wanted: NewTab
   if ((await findRecord(ctx, topo.conn.forCell(alias.cell), paths.tablet(aliasText(alias)))) !== undefined) {
     throw plainError(`tablet ${aliasText(alias)} already exists`);
   }
+  const primary = type === 'PRIMARY';
+  if (primary) await refuseSecondPrimary(ctx, cluster, keyspace, shard);
   if (!(await cellNames(ctx, topo)).includes(alias.cell)) await addCell(ctx, topo, alias.cell);
   await ensureKeyspace(ctx, topo, keyspace);
   await ensureShard(ctx, cluster, keyspace, shard);
   const info = await getShard(ctx, topo, keyspace, shard);
-  const primary = type === 'PRIMARY';
-  if (primary && info.record.primary_alias !== undefined) {
-    const there = aliasText(info.record.primary_alias);
-    throw plainError(`shard ${keyspace}/${shard} has a primary already: ${there}`);
-  }
   const tablet: Tablet = {
     alias,
     hostname: 'localhost',
@@ -65,6 +62,13 @@ export async function startTablet(ctx: Context, cluster: Cluster, wanted: NewTab
   await buildServing(ctx, cluster, alias.cell, keyspace);
   await refreshView(ctx, cluster, tablet);
   return tablet;
+}
+
+/** Comes before anything is made: a refused tablet leaves no cell behind. */
+async function refuseSecondPrimary(ctx: Context, cluster: Cluster, keyspace: string, shard: string): Promise<void> {
+  const found = await findRecord<Shard>(ctx, cluster.topo.conn, paths.shard(keyspace, shard));
+  const there = found?.record.primary_alias;
+  if (there !== undefined) throw plainError(`shard ${keyspace}/${shard} has a primary already: ${aliasText(there)}`);
 }
 
 async function ensureShard(ctx: Context, cluster: Cluster, keyspace: string, shard: string): Promise<void> {

@@ -7,7 +7,7 @@ import { deleteWorkflowStreams } from '../tablet/vreplication/streams.ts';
 import { type Locked, lockKeyspace, lockName } from '../topo/locks.ts';
 import { changeRoutingRules } from '../topo/rules.ts';
 import { getVSchema, saveVSchema } from '../topo/vschema.ts';
-import { ruleKeys } from './switch/intent.ts';
+import { refuseInterrupted, ruleKeys } from './switch/intent.ts';
 import type { MigrationSource, MigrationTarget, TrafficSwitcher } from './switcher.ts';
 
 /** What Complete and Cancel share: taking a workflow's traces away under its locks. */
@@ -21,6 +21,7 @@ export async function underLocks<T>(
   body: (ctx: Context) => Promise<T>,
 ): Promise<T> {
   const { topo } = cluster;
+  await refuseInterrupted(ctx, cluster, [sw.sourceKeyspace, sw.targetKeyspace]);
   const locks: Locked[] = [];
   let failure: unknown;
   let current = ctx;

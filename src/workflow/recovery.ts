@@ -42,6 +42,11 @@ export function startCommand(keyspace: string, workflow: string): string {
   return `Workflow --keyspace ${keyspace} start --workflow ${workflow}`;
 }
 
+/** Stops the streams of a workflow. */
+export function stopCommand(keyspace: string, workflow: string): string {
+  return `Workflow --keyspace ${keyspace} stop --workflow ${workflow}`;
+}
+
 /** Deletes a reverse workflow and nothing else: its tables are the ones that serve. */
 export function deleteReverseCommand(keyspace: string, workflow: string): string {
   return `Workflow --keyspace ${keyspace} delete --workflow ${workflow} --keep-data --keep-routing-rules`;

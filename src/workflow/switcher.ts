@@ -1,4 +1,4 @@
-import { isTopoError, plainError, wrapError } from '../lib/errors.ts';
+import { plainError, wrapError } from '../lib/errors.ts';
 import { migrationId } from '../lib/fnv.ts';
 import { reverseWorkflowName } from '../lib/names.ts';
 import type { Context } from '../runtime/context.ts';
@@ -149,9 +149,4 @@ function readOptions(text: string): WorkflowOptions {
   } catch (error) {
     throw wrapError(error, `failed to unmarshal options: ${text}`);
   }
-}
-
-/** True for an error that says a workflow does not exist. */
-export function isNoStreams(error: unknown): boolean {
-  return error instanceof Error && (/^no streams found in keyspace/.test(error.message) || isTopoError(error, 'NoNode'));
 }

@@ -5,6 +5,7 @@ import { callTablet } from '../tablet/manager.ts';
 import { FROZEN, readCopyState, readStreams, updateStream } from '../tablet/vreplication/streams.ts';
 import { findAllShards } from '../topo/keyspaces.ts';
 import type { UpdateResponse } from './responses.ts';
+import { refuseInterrupted } from './switch/intent.ts';
 import { type MigrationTarget, primaryOf, type TrafficSwitcher } from './switcher.ts';
 
 /**
@@ -17,6 +18,7 @@ export async function updateWorkflow(
   request: { keyspace: string; workflow: string; state: 'Running' | 'Stopped'; shards: readonly string[] },
 ): Promise<UpdateResponse> {
   const { keyspace, workflow, state, shards } = request;
+  await refuseInterrupted(ctx, cluster, [keyspace]);
   const members = await membersOf(ctx, cluster, keyspace, workflow, shards);
   if (members.length === 0) {
     throw state === 'Running'

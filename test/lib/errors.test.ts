@@ -75,8 +75,8 @@ describe('the code of an error', () => {
     ['OUT_OF_RANGE', 'OutOfRange'],
     ['DATA_LOSS', 'DataLoss'],
     ['UNAUTHENTICATED', 'Unauthenticated'],
-    ['CLUSTER_EVENT', 'Unknown'],
-    ['READ_ONLY', 'Unknown'],
+    ['CLUSTER_EVENT', 'Code(17)'],
+    ['READ_ONLY', 'Code(18)'],
   ] as const)('%s is %s to gRPC', (code, name) => {
     expect(grpcCodeName(code)).toBe(name);
   });

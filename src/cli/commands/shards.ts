@@ -24,8 +24,8 @@ function printShard(inv: Invocation): Promise<number> {
 
 function setTabletControl(inv: Invocation): Promise<number> {
   const { args, flags } = inv;
-  const { keyspace, shard } = clientSide(() => parseKeyspaceShard(args[0]!), 'cannot parse keyspace/shard: ');
-  const tabletType = clientSide(() => parseTabletType(args[1]!), 'cannot parse tablet type: ');
+  const { keyspace, shard } = clientSide(() => parseKeyspaceShard(args[0]!), { prefix: 'cannot parse keyspace/shard: ' });
+  const tabletType = clientSide(() => parseTabletType(args[1]!), { prefix: 'cannot parse tablet type: ' });
   return withCluster(inv, { history: true }, async ({ ctx, cluster }) => {
     const request = {
       keyspace,
@@ -36,6 +36,9 @@ function setTabletControl(inv: Invocation): Promise<number> {
       remove: flags.bool('remove'),
       disableQueryService: flags.bool('disable-query-service'),
     };
+    if (flags.given('disable-query-service') && (request.remove || request.deniedTables.length > 0)) {
+      letPass(cluster, 'disable-ignored', '--disable-query-service does nothing together with --denied-tables or --remove: run it by itself');
+    }
     const onMistake = ({ kind, text }: AdminMistake): void => letPass(cluster, kind, text);
     const info = await setShardTabletControl(ctx, cluster, request, onMistake);
     printRecord(inv, Shard, info.record);

@@ -1,3 +1,139 @@
-import { notBuiltYet } from './not-built-yet.ts';
+import { InvariantError, UserError } from '../../lib/errors.ts';
+import type { ShowOptions } from '../../report/show/options.ts';
+import { type CommandScope, withCluster } from '../cluster.ts';
+import { printFacts } from '../facts-output.ts';
+import { colorLevel, createPaint } from '../paint.ts';
+import { shellQuote } from '../shell-quote.ts';
+import type { Invocation } from '../spec.ts';
+import { unknownName } from '../unknown-name.ts';
 
-export const run = notBuiltYet;
+/** What there is to show: one document of facts, and how to print it for people. */
+interface Shown {
+  facts: object;
+  render(options: ShowOptions): string[];
+}
+
+type Show = (scope: CommandScope, name: string | undefined) => Promise<Shown>;
+
+/** Shows the cluster as it is. Takes no lock, so that it answers while somebody holds one. */
+export function run(inv: Invocation): Promise<number> {
+  const show = KINDS[inv.path[1] ?? ''];
+  if (show === undefined) throw new InvariantError(`nothing shows ${inv.path.join(' ')}`);
+  return withCluster(inv, {}, async (scope) => {
+    const shown = await show(scope, inv.args[0]);
+    if (inv.flags.str('format') === 'json') {
+      printFacts(inv, shown.facts);
+      return 0;
+    }
+    const paint = await createPaint(colorLevel(inv.io.stdout, inv.flags, inv.io.env));
+    const lines = shown.render({ paint, program: programWords(inv), now: scope.cluster.world.clock.now() });
+    inv.io.stdout.write(lines.map((line) => `${line.trimEnd()}\n`).join(''));
+    return 0;
+  });
+}
+
+/** How a command for this same cluster begins. */
+function programWords({ flags }: Invocation): string {
+  return flags.given('state') ? `switchtraffic --state ${shellQuote(flags.str('state'))}` : 'switchtraffic';
+}
+
+/** Each loads what it needs and no more: `show` is what people type most. */
+const KINDS: Readonly<Record<string, Show>> = { keyspace, shard, tablet, workflow, routing, locks, sessions, history };
+
+/** The things of one name; all of them without one. */
+function pick<T>(kind: string, name: string | undefined, all: readonly T[], namesOf: (one: T) => readonly string[]): T[] {
+  if (name === undefined) return [...all];
+  const found = all.filter((one) => namesOf(one).includes(name));
+  if (found.length > 0) return found;
+  throw unknownName(kind, name, [...new Set(all.map((one) => namesOf(one)[0] ?? ''))]);
+}
+
+async function keyspace({ ctx, cluster }: CommandScope, name: string | undefined): Promise<Shown> {
+  const [{ gatherKeyspaces }, { renderKeyspaces }] = await Promise.all([
+    import('../../workflow/facts/keyspace.ts'),
+    import('../../report/show/keyspace.ts'),
+  ]);
+  const keyspaces = pick('keyspace', name, await gatherKeyspaces(ctx, cluster), (one) => [one.keyspace]);
+  return { facts: { vitessVersion: cluster.release.name, keyspaces }, render: (options) => renderKeyspaces(keyspaces, options) };
+}
+
+async function shard({ ctx, cluster }: CommandScope, name: string | undefined): Promise<Shown> {
+  const [{ gatherShards }, { renderShards }] = await Promise.all([import('../../workflow/facts/shard.ts'), import('../../report/show/shard.ts')]);
+  const all = await gatherShards(ctx, cluster);
+  const shards = pick('shard', name, all, (one) => [`${one.keyspace}/${one.shard}`, `${one.keyspace}:${one.shard}`, one.keyspace]);
+  return { facts: { shards }, render: (options) => renderShards(shards, options) };
+}
+
+async function tablet({ ctx, cluster }: CommandScope, name: string | undefined): Promise<Shown> {
+  const [{ gatherShards }, { renderTablets }] = await Promise.all([import('../../workflow/facts/shard.ts'), import('../../report/show/tablet.ts')]);
+  const all = (await gatherShards(ctx, cluster)).flatMap((shard) =>
+    shard.tablets.map((one) => ({ ...one, locks: one.primary ? shard.tableLocks : [] })),
+  );
+  const tablets = pick('tablet', name, all, ({ alias }) => [alias, ...shortAliases(alias)]);
+  return { facts: { tablets }, render: (options) => renderTablets(tablets, options) };
+}
+
+/** `zone1-0000000100` is also `zone1-100` and 100. */
+function shortAliases(alias: string): string[] {
+  const dash = alias.lastIndexOf('-');
+  const uid = String(Number(alias.slice(dash + 1)));
+  return [`${alias.slice(0, dash)}-${uid}`, uid];
+}
+
+async function workflow({ ctx, cluster }: CommandScope, name: string | undefined): Promise<Shown> {
+  const [{ gatherWorkflows }, { renderWorkflows }] = await Promise.all([
+    import('../../workflow/facts/workflow.ts'),
+    import('../../report/show/workflow.ts'),
+  ]);
+  const all = await gatherWorkflows(ctx, cluster);
+  const workflows = pick('workflow', name, all, (one) => [`${one.keyspace}.${one.workflow}`, one.workflow]);
+  return { facts: { workflows }, render: (options) => renderWorkflows(workflows, options) };
+}
+
+async function routing({ ctx, cluster }: CommandScope, name: string | undefined): Promise<Shown> {
+  const [{ gatherRouting }, { renderRouting }] = await Promise.all([
+    import('../../workflow/facts/routing.ts'),
+    import('../../report/show/routing.ts'),
+  ]);
+  const all = await gatherRouting(ctx, cluster);
+  const routes = pick('table', name, all.routes, (one) => [one.table, one.from]);
+  const unpublished = all.unpublished.filter(({ from }) => name === undefined || tableOf(from) === tableOf(name));
+  const facts = { cells: all.cells, routes, unpublished };
+  return { facts, render: (options) => renderRouting(facts, options) };
+}
+
+function tableOf(from: string): string {
+  return from.replace(/^.*\./, '').replace(/@.*$/, '');
+}
+
+async function locks({ cluster }: CommandScope): Promise<Shown> {
+  const [{ gatherLocks }, { renderLocks }] = await Promise.all([import('../../workflow/facts/locks.ts'), import('../../report/show/locks.ts')]);
+  const all = gatherLocks(cluster);
+  return { facts: { locks: all }, render: (options) => renderLocks(all, options) };
+}
+
+async function sessions({ ctx, cluster }: CommandScope, name: string | undefined): Promise<Shown> {
+  const [{ gatherSessions }, { renderSessions }] = await Promise.all([
+    import('../../workflow/facts/sessions.ts'),
+    import('../../report/show/sessions.ts'),
+  ]);
+  const all = await gatherSessions(ctx, cluster);
+  const found = pick('session', name, all.sessions, (one) => [one.session]);
+  const facts = { sessions: found, others: name === undefined ? all.others : [] };
+  return { facts, render: (options) => renderSessions(facts, options) };
+}
+
+const HISTORY_ENTRIES = 20;
+
+async function history({ ctx, cluster }: CommandScope, count: string | undefined): Promise<Shown> {
+  const most = count === undefined ? HISTORY_ENTRIES : Number(count);
+  if (!Number.isInteger(most) || most < 1) {
+    throw new UserError(`"${count ?? ''}" is not a number of entries`, { next: 'switchtraffic show history 50', exit: 2 });
+  }
+  const [{ gatherHistory }, { renderHistory }] = await Promise.all([
+    import('../../workflow/facts/history.ts'),
+    import('../../report/show/history.ts'),
+  ]);
+  const entries = await gatherHistory(ctx, cluster, most);
+  return { facts: { history: entries }, render: (options) => renderHistory(entries, options) };
+}

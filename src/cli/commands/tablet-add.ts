@@ -16,7 +16,7 @@ const TYPES: readonly TabletType[] = ['PRIMARY', 'REPLICA', 'RDONLY', 'SPARE'];
 /** Starts a tablet, as starting a vttablet would: cell, keyspace and shard are made where they are missing. */
 export function run(inv: Invocation): Promise<number> {
   const { flags } = inv;
-  const alias = clientSide(() => parseTabletAlias(inv.args[0]!));
+  const alias = clientSide(() => parseTabletAlias(inv.args[0]!), { exit: 2 });
   const type = flags.tabletTypes('type')[0] ?? 'REPLICA';
   if (!TYPES.includes(type)) {
     throw new UserError(`a tablet cannot start as ${type}; it can as ${TYPES.join(', ')}`, { exit: 2 });

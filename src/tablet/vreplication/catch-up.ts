@@ -9,6 +9,9 @@ export type Copied = (table: string, row: Row) => boolean;
 
 const everything: Copied = () => true;
 
+/** What a stream does with DDL of one of its tables (`--on-ddl`); undefined passes it over. */
+export type ApplyDdl = (sql: string, table: string) => void;
+
 /**
  * Applies row events through a stream's filters. During the copy, events of rows not yet copied are passed over:
  * the copy will read them later. A row that an update moves into or out of the filter is inserted or deleted.
@@ -18,11 +21,20 @@ export function applyTransactions(
   applier: Applier,
   transactions: readonly BinlogTransaction[],
   filters: readonly TableFilter[],
-  copied: Copied = everything,
+  options: { copied?: Copied; applyDdl?: ApplyDdl | undefined } = {},
 ): void {
+  const { copied = everything, applyDdl } = options;
   for (const transaction of transactions) {
-    for (const event of transaction.events) applyEvent(target, applier, event, filters, copied);
+    for (const event of transaction.events) {
+      if (event.kind !== 'ddl') applyEvent(target, applier, event, filters, copied);
+      else if (isMatched(event.table, filters)) applyDdl?.(event.sql, event.table);
+    }
   }
+}
+
+/** True if a stream takes rows of this table. */
+export function isMatched(table: string, filters: readonly TableFilter[]): boolean {
+  return filters.some((filter) => filter.table === table);
 }
 
 function applyEvent(

@@ -79,7 +79,7 @@ export async function copyChunk(
     if (now === undefined || now.pos !== row.pos || now.state !== 'Copying') return 'worked';
     if (readCopyState(target, row.id)[0]?.lastpk !== next.lastpk) return 'worked';
     const applier = new Applier(target, cluster.world);
-    applyTransactions(target, applier, snapshot.behind, filters, copied);
+    applyTransactions(target, applier, snapshot.behind, filters, { copied });
     let count = 0;
     if (snapshot.rows !== undefined) {
       count = writeRows(target, applier, next.table, snapshot.rows, filter);

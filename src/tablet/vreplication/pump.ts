@@ -3,12 +3,16 @@ import { parsePosition, positionAtLeast, type Position } from '../../lib/gtid.ts
 import type { Context } from '../../runtime/context.ts';
 import { parsePrototext } from '../../topo/proto/prototext-parse.ts';
 import { BinlogSource } from '../../topo/proto/messages-binlogdata.ts';
-import type { BinlogSource as Source } from '../../topo/proto/types-workflow.ts';
+import { parseStatement } from '../../sql/parser.ts';
+import type { BinlogSource as Source, OnDDLAction } from '../../topo/proto/types-workflow.ts';
 import { allTablets, aliasText } from '../../topo/tablets.ts';
 import type { BinlogTransaction, ShardDb } from '../shard-db.ts';
 import { type Cluster, epochSeconds } from '../cluster.ts';
+import { changeTables } from '../query/ddl-changes.ts';
+import { mysqlTime } from '../query/mysql-time.ts';
+import { isDdl } from '../query/request.ts';
 import { Applier, BlockedError, isUnrecoverable } from './apply.ts';
-import { applyTransactions } from './catch-up.ts';
+import { type ApplyDdl, applyTransactions, isMatched } from './catch-up.ts';
 import { copyChunk, startCopy } from './copy.ts';
 import { compileFilters, type TableFilter } from './filter.ts';
 import { type PumpResult, reached } from './progress.ts';
@@ -33,7 +37,7 @@ export async function pumpStream(ctx: Context, cluster: Cluster, target: ShardDb
       return await startCopy(cluster, from, target, row, filters);
     }
     if (row.state === 'Copying') return await copyChunk(cluster, from, target, row, source, filters);
-    return await applyChunk(cluster, from, target, row, filters);
+    return await applyChunk(cluster, from, target, row, filters, source.on_ddl ?? 'IGNORE');
   } catch (error) {
     return fail(cluster, target, row, error);
   }
@@ -56,6 +60,7 @@ async function applyChunk(
   target: ShardDb,
   row: StreamRow,
   filters: readonly TableFilter[],
+  onDdl: OnDDLAction,
 ): Promise<PumpResult> {
   const transactions = from.transactionsAfter(reached(row, from), TRANSACTIONS_PER_CHUNK);
   const executed = from.position();
@@ -65,9 +70,11 @@ async function applyChunk(
     // Somebody else went on, stopped or deleted the stream since it was read.
     if (now === undefined || now.pos !== row.pos || now.state !== row.state) return 'worked';
     if (transactions.length === 0) return beat(cluster, target, now, executed, stop);
-    const wanted = until(transactions, stop, from);
+    const allowed = until(transactions, stop, from);
+    const halt = onDdl === 'STOP' ? allowed.findIndex((transaction) => ddlOf(transaction, filters) !== undefined) : -1;
+    const wanted = halt < 0 ? allowed : allowed.slice(0, halt + 1);
     const applier = new Applier(target, cluster.world);
-    applyTransactions(target, applier, wanted, filters);
+    applyTransactions(target, applier, wanted, filters, { applyDdl: ddlApplier(cluster, target, applier, onDdl) });
     if (applier.events.length > 0) target.log(cluster.world.clock.now(), applier.events);
     const last = wanted.at(-1)!;
     const position = from.positionAt(last.sequence);
@@ -79,8 +86,32 @@ async function applyChunk(
       at,
     );
     stopAt(cluster, target, row.id, position, stop);
+    if (halt >= 0) updateStream(target, row.id, { state: 'Stopped', message: `Stopped at DDL ${ddlOf(last, filters)}` }, at);
     return 'worked';
   });
+}
+
+/** The first DDL of a transaction that concerns one of the stream's tables. */
+function ddlOf(transaction: BinlogTransaction, filters: readonly TableFilter[]): string | undefined {
+  for (const event of transaction.events) {
+    if (event.kind === 'ddl' && isMatched(event.table, filters)) return event.sql;
+  }
+  return undefined;
+}
+
+/** EXEC runs the source's DDL on the target too; EXEC_IGNORE goes on if that fails. */
+function ddlApplier(cluster: Cluster, target: ShardDb, applier: Applier, onDdl: OnDDLAction): ApplyDdl | undefined {
+  if (onDdl !== 'EXEC' && onDdl !== 'EXEC_IGNORE') return undefined;
+  return (sql, table) => {
+    const statement = parseStatement(sql);
+    if (!isDdl(statement)) return;
+    try {
+      target.db.transact(() => changeTables(target, statement, mysqlTime(cluster.world.clock.now())));
+      applier.events.push({ kind: 'ddl', table, sql });
+    } catch (error) {
+      if (onDdl === 'EXEC') throw error;
+    }
+  };
 }
 
 function until(transactions: BinlogTransaction[], stop: Position | undefined, from: ShardDb): BinlogTransaction[] {

@@ -10,7 +10,7 @@ import { changeRoutingRules } from '../../topo/rules.ts';
 import { aliasText } from '../../topo/tablets.ts';
 import { rebuildSrvVSchema, saveVSchema } from '../../topo/vschema.ts';
 import { denyTables } from '../denied.ts';
-import { ruleKeys } from '../switch/intent.ts';
+import { refuseInterrupted, ruleKeys } from '../switch/intent.ts';
 import { workflowStatus, type WorkflowStatus } from '../status.ts';
 import { buildTrafficSwitcher, type TrafficSwitcher } from '../switcher.ts';
 import { startWorkflow } from '../update.ts';
@@ -47,6 +47,7 @@ export async function createMoveTables(ctx: Context, cluster: Cluster, request: 
   if (sourceKeyspace === targetKeyspace && cluster.release.behaviours.sameKeyspace === 'refused') {
     throw vtError('INVALID_ARGUMENT', 'source and target keyspace must be different for MoveTables workflows');
   }
+  await refuseInterrupted(ctx, cluster, [sourceKeyspace, targetKeyspace]);
   await refuseEarly(ctx, cluster, request);
   const tables = await chooseTables(ctx, cluster, request);
   const vschema = await extendVSchema(ctx, cluster, request, tables);

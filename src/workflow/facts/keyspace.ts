@@ -4,7 +4,7 @@ import { keyspaceNames } from '../../topo/keyspaces.ts';
 import { gatherIntents, type IntentFacts } from './intents.ts';
 import { gatherLocks, isAbout, type LockFacts } from './locks.ts';
 import { gatherRouting } from './routing.ts';
-import { type Refused, refusedAt, type ServedTable, servedTables } from './serving.ts';
+import { type Refused, refusedAt, type ServedFacts, type ServedTable, servedTables } from './serving.ts';
 import { gatherShards, type ShardFacts } from './shard.ts';
 import { findStranded, type Picture, type Stranded } from './stranded.ts';
 import { gatherWorkflows, type WorkflowFacts } from './workflow.ts';
@@ -13,11 +13,22 @@ import { gatherWorkflows, type WorkflowFacts } from './workflow.ts';
 export interface Verdict {
   /** `refused`: queries are turned away now. `warning`: something was left behind that turns none away. */
   level: 'ok' | 'warning' | 'refused';
-  /** Tables that it has or that are routed to it, and for which it answers writes; reads; neither. */
+  /** Tables whose writes it answers. */
   serves: string[];
+  /** Tables of which it answers some reads, and another keyspace the writes. */
   servesReadsOf: string[];
-  servedElsewhere: { keyspace: string; tables: string[] }[];
+  /** Its tables whose writes go to another keyspace ('' for nowhere), and those of which only some reads do. */
+  writesElsewhere: Elsewhere[];
+  readsElsewhere: Elsewhere[];
   refused: Refused[];
+}
+
+/** Tables that another keyspace answers for. */
+export interface Elsewhere {
+  keyspace: string;
+  tables: string[];
+  /** It does not answer: they are turned away there. */
+  refused: boolean;
 }
 
 /** Everything about one keyspace. */
@@ -71,19 +82,32 @@ function keyspaceFacts(keyspace: string, picture: Picture, stranded: readonly St
 }
 
 function verdictOf(keyspace: string, tables: readonly ServedTable[], refused: Refused[], stranded: readonly Stranded[]): Verdict {
-  const elsewhere = new Map<string, string[]>();
-  const serves: string[] = [];
-  const servesReadsOf: string[] = [];
+  const verdict: Verdict = {
+    level: refused.length > 0 ? 'refused' : stranded.length > 0 ? 'warning' : 'ok',
+    serves: [],
+    servesReadsOf: [],
+    writesElsewhere: [],
+    readsElsewhere: [],
+    refused,
+  };
   for (const { table, types } of tables) {
-    const here = Object.values(types).filter((served) => served.keyspace === keyspace).length;
-    const writer = types.PRIMARY.keyspace;
-    if (writer === keyspace) serves.push(table);
-    else {
-      if (here > 0) servesReadsOf.push(table);
-      elsewhere.set(writer, [...(elsewhere.get(writer) ?? []), table]);
+    const { PRIMARY: writes, REPLICA, RDONLY } = types;
+    const reads = [REPLICA, RDONLY];
+    if (writes.keyspace === keyspace) {
+      verdict.serves.push(table);
+      const away = reads.find((served) => served.keyspace !== keyspace);
+      if (away !== undefined) addElsewhere(verdict.readsElsewhere, away, table);
+    } else {
+      addElsewhere(verdict.writesElsewhere, writes, table);
+      if (reads.some((served) => served.keyspace === keyspace)) verdict.servesReadsOf.push(table);
     }
   }
-  const level = refused.length > 0 ? 'refused' : stranded.length > 0 ? 'warning' : 'ok';
-  const servedElsewhere = [...elsewhere].map(([name, names]) => ({ keyspace: name, tables: names }));
-  return { level, serves, servesReadsOf, servedElsewhere, refused };
+  return verdict;
+}
+
+function addElsewhere(list: Elsewhere[], { keyspace, refusedOn }: ServedFacts, table: string): void {
+  const refused = refusedOn.length > 0;
+  const there = list.find((entry) => entry.keyspace === keyspace && entry.refused === refused);
+  if (there === undefined) list.push({ keyspace, tables: [table], refused });
+  else there.tables.push(table);
 }

@@ -97,7 +97,12 @@ function names(saved: SrvVSchema, tracked: ReadonlyMap<string, ReadonlySet<strin
   for (const { from_table: from } of saved.routing_rules?.rules ?? []) add(from.replace(/@.*$/, ''));
   return [...found]
     .map(([from, table]) => ({ from, table }))
-    .toSorted((a, b) => compare(a.table, b.table) || compare(a.from.replace(a.table, ''), b.from.replace(b.table, '')));
+    .toSorted((a, b) => compare(a.table, b.table) || compare(keyspaceOf(a.from), keyspaceOf(b.from)));
+}
+
+/** '' for a bare name, which is the first to be shown. */
+function keyspaceOf(from: string): string {
+  return from.includes('.') ? from.slice(0, from.indexOf('.')) : '';
 }
 
 function compare(a: string, b: string): number {

@@ -1,5 +1,6 @@
 import type { Behaviours } from '../../lib/behaviours.ts';
-import { deleteReverseCommand, freeCommands, recoveryCommands, startCommand, switchAgainCommand } from '../recovery.ts';
+import { formatDuration } from '../../lib/duration.ts';
+import { deleteReverseCommand, freeCommands, recoveryCommands, startCommand, stopCommand, switchAgainCommand } from '../recovery.ts';
 import type { IntentFacts } from './intents.ts';
 import { isAbout, isAtWork, type LockClientFacts, type LockFacts } from './locks.ts';
 import type { RoutingFacts } from './routing.ts';
@@ -46,11 +47,12 @@ export function findStranded(picture: Picture, behaviours: Behaviours): Stranded
     ...picture.keyspaces.flatMap((keyspace) => refused(picture, keyspace, behaviours)),
     ...picture.intents.flatMap((intent) => leftIntent(intent, behaviours)),
     ...picture.workflows.flatMap((workflow) => ofWorkflow(picture, workflow, behaviours)),
-    ...unpublished(picture),
+    ...unpublished(picture, behaviours),
     ...picture.shards.flatMap(tabletsThatDiffer),
-    ...picture.locks.flatMap(deadHolder),
+    ...deadHolders(picture.locks, behaviours),
   ];
-  return found.map((entry) => ({ ...entry, atWork: entry.kind === 'intent' || entry.kind === 'dead-lock-holder' ? undefined : workerAt(picture.locks, entry.keyspaces) }));
+  const lasting: readonly StrandedKind[] = ['intent', 'dead-lock-holder'];
+  return found.map((entry) => ({ ...entry, atWork: lasting.includes(entry.kind) ? undefined : workerAt(picture.locks, entry.keyspaces) }));
 }
 
 type Found = Omit<Stranded, 'atWork'>;
@@ -78,12 +80,12 @@ function freeing(picture: Picture, keyspace: string, entry: Refused, behaviours:
   const shards = entry.on.map((text) => ({ keyspace, name: text.slice(keyspace.length + 1) }));
   if (entry.type !== 'PRIMARY') return shards.flatMap((shard) => freeCommands(shard, entry.tables, entry.type.toLowerCase()));
   const concerns = (workflow: WorkflowFacts): boolean => entry.tables.some((table) => workflow.tables.includes(table));
-  const intent = picture.intents.find((one) => [one.sourceKeyspace, one.keyspace].includes(keyspace));
+  const intent = intentAt(picture, [keyspace]);
   if (intent !== undefined) return [againAfter(intent, behaviours)];
   const workflow = picture.workflows.find((one) => one.sourceKeyspace === keyspace && concerns(one) && !one.frozen);
   const arriving = picture.workflows.find((one) => one.keyspace === keyspace && concerns(one) && one.journal.on.length > 0);
   const half = [workflow, arriving].find((one) => one !== undefined && one.journal.on.length > 0 && !one.frozen);
-  if (half !== undefined) return [complete(half, behaviours)];
+  if (half !== undefined) return complete(half, behaviours);
   if (workflow === undefined) return [...shards.flatMap((shard) => freeCommands(shard, entry.tables)), 'RebuildVSchemaGraph'];
   const targets = workflow.targets.map((text) => ({ keyspace: workflow.keyspace, name: text.slice(workflow.keyspace.length + 1) }));
   return recoveryCommands(
@@ -109,14 +111,26 @@ function leftIntent(intent: IntentFacts, behaviours: Behaviours): Found[] {
   ];
 }
 
+/** The intent that explains what is found in these keyspaces, and whose end will put it right. */
+function intentAt({ intents }: Picture, keyspaces: Iterable<string>): IntentFacts | undefined {
+  const wanted = new Set(keyspaces);
+  return intents.find((intent) => wanted.has(intent.sourceKeyspace) || wanted.has(intent.keyspace));
+}
+
 function againAfter(intent: IntentFacts, behaviours: Behaviours): string {
   const { sourceKeyspace, keyspace: targetKeyspace, workflow, reads, journaled } = intent;
   return switchAgainCommand({ sourceKeyspace, targetKeyspace, workflow }, behaviours, { reads, journaled });
 }
 
-function complete(workflow: WorkflowFacts, behaviours: Behaviours): string {
+/** Streams that run on would take the mark of a frozen workflow off again. */
+function complete(workflow: WorkflowFacts, behaviours: Behaviours): string[] {
+  const running = workflow.streams.some((stream) => stream.stored !== 'Stopped');
+  return [...(running ? [stopCommand(workflow.keyspace, workflow.workflow)] : []), switchAgain(workflow, behaviours, true)];
+}
+
+function switchAgain(workflow: WorkflowFacts, behaviours: Behaviours, journaled: boolean): string {
   const { sourceKeyspace, keyspace: targetKeyspace, workflow: name } = workflow;
-  return switchAgainCommand({ sourceKeyspace, targetKeyspace, workflow: name }, behaviours, { reads: false, journaled: true });
+  return switchAgainCommand({ sourceKeyspace, targetKeyspace, workflow: name }, behaviours, { reads: false, journaled });
 }
 
 /** What a switch that broke off left of a workflow. An intent says the same, and better. */
@@ -128,7 +142,7 @@ function ofWorkflow({ intents }: Picture, workflow: WorkflowFacts, behaviours: B
     if (frozen) return [];
     const missing = journal.missing.length === 0 ? '' : `, but not on ${journal.missing.join(', ')}`;
     const text = `${keyspace}.${name} is past the point of no return and not finished: its journal is on ${journal.on.join(', ')}${missing}, and it is not frozen`;
-    return [{ kind: 'journal-without-frozen', keyspaces, text, next: [complete(workflow, behaviours)] }];
+    return [{ kind: 'journal-without-frozen', keyspaces, text, next: complete(workflow, behaviours) }];
   }
   const found: Found[] = [];
   const stopped = streams.filter((stream) => stream.stored === 'Stopped' && stream.message === 'stopped for cutover');
@@ -139,13 +153,17 @@ function ofWorkflow({ intents }: Picture, workflow: WorkflowFacts, behaviours: B
   }
   if (reverse !== undefined && !frozen && reverse.workflow.endsWith('_reverse') && reverse.states.every((state) => state === 'Stopped')) {
     const text = `${reverse.keyspace}.${reverse.workflow} was made for a switch of ${keyspace}.${name} that did not happen (no journal)`;
-    found.push({ kind: 'reverse-left-over', keyspaces, text, next: [deleteReverseCommand(reverse.keyspace, reverse.workflow)] });
+    // Until v21 nothing can be deleted once reads are switched; the next switch makes the reverse workflow anew.
+    const stuck = !behaviours.cancelAfterReads && !workflow.state.startsWith('Reads Not Switched');
+    const next = stuck ? [switchAgain(workflow, behaviours, false)] : [deleteReverseCommand(reverse.keyspace, reverse.workflow)];
+    found.push({ kind: 'reverse-left-over', keyspaces, text: stuck ? `${text}; the next switch replaces it` : text, next });
   }
   return found;
 }
 
 /** Rules that queries do not follow, because a cell's copy was not made anew. */
-function unpublished({ routing, workflows }: Picture): Found[] {
+function unpublished(picture: Picture, behaviours: Behaviours): Found[] {
+  const { routing, workflows } = picture;
   return routing.cells.flatMap((cell) => {
     const rules = routing.unpublished.filter((rule) => rule.cell === cell);
     if (rules.length === 0) return [];
@@ -155,7 +173,9 @@ function unpublished({ routing, workflows }: Picture): Found[] {
     const keyspaces = new Set([...places.map((name) => name.split('.')[0]!), ...owners.flatMap((one) => [one.keyspace, one.sourceKeyspace])]);
     const types = [...new Set(rules.map((rule) => /@(\w+)$/.exec(rule.from)?.[1] ?? 'all types'))].toSorted();
     const text = `routing rules of ${names.join(', ')} (${types.join(', ')}) are saved and not in the copy of ${cell}, which queries follow`;
-    return [{ kind: 'rules-not-published' as const, keyspaces: [...keyspaces], text, next: ['RebuildVSchemaGraph'] }];
+    const intent = intentAt(picture, keyspaces);
+    const next = intent === undefined ? 'RebuildVSchemaGraph' : againAfter(intent, behaviours);
+    return [{ kind: 'rules-not-published' as const, keyspaces: [...keyspaces], text, next: [next] }];
   });
 }
 
@@ -169,16 +189,27 @@ function tabletsThatDiffer(shard: ShardFacts): Found[] {
   }));
 }
 
-function deadHolder(lock: LockFacts): Found[] {
-  const { holder } = lock;
-  if (holder === undefined || holder.alive !== 'dead' || holder.expiresMs <= 0) return [];
-  const at = holder.step === '' ? '' : ` at ${holder.step}`;
-  return [
-    {
+/** What dead processes still hold, by process. On etcd nobody but the clock takes it from them. */
+function deadHolders(locks: readonly LockFacts[], behaviours: Behaviours): Found[] {
+  const byOwner = new Map<string, { lock: LockFacts; holder: LockClientFacts }[]>();
+  for (const lock of locks) {
+    const { holder } = lock;
+    if (holder === undefined || holder.alive !== 'dead' || holder.expiresMs <= 0) continue;
+    byOwner.set(holder.owner, [...(byOwner.get(holder.owner) ?? []), { lock, holder }]);
+  }
+  return [...byOwner].map(([owner, held]) => {
+    const step = held.find(({ holder }) => holder.step !== '')?.holder.step;
+    const latest = Math.max(...held.map(({ holder }) => holder.expiresMs));
+    const end =
+      behaviours.leases === 'renewed'
+        ? 'the next command that needs them takes them'
+        : `nobody gets them before their leases end, the last in ${formatDuration(Math.ceil(latest / 1000) * 1000)}`;
+    const names = held.map(({ lock }) => lock.name).join(', ');
+    return {
       kind: 'dead-lock-holder',
-      keyspaces: [lock.name.split('/')[0]!],
-      text: `the lock on ${lock.name} is held by ${holder.owner} (${holder.action}), which has died${at}`,
+      keyspaces: [...new Set(held.map(({ lock }) => lock.name.split('/')[0]!))],
+      text: `${owner} has died${step === undefined ? '' : ` at ${step}`} and still holds the locks on ${names}: ${end}`,
       next: [],
-    },
-  ];
+    };
+  });
 }

@@ -31,11 +31,16 @@ export type FailureLeadsTo =
   /** Source writes stay stopped: no roll-back runs. */
   | 'strands'
   /** The switch can only be completed, by running it again. */
-  | 'forward only';
+  | 'forward only'
+  /** The runner looks whether the effect is there: back if not, forward if so. */
+  | 'decided by looking';
 
 const nothing = (): FailureLeadsTo => 'nothing changed';
 const forward = (): FailureLeadsTo => 'forward only';
 const rollsBack = (): FailureLeadsTo => 'rolls back';
+/** A step that cannot be undone, and may have failed before or after its effect. `hardened` looks; Vitess does not. */
+const looks = (behaviours: Behaviours, path: SwitchPath): FailureLeadsTo =>
+  behaviours.rollbackRestoresAll && !path.resume ? 'decided by looking' : 'forward only';
 /** `hardened` goes back to the state before the command wherever it changed anything; Vitess leaves it. */
 const leaves = (behaviours: Behaviours): FailureLeadsTo => (behaviours.rollbackRestoresAll ? 'rolls back' : 'left as is');
 /** Once the rules of a switch of reads alone are saved, `hardened` only goes forward. */
@@ -128,7 +133,7 @@ export const CATALOGUE = {
   'switchTraffic/writes/gatherPositions': entry('record positions on both sides anew', forward, '', {
     outer: 'failed to gather replication positions',
   }),
-  'switchTraffic/writes/createJournals': entry('write the journal on each source: the point of no return', forward, '', {
+  'switchTraffic/writes/createJournals': entry('write the journal on each source: the point of no return', looks, '', {
     outer: 'failed to create the journal',
     pointOfNoReturn: () => true,
   }),
@@ -151,8 +156,8 @@ export const CATALOGUE = {
     'unlock the name of the workflow',
     (behaviours, path) => (path.writes ? 'forward only' : afterReads(behaviours, path)),
   ),
-  'switchTraffic/rollback/relock': entry('hold the locks again, if they were lost, and compare the state', nothing),
-  'switchTraffic/rollback/revertDeniedTables': entry('put denied tables and rules back', nothing),
+  'switchTraffic/rollback/relock': entry('take the locks again, if they were lost', nothing),
+  'switchTraffic/rollback/revertDeniedTables': entry('put denied tables and rules back, but for what others changed meanwhile', nothing),
   'switchTraffic/rollback/restartTargetStreams': entry('put the streams back', nothing),
   'switchTraffic/rollback/deleteReverseVReplication': entry('delete the reverse workflow', nothing),
 } satisfies Record<string, StepEntry>;

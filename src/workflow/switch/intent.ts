@@ -1,3 +1,4 @@
+import { UserError } from '../../lib/errors.ts';
 import type { Context } from '../../runtime/context.ts';
 import type { ProcessIdentity } from '../../runtime/processes.ts';
 import type { Cluster } from '../../tablet/cluster.ts';
@@ -18,7 +19,10 @@ import type { TrafficSwitcher } from '../switcher.ts';
 export interface Intent {
   keyspace: string;
   workflow: string;
+  /** For people: `SwitchTraffic c2c`. */
   command: string;
+  /** How it was asked for, so that it can be asked for again. */
+  asked: { keyspace: string; workflow: string; verb: 'switchtraffic' | 'reversetraffic' };
   owner: ProcessIdentity;
   /** Epoch milliseconds. */
   started: number;
@@ -74,7 +78,7 @@ export async function recordIntent(
   ctx: Context,
   cluster: Cluster,
   sw: TrafficSwitcher,
-  command: string,
+  asked: Intent['asked'],
 ): Promise<Intent> {
   const { topo, world } = cluster;
   const scope = { tables: sw.tables, sourceKeyspace: sw.sourceKeyspace, targetKeyspace: sw.targetKeyspace };
@@ -90,7 +94,8 @@ export async function recordIntent(
     const intent: Intent = {
       keyspace: sw.targetKeyspace,
       workflow: sw.workflow,
-      command,
+      command: `${asked.verb === 'switchtraffic' ? 'SwitchTraffic' : 'ReverseTraffic'} ${asked.workflow}`,
+      asked,
       owner: world.processes.self,
       started: world.clock.now(),
       tokens: Object.fromEntries(heldLocks(ctx).map((lock) => [lock.resource, lock.token])),
@@ -157,6 +162,28 @@ export async function allIntents(ctx: Context, cluster: Cluster): Promise<Intent
     }
   }
   return intents;
+}
+
+/** True while the process that wrote the intent may still be carrying it out. */
+export function isAtWork(cluster: Cluster, intent: Intent): boolean {
+  const { processes } = cluster.world;
+  const own = intent.owner.pid === processes.self.pid && intent.owner.start === processes.self.start;
+  return !own && processes.liveness(intent.owner) !== 'dead';
+}
+
+/** Why another command has to stand back from a workflow that a switch has left half done. */
+export function interrupted(intent: Intent): UserError {
+  return new UserError(`${intent.command} was interrupted, and what it had begun is not finished`, {
+    next: `finish it by running it again: switchtraffic MoveTables --workflow ${intent.asked.workflow} --target-keyspace ${intent.asked.keyspace} ${intent.asked.verb}`,
+  });
+}
+
+/** Refuses to touch keyspaces in which a switch is half done. Only `hardened` knows. */
+export async function refuseInterrupted(ctx: Context, cluster: Cluster, keyspaces: readonly string[]): Promise<void> {
+  if (!cluster.release.behaviours.rollbackRestoresAll) return;
+  for (const intent of await allIntents(ctx, cluster)) {
+    if (keyspaces.includes(intent.sourceKeyspace) || keyspaces.includes(intent.targetKeyspace)) throw interrupted(intent);
+  }
 }
 
 /** Strikes an intent that has been carried out, one way or the other. */

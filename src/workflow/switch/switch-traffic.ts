@@ -1,13 +1,14 @@
-import { errorText, UserError, vtError } from '../../lib/errors.ts';
+import { errorText, UserError, vtError, wrapError } from '../../lib/errors.ts';
 import { reverseWorkflowName } from '../../lib/names.ts';
 import { formatRfc822 } from '../../lib/go-time.ts';
 import type { Context } from '../../runtime/context.ts';
 import type { Cluster } from '../../tablet/cluster.ts';
 import { readJournal } from '../../tablet/vreplication/streams.ts';
+import { lockName } from '../../topo/locks.ts';
 import { computeState, getWorkflowState, stateText, type WorkflowWithState } from '../state.ts';
 import { WORKFLOW_TYPES } from '../switcher.ts';
 import { dryRunLines } from './dry-run.ts';
-import { findIntent, type Intent } from './intent.ts';
+import { findIntent, type Intent, interrupted, isAtWork } from './intent.ts';
 import type { SwitchPath } from './plan.ts';
 import type { SwitchRequest, SwitchRun } from './run.ts';
 import { runSwitch, type SwitchEnd } from './runner.ts';
@@ -53,13 +54,7 @@ export async function switchTraffic(ctx: Context, cluster: Cluster, request: Swi
   }
   const wrong = request.tabletTypes.find((type) => !SWITCHABLE.has(type));
   if (wrong !== undefined) throw vtError('INVALID_ARGUMENT', `invalid tablet type passed ${wrong}`);
-  const asked = await getWorkflowState(ctx, cluster, request.keyspace, request.workflow);
-  refuseKind(asked, cluster, command);
-  const chosen = await chooseSwitcher(ctx, cluster, request, asked);
-  const intent = await settleIntent(ctx, cluster, chosen.found);
-  // What an interrupted switch left has been put back: the workflow is read again.
-  const fresh = intent === 'undone' ? await chooseSwitcher(ctx, cluster, request, await getWorkflowState(ctx, cluster, request.keyspace, request.workflow)) : chosen;
-  const run = prepareRun(ctx, cluster, request, fresh, intent === 'undone' ? undefined : intent);
+  const run = await prepare(ctx, cluster, request, command);
   if (request.dryRun) return dryRun(run, command);
   const end = await runSwitch(run);
   if (end.error !== undefined) throw new SwitchFailed(end, run);
@@ -71,6 +66,18 @@ export async function switchTraffic(ctx: Context, cluster: Cluster, request: Swi
     end,
     run,
   };
+}
+
+/** Reads the workflow, and first carries out what an interrupted switch of it left behind. */
+async function prepare(ctx: Context, cluster: Cluster, request: SwitchRequest, command: string): Promise<SwitchRun> {
+  for (;;) {
+    const asked = await getWorkflowState(ctx, cluster, request.keyspace, request.workflow);
+    refuseKind(asked, cluster, command);
+    const chosen = await chooseSwitcher(ctx, cluster, request, asked);
+    const intent = await settleIntent(ctx, cluster, chosen.found, request.dryRun);
+    // Whatever was at work or left behind is settled now: the workflow is read again.
+    if (intent !== 'settled') return prepareRun(ctx, cluster, request, chosen, intent);
+  }
 }
 
 function refuseKind({ sw }: WorkflowWithState, cluster: Cluster, command: string): void {
@@ -109,26 +116,40 @@ async function chooseSwitcher(ctx: Context, cluster: Cluster, request: SwitchReq
 
 /**
  * An intent that was left behind is carried out first: forward past its journal, back to the state before it
- * otherwise. One whose owner may still live stands in the way.
+ * otherwise. One whose owner still works is waited for, as long as a lock is.
  */
-async function settleIntent(ctx: Context, cluster: Cluster, { sw }: WorkflowWithState): Promise<Intent | 'undone' | undefined> {
+async function settleIntent(
+  ctx: Context,
+  cluster: Cluster,
+  { sw }: WorkflowWithState,
+  dryRun: boolean,
+): Promise<Intent | 'settled' | undefined> {
   const intent = await findIntent(ctx, cluster, sw.targetKeyspace, sw.workflow);
   if (intent === undefined) return undefined;
-  const { processes, events } = cluster.world;
-  const own = intent.owner.pid === processes.self.pid && intent.owner.start === processes.self.start;
-  if (!own && processes.liveness(intent.owner) === 'alive') {
-    throw new UserError(
-      `${intent.command} is under way: pid ${intent.owner.pid} of ${intent.owner.user}@${intent.owner.host} works on workflow ${intent.keyspace}.${intent.workflow}`,
-      { next: 'wait for it, or see what it does: switchtraffic show locks' },
-    );
+  const { events } = cluster.world;
+  if (isAtWork(cluster, intent)) {
+    await waitForOwner(ctx, cluster, intent);
+    return 'settled';
   }
+  if (dryRun) throw interrupted(intent);
   if (isJournaled(cluster, intent)) {
     events.emit({ kind: 'warning', text: `${intent.command} was interrupted past its journal; this run completes it` });
     return intent;
   }
   events.emit({ kind: 'warning', text: `${intent.command} was interrupted before its journal; going back to the state before it first` });
   await undoIntent(ctx, cluster, intent);
-  return 'undone';
+  return 'settled';
+}
+
+/** Its owner holds the workflow's lock until it is done. */
+async function waitForOwner(ctx: Context, cluster: Cluster, intent: Intent): Promise<void> {
+  const name = `${intent.keyspace}/${intent.workflow}`;
+  try {
+    const locked = await lockName(ctx, cluster.topo, name, 'WorkflowSwitchTraffic');
+    await locked.unlock(undefined);
+  } catch (error) {
+    throw wrapError(error, `failed to lock the ${name} workflow`);
+  }
 }
 
 function prepareRun(ctx: Context, cluster: Cluster, request: SwitchRequest, chosen: Chosen, intent: Intent | undefined): SwitchRun {

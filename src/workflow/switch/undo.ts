@@ -7,7 +7,7 @@ import type { Writer } from '../../topo/conn/conn.ts';
 import { getShard, type ShardInfo, shardText } from '../../topo/keyspaces.ts';
 import { forgetLostLocks, guarded, holdsKeyspace, lockKeyspace, type Locked } from '../../topo/locks.ts';
 import { paths } from '../../topo/paths.ts';
-import type { MirrorRule, MirrorRules, Shard, SrvVSchema } from '../../topo/proto/types.ts';
+import type { MirrorRule, MirrorRules, Shard, SrvVSchema, TabletControl } from '../../topo/proto/types.ts';
 import { readRoutingMap, routingMap, routingRecord, type RoutingMap, writeRoutingMap } from '../../topo/rules.ts';
 import { encodeRecord } from '../../topo/server.ts';
 import { getTablet } from '../../topo/tablets.ts';
@@ -60,16 +60,21 @@ async function relock(ctx: Context, cluster: Cluster, intent: Intent, again: Loc
 /** Denied tables, routing rules, mirror rules and the cells' copies, all or nothing; then every tablet notices. */
 async function revertTopology(ctx: Context, cluster: Cluster, intent: Intent): Promise<void> {
   const { topo } = cluster;
+  const foreign: string[] = [];
   await guarded(ctx, topo, [intent.sourceKeyspace, intent.targetKeyspace], (options) =>
     topo.conn.atomically(ctx, options, (writer) => {
-      for (const member of [...intent.sources, ...intent.targets]) restoreControls(writer, member);
+      for (const member of [...intent.sources, ...intent.targets]) restoreControls(writer, member, intent.tables);
       const rules = readRoutingMap(writer);
-      putBack(rules, intent.rules);
+      putBack(rules, intent.rules, intent, (from) => foreign.push(from));
       writeRoutingMap(writer, rules);
       restoreMirrors(writer, intent);
       for (const [cell, image] of Object.entries(intent.cells)) restoreCell(writer, cell, intent, image);
     }),
   );
+  if (foreign.length > 0) {
+    const text = `routing rules of ${foreign.join(', ')} were changed by somebody else meanwhile and are left as they are`;
+    cluster.world.events.emit({ kind: 'warning', text });
+  }
   for (const [side, members] of [['source', intent.sources], ['target', intent.targets]] as const) {
     for (const member of members) await refreshOrFail(ctx, cluster, await shardOf(ctx, cluster, member), side);
   }
@@ -79,17 +84,50 @@ function shardOf(ctx: Context, cluster: Cluster, member: MemberImage): Promise<S
   return getShard(ctx, cluster.topo, member.keyspace, member.shard);
 }
 
-function restoreControls(writer: Writer, member: MemberImage): void {
+/**
+ * Denies exactly those of the workflow's tables that were denied before. What somebody else denied or freed meanwhile,
+ * while the lock was lost, stays as they have it.
+ */
+function restoreControls(writer: Writer, member: MemberImage, tables: readonly string[]): void {
   const record = readShard(writer, member.keyspace, member.shard);
   if (record === undefined) return;
-  const restored: Shard = { ...record, tablet_controls: member.controls };
-  if (member.controls.length === 0) delete restored.tablet_controls;
+  const now = record.tablet_controls ?? [];
+  const controls = sameButFor(now, member.controls, tables) ? member.controls : mergeControls(now, member.controls, tables);
+  const restored: Shard = { ...record, tablet_controls: controls };
+  if (controls.length === 0) delete restored.tablet_controls;
   writer.put('global', paths.shard(member.keyspace, member.shard), encodeRecord(restored));
 }
 
-function putBack(map: RoutingMap, before: Intent['rules']): void {
+/** True if two lists of controls differ in nothing but these tables. */
+function sameButFor(a: readonly TabletControl[], b: readonly TabletControl[], tables: readonly string[]): boolean {
+  const others = (controls: readonly TabletControl[]): string =>
+    JSON.stringify(
+      controls
+        .map((control) => [control.tablet_type, control.cells ?? [], deniedBy(control).filter((table) => !tables.includes(table)).toSorted()])
+        .filter(([type, cells, denied]) => type !== 'PRIMARY' || (cells as string[]).length > 0 || (denied as string[]).length > 0),
+    );
+  return others(a) === others(b);
+}
+
+function mergeControls(now: readonly TabletControl[], before: readonly TabletControl[], tables: readonly string[]): TabletControl[] {
+  const wanted = deniedBy(before.find((control) => control.tablet_type === 'PRIMARY')).filter((table) => tables.includes(table));
+  const primary = now.find((control) => control.tablet_type === 'PRIMARY');
+  const others = deniedBy(primary).filter((table) => !tables.includes(table));
+  const denied = [...others, ...wanted].toSorted();
+  const rest = now.filter((control) => control !== primary);
+  return denied.length === 0 ? rest : [...rest, { ...(primary ?? { tablet_type: 'PRIMARY' }), denied_tables: denied } as TabletControl];
+}
+
+const deniedBy = (control: TabletControl | undefined): readonly string[] => control?.denied_tables ?? [];
+
+/** Puts the workflow's rules back; one that points where no step of a switch points it was changed by somebody else. */
+function putBack(map: RoutingMap, before: Intent['rules'], intent: Intent, foreign: (from: string) => void): void {
+  const sides = [intent.sourceKeyspace, intent.targetKeyspace];
   for (const [from, to] of Object.entries(before)) {
-    if (to === null) map.delete(from);
+    const now = map.get(from);
+    const ours = now === undefined || (now.length === 1 && sides.some((keyspace) => now[0]!.startsWith(`${keyspace}.`)));
+    if (!ours && now.join() !== (to ?? []).join()) foreign(from);
+    else if (to === null) map.delete(from);
     else map.set(from, to);
   }
 }
@@ -109,7 +147,7 @@ function restoreCell(writer: Writer, cell: string, intent: Intent, image: Intent
   const served = read<SrvVSchema>(writer, cell, paths.srvVSchema);
   if (served === undefined) return;
   const map = routingMap(served.routing_rules ?? {});
-  putBack(map, image.rules);
+  putBack(map, image.rules, intent, () => {});
   const mirrors = mirrorsBack(intent, served.mirror_rules?.rules ?? [], image.mirrorRules);
   const restored: SrvVSchema = {
     ...served,

@@ -1,0 +1,108 @@
+import { formatTable } from '../../lib/table.ts';
+import type { TableTraffic } from '../../workflow/traffic.ts';
+import type { WorkflowFacts } from '../../workflow/facts/workflow.ts';
+import type { ShowOptions } from './options.ts';
+import type { Paint } from '../paint.ts';
+import { ago, nameList, wrapWords } from './text.ts';
+
+/** Workflows in full. */
+export function renderWorkflows(workflows: readonly WorkflowFacts[], options: ShowOptions): string[] {
+  if (workflows.length === 0) return ['there are no workflows'];
+  return workflows.flatMap((workflow, index) => [...(index === 0 ? [] : ['']), ...workflowLines(workflow, options)]);
+}
+
+function workflowLines(workflow: WorkflowFacts, { paint }: ShowOptions): string[] {
+  const { journal, reverse } = workflow;
+  return [
+    ...workflowSummary(workflow, paint),
+    '  streams',
+    ...streamTable(workflow, paint),
+    ...copyLines(workflow),
+    `  reverse  ${reverse === undefined ? 'none' : `${reverse.keyspace}.${reverse.workflow} ${reverse.states.join(', ')}`}`,
+    `  journal  ${journal.on.length === 0 ? 'none' : `${journal.id} on ${journal.on.join(', ')}`}${missing(workflow)}`,
+    `  frozen   ${workflow.frozen ? 'yes' : 'no'}`,
+  ];
+}
+
+function missing({ journal }: WorkflowFacts): string {
+  return journal.on.length > 0 && journal.missing.length > 0 ? `, MISSING on ${journal.missing.join(', ')}` : '';
+}
+
+/** What a workflow is, what Vitess prints of it, and what the records really say. */
+export function workflowSummary(workflow: WorkflowFacts, paint: Paint): string[] {
+  const { keyspace, workflow: name, sources, targets, tables, problem } = workflow;
+  const from = sources.length === 0 ? '?' : nameList(sources, 3);
+  const head = `${paint.bold(`${keyspace}.${name}`)}  ${workflow.type}  ${from} -> ${nameList(targets, 3)}  ${nameList(tables)}`;
+  if (problem !== undefined) return [head, ...wrapWords(`${paint.red('cannot be read')}: ${problem}`, '  ', '    ')];
+  const records = recordsText(workflow);
+  const lies = workflow.traffic.some((table) => table.writes.servedBy === undefined);
+  return [
+    head,
+    `  Vitess prints    ${workflow.state}`,
+    ...wrapWords(records, '  the records say  ', ' '.repeat(19)).map((line) => (lies ? paint.red(line) : line)),
+  ];
+}
+
+function recordsText(workflow: WorkflowFacts): string {
+  const { streams, reverse, journal, frozen } = workflow;
+  const states = [...new Set(streams.map((stream) => stream.state + (stream.message === '' ? '' : ` (${stream.message})`)))];
+  return [
+    ...trafficTexts(workflow.traffic),
+    `streams ${states.join(', ')}`,
+    reverse === undefined ? 'no reverse workflow' : `reverse workflow ${reverse.states.join(', ')}`,
+    journal.on.length === 0 ? 'no journal' : 'journal written',
+    frozen ? 'frozen' : 'not frozen',
+  ].join('; ');
+}
+
+/** Tables of which the same is true together. */
+function trafficTexts(traffic: readonly TableTraffic[]): string[] {
+  const groups = new Map<string, string[]>();
+  for (const { table, writes, sourceDenied, targetDenied } of traffic) {
+    const served = writes.servedBy === undefined ? `REFUSED (${writes.reason ?? 'nobody serves them'})` : `served by ${writes.servedBy}`;
+    const key = `${served}, source ${sourceDenied ? 'denied' : 'open'}, target ${targetDenied ? 'denied' : 'open'}`;
+    groups.set(key, [...(groups.get(key) ?? []), table]);
+  }
+  return [...groups].map(([text, tables]) => `writes of ${nameList(tables)} ${text}`);
+}
+
+const STATE_COLOUR: Record<string, 'green' | 'yellow' | 'red'> = { Running: 'green', Copying: 'yellow', Stopped: 'yellow', Error: 'red' };
+const LAG_WORTH_A_LOOK_S = 5;
+
+function streamTable({ streams, keyspace }: WorkflowFacts, paint: Paint): string[] {
+  const rows = streams.map((stream) => {
+    const colour = STATE_COLOUR[stream.state] ?? 'yellow';
+    const lag = ago(stream.lagSeconds * 1000);
+    const late = stream.state === 'Running' && stream.lagSeconds > LAG_WORTH_A_LOOK_S;
+    return [
+      String(stream.id),
+      stream.from,
+      `${keyspace}/${stream.shard}`,
+      paint[colour](stream.state),
+      late ? paint.yellow(lag) : lag,
+      String(stream.rowsCopied),
+    ];
+  });
+  const header = ['ID', 'FROM', 'TO', 'STATE', 'LAG', 'COPIED'];
+  return [
+    ...formatTable(rows, { header, right: [0, 4, 5], indent: '    ' }).split('\n'),
+    ...streams.flatMap((stream) => [
+      paint.dim(`    stream ${stream.id} is at ${stream.position === '' ? 'no position yet' : stream.position}`),
+      ...(stream.message === '' ? [] : wrapWords(`message: ${stream.message}`, `    stream ${stream.id} `, '      ')),
+      ...(stream.stored === stream.state ? [] : [paint.dim(`    stream ${stream.id} is stored as ${stream.stored}`)]),
+      ...(stream.copying.length === 0 ? [] : [paint.yellow(`    stream ${stream.id} has yet to copy ${nameList(stream.copying)}`)]),
+    ]),
+  ];
+}
+
+function copyLines({ copy }: WorkflowFacts): string[] {
+  const tables = Object.entries(copy);
+  if (tables.length === 0) return [];
+  const rows = tables.map(([table, progress]) => [
+    table,
+    `${progress.rows_copied ?? '0'} of ${progress.rows_total ?? '0'} rows`,
+    `${Math.floor(Number(progress.rows_percentage ?? 0))}%`,
+    String(progress.phase ?? ''),
+  ]);
+  return ['  copy', ...formatTable(rows, { right: [2], indent: '    ' }).split('\n')];
+}

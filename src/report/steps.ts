@@ -1,0 +1,74 @@
+import { formatTable } from '../lib/table.ts';
+import type { Paint } from './paint.ts';
+
+/** One step of a command, as `steps` tells it. */
+export interface StepFacts {
+  /** Its place in the list, from 1. */
+  number: number;
+  name: string;
+  occurrence: number;
+  /** How often the name occurs in the list. */
+  occurrences: number;
+  about: string;
+  /** What its failure leads to; undefined for a step of the roll-back. */
+  leadsTo: string | undefined;
+  /** How a roll-back undoes it; '' where there is nothing to undo. */
+  undoneBy: string;
+  /** Past it the switch can only be completed. */
+  pointOfNoReturn: boolean;
+}
+
+/** The steps of a command on a release. */
+export interface StepList {
+  command: string;
+  vitessVersion: string;
+  /** What else is worth knowing of the command. */
+  note: string | undefined;
+  steps: StepFacts[];
+  /** Steps that the usual switch does not have, and when there are some. */
+  elsewhere: { name: string; about: string; when: string }[];
+  rollback: StepFacts[];
+}
+
+const LINE = 60;
+
+/** The list for people: two lines a step, the point of no return drawn between two steps. */
+export function renderSteps(list: StepList, paint: Paint): string[] {
+  const version = list.vitessVersion === 'hardened' ? 'hardened' : `Vitess ${list.vitessVersion}`;
+  const lines = [`${paint.bold(list.command)} on ${version}`];
+  if (list.note !== undefined) lines.push(paint.dim(list.note));
+  if (list.steps.length > 0) lines.push('', ...table(list.steps, 'WHEN IT FAILS', paint));
+  if (list.elsewhere.length > 0) {
+    lines.push('', 'steps of other switches:', ...list.elsewhere.flatMap(({ name, about, when }) => [`    ${name}  ${when}`, paint.dim(`      ${about}`)]));
+  }
+  if (list.rollback.length > 0) lines.push('', 'the roll-back, where a failure leads to one:', ...table(list.rollback, '', paint));
+  return [...lines, '', FAULT_HINT];
+}
+
+const FAULT_HINT = "put a fault on a step: --fault 'STEP[:before|:after][#N][@TARGET]=return(UNAVAILABLE)'";
+
+function table(steps: readonly StepFacts[], failing: string, paint: Paint): string[] {
+  const rows = steps.map((step) => [String(step.number), nameOf(step), leadsText(step, paint), step.undoneBy]);
+  const undone = steps.some((step) => step.undoneBy !== '') ? 'UNDONE BY' : '';
+  const [header = '', ...lines] = formatTable(rows, { header: ['#', 'STEP', failing, undone], right: [0] }).split('\n');
+  const indent = ' '.repeat(String(steps.at(-1)?.number ?? 1).length + 4);
+  return [
+    paint.dim(header),
+    ...steps.flatMap((step, index) => [
+      lines[index] ?? '',
+      paint.dim(indent + step.about),
+      ...(step.pointOfNoReturn ? [paint.yellow(`${'='.repeat(LINE / 2)} point of no return ${'='.repeat(LINE / 2)}`)] : []),
+    ]),
+  ];
+}
+
+/** The name a fault is given; with `#n` where it stands for several steps. */
+function nameOf({ name, occurrence, occurrences }: StepFacts): string {
+  return occurrences > 1 ? `${name}#${occurrence}` : name;
+}
+
+function leadsText({ leadsTo = '' }: StepFacts, paint: Paint): string {
+  if (leadsTo === 'strands') return paint.red(leadsTo);
+  if (leadsTo === 'forward only' || leadsTo === 'left as is') return paint.yellow(leadsTo);
+  return leadsTo === 'rolls back' ? paint.green(leadsTo) : leadsTo;
+}
