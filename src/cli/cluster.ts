@@ -1,5 +1,6 @@
 import { UserError } from '../lib/errors.ts';
 import { findRelease, type Release } from '../lib/releases.ts';
+import { suggest } from '../lib/suggest.ts';
 import { background, type Context, withCancel, withTimeout, withValue } from '../runtime/context.ts';
 import type { WorldEvent } from '../runtime/events.ts';
 import { CALLER } from '../runtime/step.ts';
@@ -8,6 +9,7 @@ import { pumpAll } from '../tablet/vreplication/pump.ts';
 import type { LeasePolicy } from '../topo/conn/lock-table.ts';
 import { ETCD_NAMES } from '../topo/conn/directory.ts';
 import { leaseFaults, releaseAll } from '../topo/held-locks.ts';
+import { findAllShards, keyspaceNames, shardText } from '../topo/keyspaces.ts';
 import { type ClusterRecord, readCluster } from '../topo/cluster-record.ts';
 import type { TopoServer } from '../topo/server.ts';
 import { faultPoints } from '../workflow/switch/points.ts';
@@ -61,7 +63,7 @@ export async function withCluster(
     const topo: TopoServer = { conn, release, world, lockTimeoutMs: inv.flags.duration('lock-timeout'), held: new Set() };
     const cluster: Cluster = { world, release, topo, shards };
     const scope = startScope(withValue(limited.ctx, CALLER, limited), cluster);
-    armFaults(inv, cluster);
+    await armFaults(scope.ctx, inv, cluster, options.create !== undefined);
     try {
       await pumpAll(scope.ctx, cluster);
       return await runAndRemember(inv, options, scope, body);
@@ -121,7 +123,8 @@ function chooseRelease(inv: Invocation, record: ClusterRecord | undefined, creat
   return wanted;
 }
 
-function armFaults(inv: Invocation, cluster: Cluster): void {
+/** A fault that can never fire is a mistake: steps and targets have to exist. */
+async function armFaults(ctx: Context, inv: Invocation, cluster: Cluster, creating: boolean): Promise<void> {
   const { faults } = cluster.world;
   faults.leases = leaseFaults(cluster.topo);
   const specs = [...inv.flags.strings('fault')];
@@ -129,6 +132,22 @@ function armFaults(inv: Invocation, cluster: Cluster): void {
   if (fromEnvironment !== '') specs.push(fromEnvironment);
   const points = specs.length > 0 ? faultPoints(cluster.release.behaviours) : [];
   for (const spec of specs) faults.arm(spec, points);
+  const wanted = creating ? [] : faults.targets();
+  if (wanted.length === 0) return;
+  const there = await allTargets(ctx, cluster);
+  const unknown = wanted.find(({ target }) => !there.includes(target));
+  if (unknown === undefined) return;
+  const near = suggest(unknown.target, there);
+  const hint = near === undefined ? '' : `; did you mean "${near}"?`;
+  throw new UserError(`bad fault "${unknown.text}": there is no keyspace or shard "${unknown.target}"${hint}`, {
+    next: 'switchtraffic show keyspace',
+  });
+}
+
+async function allTargets(ctx: Context, cluster: Cluster): Promise<string[]> {
+  const keyspaces = await keyspaceNames(ctx, cluster.topo);
+  const shards = await Promise.all(keyspaces.map((keyspace) => findAllShards(ctx, cluster.topo, keyspace)));
+  return [...keyspaces, ...shards.flat().map(shardText)];
 }
 
 function reportFaults(inv: Invocation, cluster: Cluster): void {

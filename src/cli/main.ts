@@ -26,12 +26,14 @@ export async function main(argv: readonly string[], io: Io, options: MainOptions
   const root = options.root ?? rootCommand;
   let context = contextBeforeParsing(argv);
   try {
-    const hardened = looksHardened(argv, io);
     const warn = (line: string): void => io.stderr.write(`${withoutControls(line)}\n`);
-    const parsed = parseArgv(root, argv, { hardened, warn });
+    const version = new AskedVersion(argv, io, options.host);
+    const { parsed, hardened } = await parse(root, argv, warn, version);
     if (parsed.kind !== 'run') return await answer(parsed, root, io);
     context = contextOf(parsed, context);
-    return await (options.withSignals ?? withSignals)((signal) => call(root, parsed, { io, signal, hardened, host: options.host, commandLine: argv }));
+    return await (options.withSignals ?? withSignals)((signal) =>
+      call(root, parsed, { io, signal, hardened, host: options.host, commandLine: argv }, version),
+    );
   } catch (error) {
     if (isBrokenPipe(error)) return 0;
     return renderError(error, context, io);
@@ -52,7 +54,7 @@ async function answer(parsed: Exclude<Parsed, ParsedRun>, root: CommandSpec, io:
 type Surroundings = Pick<Invocation, 'io' | 'signal' | 'hardened' | 'host' | 'commandLine'>;
 
 /** Cobra's last checks, in its order, and the command. */
-async function call(root: CommandSpec, parsed: ParsedRun, around: Surroundings): Promise<number> {
+async function call(root: CommandSpec, parsed: ParsedRun, around: Surroundings, version: AskedVersion): Promise<number> {
   let exit = 0;
   const program = buildProgram(root, async (chain) => {
     const spec = chain.at(-1) as CommandSpec & { load: () => Promise<Handler> };
@@ -61,8 +63,7 @@ async function call(root: CommandSpec, parsed: ParsedRun, around: Surroundings):
     await checkVersion(inv);
     handler.validate?.(inv);
     checkRequired(parsed);
-    checkDeviations(inv);
-    exit = await handler.run(inv);
+    exit = await handler.run(await checkedInvocation(inv, version));
   });
   await dispatch(program, parsed.chain);
   return exit;
@@ -76,13 +77,60 @@ async function checkVersion(inv: Invocation): Promise<void> {
   findRelease(wanted);
 }
 
-/**
- * False when a Vitess release is asked for on this line or in the environment. The cluster's own version does not
- * count here: it is known only once the state is open, and letting a mistake pass takes an explicit wish.
- */
-function looksHardened(argv: readonly string[], io: Io): boolean {
-  const wanted = scanFlag(argv, 'vitess-version') || io.env['SWITCHTRAFFIC_VITESS_VERSION'] || 'hardened';
-  return /^v?hardened$/i.test(wanted.trim());
+/** Parses as `hardened`; what that refuses is parsed again as a release does if one is what the command runs as. */
+async function parse(
+  root: CommandSpec,
+  argv: readonly string[],
+  warn: (line: string) => void,
+  version: AskedVersion,
+): Promise<{ parsed: Parsed; hardened: boolean }> {
+  const hardened = version.looksHardened;
+  try {
+    return { parsed: parseArgv(root, argv, { hardened, warn }), hardened };
+  } catch (error) {
+    if (!hardened || !(await version.isRelease())) throw error;
+    return { parsed: parseArgv(root, argv, { hardened: false, warn }), hardened: false };
+  }
+}
+
+/** The same for what the table of deviations refuses. */
+async function checkedInvocation(inv: Invocation, version: AskedVersion): Promise<Invocation> {
+  try {
+    checkDeviations(inv);
+    return inv;
+  } catch (error) {
+    if (!inv.hardened || !(await version.isRelease())) throw error;
+    const asRelease = { ...inv, hardened: false };
+    checkDeviations(asRelease);
+    return asRelease;
+  }
+}
+
+/** The version that a command runs as, as far as it is known before the cluster is open. */
+class AskedVersion {
+  readonly #argv: readonly string[];
+  readonly #io: Io;
+  readonly #host: unknown;
+  readonly #asked: string;
+
+  constructor(argv: readonly string[], io: Io, host: unknown) {
+    this.#argv = argv;
+    this.#io = io;
+    this.#host = host;
+    this.#asked = (scanFlag(argv, 'vitess-version') || io.env['SWITCHTRAFFIC_VITESS_VERSION'] || '').trim();
+  }
+
+  /** False only when a release is named on this line or in the environment. */
+  get looksHardened(): boolean {
+    return this.#asked === '' || /^v?hardened$/i.test(this.#asked);
+  }
+
+  /** True if nothing is named and the cluster itself is of a release. Looked up only when a mistake is to be judged. */
+  async isRelease(): Promise<boolean> {
+    if (this.#asked !== '') return !this.looksHardened;
+    const { recordedRelease } = await import('./recorded-release.ts');
+    return recordedRelease(scanFlag(this.#argv, 'state') ?? '.switchtraffic', this.#io.cwd, this.#host);
+  }
 }
 
 function contextBeforeParsing(argv: readonly string[]): ErrorContext {

@@ -32,7 +32,7 @@ export interface StepList {
 
 const LINE = 60;
 
-/** The list for people: two lines a step, the point of no return drawn between two steps. */
+/** The list for people: each step with what it does and how it is undone below it, the point of no return drawn between two steps. */
 export function renderSteps(list: StepList, paint: Paint): string[] {
   const version = list.vitessVersion === 'hardened' ? 'hardened' : `Vitess ${list.vitessVersion}`;
   const lines = [`${paint.bold(list.command)} on ${version}`];
@@ -48,15 +48,15 @@ export function renderSteps(list: StepList, paint: Paint): string[] {
 const FAULT_HINT = "put a fault on a step: --fault 'STEP[:before|:after][#N][@TARGET]=return(UNAVAILABLE)'";
 
 function table(steps: readonly StepFacts[], failing: string, paint: Paint): string[] {
-  const rows = steps.map((step) => [String(step.number), nameOf(step), leadsText(step, paint), step.undoneBy]);
-  const undone = steps.some((step) => step.undoneBy !== '') ? 'UNDONE BY' : '';
-  const [header = '', ...lines] = formatTable(rows, { header: ['#', 'STEP', failing, undone], right: [0] }).split('\n');
+  const rows = steps.map((step) => [String(step.number), nameOf(step), leadsText(step, paint)]);
+  const [header = '', ...lines] = formatTable(rows, { header: ['#', 'STEP', failing], right: [0] }).split('\n');
   const indent = ' '.repeat(String(steps.at(-1)?.number ?? 1).length + 4);
   return [
     paint.dim(header),
     ...steps.flatMap((step, index) => [
       lines[index] ?? '',
       paint.dim(indent + step.about),
+      ...(step.undoneBy === '' ? [] : [paint.dim(`${indent}undone ${undoneText(step.undoneBy)}`)]),
       ...(step.pointOfNoReturn ? [paint.yellow(`${'='.repeat(LINE / 2)} point of no return ${'='.repeat(LINE / 2)}`)] : []),
     ]),
   ];
@@ -65,6 +65,10 @@ function table(steps: readonly StepFacts[], failing: string, paint: Paint): stri
 /** The name a fault is given; with `#n` where it stands for several steps. */
 function nameOf({ name, occurrence, occurrences }: StepFacts): string {
   return occurrences > 1 ? `${name}#${occurrence}` : name;
+}
+
+function undoneText(how: string): string {
+  return how === 'never' ? how : `by ${how}`;
 }
 
 function leadsText({ leadsTo = '' }: StepFacts, paint: Paint): string {

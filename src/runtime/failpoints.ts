@@ -66,6 +66,11 @@ export class Failpoints {
     }
   }
 
+  /** The targets that faults were put on, each with the fault's text. */
+  targets(): { target: string; text: string }[] {
+    return this.#armed.flatMap(({ spec }) => (spec.target === undefined ? [] : [{ target: spec.target, text: spec.text }]));
+  }
+
   /** True if any fault is armed at all. */
   get any(): boolean {
     return this.#armed.length > 0;

@@ -18,7 +18,10 @@ export interface StepScope {
 export interface StepCall {
   name: string;
   occurrence?: number;
+  /** Keyspaces or shards. */
   targets?: readonly string[];
+  /** True: the effect offers the edges of each target itself. */
+  perTarget?: boolean;
 }
 
 /**
@@ -31,9 +34,13 @@ export async function runStep<T>(
   call: StepCall,
   effect: (scope: StepScope) => Promise<T>,
 ): Promise<T> {
-  const { name, occurrence = 1, targets = [] } = call;
+  const { name, occurrence = 1, targets = [], perTarget = false } = call;
   const edge = (which: Edge, target: string | undefined): Promise<void> =>
     offerFault(ctx, world, name, which, occurrence, target);
+  const wholeStep = async (which: Edge): Promise<void> => {
+    await edge(which, undefined);
+    if (!perTarget) for (const target of targets) await edge(which, target);
+  };
   const scope: StepScope = {
     step: name,
     occurrence,
@@ -46,9 +53,9 @@ export async function runStep<T>(
   };
   world.events.emit({ kind: 'step', step: name, state: 'begin', targets });
   try {
-    await edge('before', undefined);
+    await wholeStep('before');
     const result = await effect(scope);
-    await edge('after', undefined);
+    await wholeStep('after');
     world.events.emit({ kind: 'step', step: name, state: 'done', targets });
     return result;
   } catch (error) {

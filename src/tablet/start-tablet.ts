@@ -3,15 +3,16 @@ import { validateKeyspaceName, validateShardName } from '../lib/names.ts';
 import type { Context } from '../runtime/context.ts';
 import { addCell, cellNames } from '../topo/cells.ts';
 import { createShard, ensureKeyspace, getShard } from '../topo/keyspaces.ts';
+import { PartitionError } from '../topo/partitions.ts';
 import { paths } from '../topo/paths.ts';
 import { keyRangeToProto } from '../topo/proto/key-range.ts';
 import type { Shard, Tablet, TabletAlias, TabletType } from '../topo/proto/types.ts';
 import { findRecord } from '../topo/server.ts';
 import { getSrvKeyspace, rebuildKeyspaceGraph } from '../topo/srv-keyspace.ts';
-import { aliasText, createTablet, setShardPrimary } from '../topo/tablets.ts';
+import { aliasText, allTablets, createTablet, setShardPrimary } from '../topo/tablets.ts';
 import { getSrvVSchema, rebuildSrvVSchema } from '../topo/vschema.ts';
 import type { Cluster } from './cluster.ts';
-import { refreshView } from './view.ts';
+import { readView, refreshView } from './view.ts';
 
 /** A tablet to start. */
 export interface NewTablet {
@@ -59,8 +60,7 @@ export async function startTablet(ctx: Context, cluster: Cluster, wanted: NewTab
   cluster.shards.open(keyspace, shard);
   await createTablet(ctx, topo, tablet);
   if (primary) await setShardPrimary(ctx, topo, info, tablet);
-  await buildServing(ctx, cluster, alias.cell, keyspace);
-  await refreshView(ctx, cluster, tablet);
+  await buildServing(ctx, cluster, tablet);
   return tablet;
 }
 
@@ -71,6 +71,15 @@ async function refuseSecondPrimary(ctx: Context, cluster: Cluster, keyspace: str
   if (there !== undefined) throw plainError(`shard ${keyspace}/${shard} has a primary already: ${aliasText(there)}`);
 }
 
+/** As long as shards are missing the rebuild fails; the tablet that brings the last of them makes it succeed. */
+async function rebuildWhenWhole(ctx: Context, cluster: Cluster, cell: string, keyspace: string): Promise<void> {
+  try {
+    await rebuildKeyspaceGraph(ctx, cluster.topo, keyspace, [cell]);
+  } catch (error) {
+    if (!(error instanceof PartitionError)) throw error;
+  }
+}
+
 async function ensureShard(ctx: Context, cluster: Cluster, keyspace: string, shard: string): Promise<void> {
   try {
     await createShard(ctx, cluster.topo, keyspace, shard);
@@ -79,11 +88,20 @@ async function ensureShard(ctx: Context, cluster: Cluster, keyspace: string, sha
   }
 }
 
-async function buildServing(ctx: Context, cluster: Cluster, cell: string, keyspace: string): Promise<void> {
+async function buildServing(ctx: Context, cluster: Cluster, started: Tablet): Promise<void> {
   const { topo } = cluster;
+  const { keyspace } = started;
+  const cell = started.alias.cell;
   const serving = await getSrvKeyspace(ctx, topo, cell, keyspace);
   // A record without partitions was written before any shard served.
-  if ((serving?.partitions ?? []).length === 0) await rebuildKeyspaceGraph(ctx, topo, keyspace, [cell]);
+  if ((serving?.partitions ?? []).length === 0) await rebuildWhenWhole(ctx, cluster, cell, keyspace);
   const vschema = await getSrvVSchema(ctx, topo, cell);
   if (vschema?.keyspaces?.[keyspace] === undefined) await rebuildSrvVSchema(ctx, topo, [cell]);
+  if ((await getSrvKeyspace(ctx, topo, cell, keyspace)) === undefined) return;
+  // Tablets that had to wait for the serving record see it now.
+  for (const tablet of await allTablets(ctx, topo, [cell])) {
+    if (tablet.keyspace !== keyspace) continue;
+    const waits = readView(cluster.shards.open(keyspace, tablet.shard), aliasText(tablet.alias)) === undefined;
+    if (waits) await refreshView(ctx, cluster, tablet);
+  }
 }

@@ -4,6 +4,7 @@ import type { Context } from '../runtime/context.ts';
 import { cellNames } from './cells.ts';
 import { findAllShards, getKeyspace, type ShardInfo, shardText } from './keyspaces.ts';
 import { checkKeyspaceLocked, guarded, lockKeyspace } from './locks.ts';
+import { checkPartitions } from './partitions.ts';
 import { paths } from './paths.ts';
 import { keyRangeFromProto } from './proto/key-range.ts';
 import type { KeyspacePartition, ShardReference, ShardTabletControl, SrvKeyspace } from './proto/types.ts';
@@ -55,6 +56,7 @@ async function rebuildLocked(ctx: Context, topo: TopoServer, keyspace: string, c
   const record = servingRecord(await findAllShards(ctx, topo, keyspace));
   const { throttler_config: throttler } = await getKeyspace(ctx, topo, keyspace);
   if (throttler !== undefined) record.throttler_config = throttler;
+  for (const cell of wanted) checkPartitions(cell, record.partitions ?? []);
   for (const cell of wanted) {
     await topo.conn.forCell(cell).update(ctx, paths.srvKeyspace(keyspace), encodeRecord(record), null);
   }

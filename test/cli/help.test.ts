@@ -86,6 +86,7 @@ describe('help', () => {
             --format string      text or json (default "text")
         -h, --help               help for query
             --session NAME       session to run it in, kept between commands
+            --target TARGET      where to: customer, customer:-80, @replica, customer@rdonly
             --timeout duration   give up on the statement after this long (default 30s)"
     `);
   });

@@ -27,7 +27,7 @@ async function run(faults: string, ctx: Context = background()): Promise<{ did: 
   const did: string[] = [];
   let error: unknown;
   try {
-    await runStep(ctx, world, { name: 's', targets: ['ks/-80', 'ks/80-'] }, async (scope) => {
+    await runStep(ctx, world, { name: 's', targets: ['ks/-80', 'ks/80-'], perTarget: true }, async (scope) => {
       did.push('effect');
       for (const target of ['ks/-80', 'ks/80-']) {
         await scope.onTarget(target, async () => void did.push(target));
@@ -104,7 +104,7 @@ describe('a fault', () => {
     ['return(DEADLINE_EXCEEDED)', 'rpc error: code = DeadlineExceeded desc = context deadline exceeded'],
     ['return(CANCELED)', 'rpc error: code = Canceled desc = context canceled'],
     ['return(INTERNAL,disk full)', 'rpc error: code = Internal desc = disk full'],
-    ['return(CLUSTER_EVENT,x)', 'rpc error: code = Unknown desc = x'],
+    ['return(CLUSTER_EVENT,x)', 'rpc error: code = Code(17) desc = x'],
   ])('%s', async (action, text) => {
     expect(await failureOf(Promise.reject((await run(`s=${action}`)).error))).toMatchObject({ text });
   });

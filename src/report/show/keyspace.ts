@@ -31,7 +31,7 @@ function keyspaceLines(facts: KeyspaceFacts, options: ShowOptions, told: Set<str
       'workflows',
       facts.workflows.flatMap((workflow) => {
         const name = `${workflow.keyspace}.${workflow.workflow}`;
-        return once(told, name) ? workflowSummary(workflow, paint) : [`${name}  see above`];
+        return once(told, name) ? workflowSummary(workflow, paint, 96) : [`${name}  see above`];
       }),
     ),
   ];

@@ -29,17 +29,17 @@ function missing({ journal }: WorkflowFacts): string {
 }
 
 /** What a workflow is, what Vitess prints of it, and what the records really say. */
-export function workflowSummary(workflow: WorkflowFacts, paint: Paint): string[] {
+export function workflowSummary(workflow: WorkflowFacts, paint: Paint, width = 100): string[] {
   const { keyspace, workflow: name, sources, targets, tables, problem } = workflow;
   const from = sources.length === 0 ? '?' : nameList(sources, 3);
   const head = `${paint.bold(`${keyspace}.${name}`)}  ${workflow.type}  ${from} -> ${nameList(targets, 3)}  ${nameList(tables)}`;
-  if (problem !== undefined) return [head, ...wrapWords(`${paint.red('cannot be read')}: ${problem}`, '  ', '    ')];
+  if (problem !== undefined) return [head, ...wrapWords(`${paint.red('cannot be read')}: ${problem}`, '  ', '    ', width)];
   const records = recordsText(workflow);
   const lies = workflow.traffic.some((table) => table.writes.servedBy === undefined);
   return [
     head,
     `  Vitess prints    ${workflow.state}`,
-    ...wrapWords(records, '  the records say  ', ' '.repeat(19)).map((line) => (lies ? paint.red(line) : line)),
+    ...wrapWords(records, '  the records say  ', ' '.repeat(19), width).map((line) => (lies ? paint.red(line) : line)),
   ];
 }
 
@@ -49,7 +49,7 @@ function recordsText(workflow: WorkflowFacts): string {
   return [
     ...trafficTexts(workflow.traffic),
     `streams ${states.join(', ')}`,
-    reverse === undefined ? 'no reverse workflow' : `reverse workflow ${reverse.states.join(', ')}`,
+    reverse === undefined ? 'no reverse workflow' : `reverse workflow ${reverse.states.join(', ')}${reverse.frozen ? ' (FROZEN)' : ''}`,
     journal.on.length === 0 ? 'no journal' : 'journal written',
     frozen ? 'frozen' : 'not frozen',
   ].join('; ');

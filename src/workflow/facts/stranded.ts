@@ -151,7 +151,7 @@ function ofWorkflow({ intents }: Picture, workflow: WorkflowFacts, behaviours: B
     const text = `${keyspace}.${name}: stream ${ids} was stopped for a cutover that did not happen (no journal)`;
     found.push({ kind: 'stopped-for-cutover', keyspaces, text, next: [startCommand(keyspace, name)] });
   }
-  if (reverse !== undefined && !frozen && reverse.workflow.endsWith('_reverse') && reverse.states.every((state) => state === 'Stopped')) {
+  if (reverse !== undefined && !frozen && !reverse.frozen && reverse.workflow.endsWith('_reverse') && reverse.states.every((state) => state === 'Stopped')) {
     const text = `${reverse.keyspace}.${reverse.workflow} was made for a switch of ${keyspace}.${name} that did not happen (no journal)`;
     // Until v21 nothing can be deleted once reads are switched; the next switch makes the reverse workflow anew.
     const stuck = !behaviours.cancelAfterReads && !workflow.state.startsWith('Reads Not Switched');

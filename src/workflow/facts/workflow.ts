@@ -2,7 +2,7 @@ import { errorText } from '../../lib/errors.ts';
 import type { Context } from '../../runtime/context.ts';
 import { type Cluster, epochSeconds } from '../../tablet/cluster.ts';
 import type { ShardDb } from '../../tablet/shard-db.ts';
-import { readCopyState, readJournal, readStreams, type StreamRow } from '../../tablet/vreplication/streams.ts';
+import { FROZEN, readCopyState, readJournal, readStreams, type StreamRow } from '../../tablet/vreplication/streams.ts';
 import { findAllShards, keyspaceNames, shardText } from '../../topo/keyspaces.ts';
 import type { TableCopyState } from '../../topo/proto/types-workflow.ts';
 import { aliasText } from '../../topo/tablets.ts';
@@ -62,7 +62,7 @@ export interface WorkflowFacts {
   frozen: boolean;
   journal: JournalFacts;
   /** Its reverse workflow, with the states of its streams; undefined where there is none. */
-  reverse: { keyspace: string; workflow: string; states: string[] } | undefined;
+  reverse: { keyspace: string; workflow: string; states: string[]; frozen: boolean } | undefined;
 }
 
 /** Every workflow of the cluster, by keyspace and name. */
@@ -177,5 +177,5 @@ function journalFacts(sw: TrafficSwitcher): JournalFacts {
 function reverseFacts(sw: TrafficSwitcher): WorkflowFacts['reverse'] {
   const rows = sw.sources.flatMap((source) => readStreams(source.db, sw.reverseWorkflow));
   if (rows.length === 0) return undefined;
-  return { keyspace: sw.sourceKeyspace, workflow: sw.reverseWorkflow, states: [...new Set(rows.map((row) => row.state))] };
+  return { keyspace: sw.sourceKeyspace, workflow: sw.reverseWorkflow, states: [...new Set(rows.map((row) => row.state))], frozen: rows.some((row) => row.message === FROZEN) };
 }

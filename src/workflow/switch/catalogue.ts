@@ -16,8 +16,10 @@ export interface StepEntry {
   outer?: string;
   /** Past this step the switch can only be completed. */
   pointOfNoReturn?: (path: SwitchPath) => boolean;
-  /** For waiting steps: they fail when `--timeout` has passed. */
-  limited?: true;
+  /** Which side it touches; both unless said. */
+  side?: 'source' | 'target';
+  /** It works shard by shard, and a fault may pick one. */
+  perTarget?: true;
 }
 
 /** What the failure of a step leads to. */
@@ -54,7 +56,7 @@ const entry = (
   about: string,
   leadsTo: StepEntry['leadsTo'],
   undoneBy = '',
-  more: Partial<Pick<StepEntry, 'outer' | 'pointOfNoReturn' | 'limited'>> = {},
+  more: Partial<Pick<StepEntry, 'outer' | 'pointOfNoReturn' | 'side' | 'perTarget'>> = {},
 ): StepEntry => ({ about, leadsTo, undoneBy, ...more });
 
 export const CATALOGUE = {
@@ -64,9 +66,11 @@ export const CATALOGUE = {
   'switchTraffic/prepare/canSwitch': entry('check lag, streams and that every tablet answers', nothing),
   'switchTraffic/reads/validate': entry('check journals, shards and tables', nothing),
   'switchTraffic/reads/lockSource': entry('lock the source keyspace for the reads', nothing, 'unlocking', {
+    side: 'source',
     outer: 'failed to lock the {source} keyspace',
   }),
   'switchTraffic/reads/lockTarget': entry('lock the target keyspace for the reads', nothing, 'unlocking', {
+    side: 'target',
     outer: 'failed to lock the {target} keyspace',
   }),
   'switchTraffic/reads/mirrorOff': entry('remove the mirror rules of the reads', leaves, 'restoring the mirror rules'),
@@ -77,22 +81,26 @@ export const CATALOGUE = {
   'switchTraffic/reads/rebuildSrvVSchema': entry('publish the routing rules to the cells', afterReads, 'restoring each cell\'s copy', {
     outer: 'failed to switch read traffic for the tables',
   }),
-  'switchTraffic/reads/unlockTarget': entry('unlock the target keyspace', afterReads),
-  'switchTraffic/reads/unlockSource': entry('unlock the source keyspace', afterReads),
+  'switchTraffic/reads/unlockTarget': entry('unlock the target keyspace', afterReads, '', { side: 'target' }),
+  'switchTraffic/reads/unlockSource': entry('unlock the source keyspace', afterReads, '', { side: 'source' }),
   'switchTraffic/writes/validate': entry('check that the workflow covers every shard', beforeWrites, '', { outer: 'workflow validation failed' }),
   'switchTraffic/writes/validateReverse': entry('check that the source primaries may run the reverse workflow', beforeWrites, '', {
+    side: 'source',
     outer: 'primary tablets are not able to fully manage the reverse vreplication workflow in the {source} keyspace',
   }),
   'switchTraffic/writes/tabletsAvailable': entry('check that the reverse workflow has tablets to stream from', beforeWrites, '', {
+    side: 'target',
     outer: 'no tablets were available to stream from in the {target} keyspace',
   }),
   'switchTraffic/writes/lockWorkflow': entry('lock the name of the workflow', beforeWrites, 'unlocking', {
     outer: 'failed to lock the {workflow} workflow',
   }),
   'switchTraffic/writes/lockSource': entry('lock the source keyspace', beforeWrites, 'unlocking', {
+    side: 'source',
     outer: 'failed to lock the {source} keyspace',
   }),
   'switchTraffic/writes/lockTarget': entry('lock the target keyspace', beforeWrites, 'unlocking', {
+    side: 'target',
     outer: 'failed to lock the {target} keyspace',
   }),
   'switchTraffic/writes/mirrorOff': entry('remove the mirror rules of the writes', leaves, 'restoring the mirror rules', {
@@ -100,19 +108,23 @@ export const CATALOGUE = {
       'failed to remove mirror rules from source keyspace {source} to target keyspace {target}, workflow {name}, for primary tablet type',
   }),
   'switchTraffic/writes/checkJournals': entry('look for the journal of an earlier attempt', leaves, '', {
+    side: 'source',
     outer: 'failed to read journal in the {source} keyspace',
   }),
   'switchTraffic/writes/stopSourceWrites': entry('deny the tables on the source, so that writes stop', rollsBack, 'reverting the denied tables', {
+    perTarget: true,
     outer: 'failed to stop writes in the {source} keyspace',
   }),
   'switchTraffic/writes/lockTables': entry('LOCK TABLES on the source, to outwait transactions under way', rollsBack, '', {
+    side: 'source',
+    perTarget: true,
     outer: 'failed to execute LOCK TABLES (attempt {n} of 2) on sources',
   }),
   'switchTraffic/writes/gatherSourcePositions': entry(
     'record how far the source has written',
     (behaviours) => (behaviours.positionsErrorRollsBack ? 'rolls back' : 'strands'),
     '',
-    { outer: 'failed to gather replication positions on migration sources' },
+    { side: 'source', perTarget: true, outer: 'failed to gather replication positions on migration sources' },
   ),
   'switchTraffic/writes/checkLocks': entry(
     'check that both keyspace locks are still held',
@@ -121,36 +133,46 @@ export const CATALOGUE = {
     { outer: 'locks were lost' },
   ),
   'switchTraffic/writes/waitForCatchup': entry('wait until the streams have applied everything, and stop them', rollsBack, 'restarting the streams', {
+    side: 'target',
+    perTarget: true,
     outer: 'failed to sync up replication between the source and target',
-    limited: true,
   }),
   'switchTraffic/writes/resetSequences': entry('drop sequence caches on the source, if sequence tables move', rollsBack, '', {
     outer: 'failed to reset the sequences',
   }),
   'switchTraffic/writes/createReverseVReplication': entry('create the reverse workflow, stopped', rollsBack, 'deleting the reverse workflow', {
+    side: 'source',
+    perTarget: true,
     outer: 'failed to create the reverse vreplication streams',
   }),
   'switchTraffic/writes/gatherPositions': entry('record positions on both sides anew', forward, '', {
     outer: 'failed to gather replication positions',
   }),
   'switchTraffic/writes/createJournals': entry('write the journal on each source: the point of no return', looks, '', {
+    side: 'source',
+    perTarget: true,
     outer: 'failed to create the journal',
     pointOfNoReturn: () => true,
   }),
   'switchTraffic/writes/allowTargetWrites': entry('let the target take writes', forward, '', {
+    perTarget: true,
     outer: 'failed to allow writes in the {target} keyspace',
   }),
   'switchTraffic/writes/changeRouting': entry('point the routing rules of the writes at the target and publish them', forward, '', {
     outer: 'failed to update the routing rules',
   }),
   'switchTraffic/writes/startReverseVReplication': entry('start the reverse workflow', forward, '', {
+    side: 'source',
+    perTarget: true,
     outer: 'failed to start the reverse workflow',
   }),
   'switchTraffic/writes/freezeTargetVReplication': entry('mark the workflow frozen', forward, '', {
+    side: 'target',
+    perTarget: true,
     outer: 'failed to freeze the workflow in the {target} keyspace',
   }),
-  'switchTraffic/writes/unlockTarget': entry('unlock the target keyspace', forward),
-  'switchTraffic/writes/unlockSource': entry('unlock the source keyspace', forward),
+  'switchTraffic/writes/unlockTarget': entry('unlock the target keyspace', forward, '', { side: 'target' }),
+  'switchTraffic/writes/unlockSource': entry('unlock the source keyspace', forward, '', { side: 'source' }),
   'switchTraffic/writes/unlockWorkflow': entry('unlock the name of the workflow', forward),
   'switchTraffic/prepare/unlockWorkflow': entry(
     'unlock the name of the workflow',

@@ -55,9 +55,11 @@ export async function runSwitch(run: SwitchRun): Promise<SwitchEnd> {
 
 async function runPlanned(run: SwitchRun, step: PlannedStep): Promise<void> {
   noteStep(run.ctx, step.name);
-  const targets = [...run.sw.sources, ...run.sw.targets].map((member) => shardText(member.info));
+  const { side, perTarget = false } = step.entry;
+  const members = [...(side === 'target' ? [] : run.sw.sources), ...(side === 'source' ? [] : run.sw.targets)];
+  const targets = members.map((member) => shardText(member.info));
   const effect = EFFECTS[step.name as keyof typeof EFFECTS];
-  const call = { name: step.name, occurrence: step.occurrence, targets };
+  const call = { name: step.name, occurrence: step.occurrence, targets, perTarget };
   await runStep(run.ctx, run.cluster.world, call, (scope) => effect(run, scope));
 }
 
