@@ -1,7 +1,7 @@
 import { InvariantError } from '../lib/errors.ts';
 import { type FlagValue, FlagValues, readFlagValue } from './flag-values.ts';
 import { globalFlags, helpFlag, versionFlag } from './global-flags.ts';
-import { goQuote } from './go-quote.ts';
+import { goQuote } from '../lib/go-quote.ts';
 import { argumentCountProblem, unknownFlagHint, unknownWord } from './mistakes.ts';
 import { flagTable, type FlagTable, parseFlags } from './pflag.ts';
 import type { CommandSpec, Family, FlagSpec } from './spec.ts';

@@ -15,15 +15,8 @@ import type { TopoServer } from '../topo/server.ts';
 import { faultPoints } from '../workflow/switch/points.ts';
 import { type ClusterHost, fileHost } from './host.ts';
 import { keepHistory } from './history.ts';
+import type { CommandScope } from './scope.ts';
 import type { Invocation } from './spec.ts';
-
-/** What a command's handler works with. */
-export interface CommandScope {
-  ctx: Context;
-  cluster: Cluster;
-  /** Everything that happened so far, in order. */
-  events: readonly WorldEvent[];
-}
 
 export interface OpenOptions {
   /** Makes the cluster where it is missing, with this version. */

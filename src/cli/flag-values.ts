@@ -3,10 +3,10 @@ import { parseDuration } from '../lib/duration.ts';
 import { InvariantError, plainError } from '../lib/errors.ts';
 import { parseGoBool, parseGoFloat32, parseGoInt } from './go-numbers.ts';
 import type { FlagKind, Flags, FlagSpec } from './spec.ts';
-import { type TabletTypeName, tabletTypeOf } from './tablet-types.ts';
+import { findTabletType, type TabletType } from '../lib/names.ts';
 
 /** A flag's value: durations are milliseconds, tablet types are names. */
-export type FlagValue = boolean | string | number | readonly string[] | readonly TabletTypeName[];
+export type FlagValue = boolean | string | number | readonly string[] | readonly TabletType[];
 
 /**
  * Reads one occurrence of a flag. `before` is what earlier occurrences gave: lists of strings grow, everything
@@ -38,8 +38,8 @@ export function readFlagValue(spec: FlagSpec, text: string, before: FlagValue | 
   }
 }
 
-function readTabletType(word: string): TabletTypeName {
-  const type = tabletTypeOf(word);
+function readTabletType(word: string): TabletType {
+  const type = findTabletType(word);
   if (type === undefined) throw plainError(`unknown TabletType ${word}`);
   return type;
 }
@@ -76,8 +76,8 @@ export class FlagValues implements Flags {
     return typeof value === 'string' ? parseDuration(value) : (value as number);
   }
 
-  tabletTypes(name: string): readonly TabletTypeName[] {
-    return (this.#value(name, 'tablet-types', 'tablet-type') ?? []) as readonly TabletTypeName[];
+  tabletTypes(name: string): readonly TabletType[] {
+    return (this.#value(name, 'tablet-types', 'tablet-type') ?? []) as readonly TabletType[];
   }
 
   int(name: string): number {

@@ -1,5 +1,5 @@
 import { plainError, type VtError } from '../lib/errors.ts';
-import { goQuote } from './go-quote.ts';
+import { goQuote } from '../lib/go-quote.ts';
 
 /** Booleans and numbers as Go's strconv reads them, with its error texts. All throw VtError (plain). */
 

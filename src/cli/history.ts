@@ -1,7 +1,7 @@
 import { errorText } from '../lib/errors.ts';
 import { background } from '../runtime/context.ts';
 import { type HistoryEntry, writeHistory } from '../topo/cluster-record.ts';
-import type { CommandScope } from './cluster.ts';
+import type { CommandScope } from './scope.ts';
 import type { Invocation } from './spec.ts';
 
 /** Keeps what a command did, for `show history`. Never fails a command that has run. */

@@ -1,5 +1,5 @@
 import { suggest } from '../lib/suggest.ts';
-import { goQuote } from './go-quote.ts';
+import { goQuote } from '../lib/go-quote.ts';
 import type { FlagsRead } from './pflag.ts';
 import type { ArgsSpec, CommandSpec, FlagSpec } from './spec.ts';
 

@@ -1,5 +1,5 @@
 import { errorText, VtError } from '../lib/errors.ts';
-import { goQuote, goQuoteRune } from './go-quote.ts';
+import { goQuote, goQuoteRune } from '../lib/go-quote.ts';
 import type { FlagSpec } from './spec.ts';
 
 /**

@@ -1,5 +1,5 @@
 import type { Io } from './io.ts';
-import type { TabletTypeName } from './tablet-types.ts';
+import type { TabletType } from '../lib/names.ts';
 
 /**
  * Commands as data. Parser, help, and whatever lists commands later (documents, completions) read these records;
@@ -28,9 +28,9 @@ export type FlagSpec = FlagBase &
     /** Go syntax; the default is in Go's own spelling (`1h0m0s`). */
     | { readonly kind: 'duration'; readonly default?: string }
     /** A comma list; the last occurrence wins. */
-    | { readonly kind: 'tablet-types'; readonly default?: readonly TabletTypeName[] }
+    | { readonly kind: 'tablet-types'; readonly default?: readonly TabletType[] }
     /** One type; its getter gives a list of one. */
-    | { readonly kind: 'tablet-type'; readonly default?: readonly TabletTypeName[] }
+    | { readonly kind: 'tablet-type'; readonly default?: readonly TabletType[] }
     | { readonly kind: 'int'; readonly default?: number }
     | { readonly kind: 'float'; readonly default?: number }
   );
@@ -89,7 +89,7 @@ export interface Flags {
   strings(name: string): readonly string[];
   /** Milliseconds (with a fraction below one); 0 when there is neither value nor default. */
   duration(name: string): number;
-  tabletTypes(name: string): readonly TabletTypeName[];
+  tabletTypes(name: string): readonly TabletType[];
   int(name: string): number;
   float(name: string): number;
 }

@@ -1,4 +1,4 @@
-import type { CommandScope } from './cluster.ts';
+import type { CommandScope } from './scope.ts';
 import { createProgress } from './progress.ts';
 import type { Invocation } from './spec.ts';
 

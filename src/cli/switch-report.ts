@@ -8,7 +8,7 @@ import { readTraffic, type TableTraffic } from '../workflow/traffic.ts';
 import { compareReleases, describeOutcome, type Failure } from '../workflow/switch/outcome.ts';
 import type { SwitchRun } from '../workflow/switch/run.ts';
 import type { SwitchFailed } from '../workflow/switch/switch-traffic.ts';
-import type { CommandScope } from './cluster.ts';
+import type { CommandScope } from './scope.ts';
 import { shellQuote } from './shell-quote.ts';
 import type { Invocation } from './spec.ts';
 

@@ -1,7 +1,7 @@
 import { formatRfc3339 } from '../lib/go-time.ts';
 import type { Tablet } from '../topo/proto/types.ts';
 import { aliasText } from '../topo/tablets.ts';
-import { goQuote } from './go-quote.ts';
+import { goQuote } from '../lib/go-quote.ts';
 
 /**
  * A tablet as eight words for awk: alias, keyspace, shard, type, address, MySQL address, tags, start of its term as

@@ -1,5 +1,6 @@
 import { errorText, vtError } from '../lib/errors.ts';
-import { goQuote, parseHex } from '../lib/key-range.ts';
+import { goQuote } from '../lib/go-quote.ts';
+import { parseHex } from '../lib/key-range.ts';
 import type { ColumnVindex, Table, VSchemaKeyspace } from '../topo/proto/types.ts';
 import { createVindex } from '../vindex/registry.ts';
 import type { Vindex } from '../vindex/vindex.ts';

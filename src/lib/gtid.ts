@@ -6,7 +6,8 @@
  * is read and printed without taking anything apart, and every position remembers its text.
  */
 import { InvariantError, plainError, vtError, wrapError } from './errors.ts';
-import { goQuote, parseHex } from './key-range.ts';
+import { goQuote } from './go-quote.ts';
+import { parseHex } from './key-range.ts';
 
 /** Transactions `start` to `end`, both included. */
 export interface GtidInterval {

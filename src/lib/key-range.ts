@@ -4,6 +4,7 @@
  * Vitess: go/vt/key/key.go. A range that is not there (Vitess: nil) is `undefined` and means the whole keyspace.
  * Trailing zero bytes never matter: `80`, `8000` and `800000` are the same bound.
  */
+import { goQuote } from './go-quote.ts';
 import { plainError } from './errors.ts';
 
 /** From `start` (included) to `end` (excluded); the empty text leaves that side open. */
@@ -18,29 +19,6 @@ export const KEY_RANGE_PATTERN = /^(0|([0-9a-fA-F]{2})*-([0-9a-fA-F]{2})*)$/;
 /** True for text that names a key range, or `0`. Vitess: IsValidKeyRange. */
 export function isValidKeyRange(text: string): boolean {
   return KEY_RANGE_PATTERN.test(text);
-}
-
-const NAMED_ESCAPES: Readonly<Record<string, string>> = {
-  '\x07': '\\a',
-  '\b': '\\b',
-  '\f': '\\f',
-  '\n': '\\n',
-  '\r': '\\r',
-  '\t': '\\t',
-  '\v': '\\v',
-};
-
-/** Text as Go's `%q` prints it, which Vitess's messages use. */
-export function goQuote(text: string): string {
-  const body = text.replace(/["\\]|[\p{C}\p{Z}]/gu, (char) => {
-    if (char === ' ') return char;
-    if (char === '"' || char === '\\') return `\\${char}`;
-    const code = char.codePointAt(0) ?? 0;
-    const hex = code.toString(16);
-    if (code < 0x80) return NAMED_ESCAPES[char] ?? `\\x${hex.padStart(2, '0')}`;
-    return code < 0x10000 ? `\\u${hex.padStart(4, '0')}` : `\\U${hex.padStart(8, '0')}`;
-  });
-  return `"${body}"`;
 }
 
 /**

@@ -163,10 +163,15 @@ export const TABLET_TYPES: readonly TabletTypeInfo[] = [
  * @throws VtError (plain): `unknown TabletType X`
  */
 export function parseTabletType(text: string): TabletType {
-  const wanted = text.toUpperCase();
-  const found = TABLET_TYPES.find((type) => type.name === wanted || type.aliases.includes(wanted));
+  const found = findTabletType(text);
   if (found === undefined) throw plainError(`unknown TabletType ${text}`);
-  return found.name;
+  return found;
+}
+
+/** The same; undefined when there is no such type. Never trims, as Vitess does not. */
+export function findTabletType(text: string): TabletType | undefined {
+  const wanted = text.toUpperCase();
+  return TABLET_TYPES.find((type) => type.name === wanted || type.aliases.includes(wanted))?.name;
 }
 
 /**

@@ -42,7 +42,20 @@ export function renderSteps(list: StepList, paint: Paint): string[] {
     lines.push('', 'steps of other switches:', ...list.elsewhere.flatMap(({ name, about, when }) => [`    ${name}  ${when}`, paint.dim(`      ${about}`)]));
   }
   if (list.rollback.length > 0) lines.push('', 'the roll-back, where a failure leads to one:', ...table(list.rollback, '', paint));
-  return [...lines, '', FAULT_HINT];
+  return [...lines, '', ...legend(list).map((line) => paint.dim(line)), FAULT_HINT];
+}
+
+/** What the words in the second column mean; those that occur. */
+const MEANING: Readonly<Record<string, string>> = {
+  'left as is': 'what earlier steps changed stays changed',
+  'rolls back': 'the roll-back below runs',
+  strands: 'no roll-back runs: writes stay refused until somebody puts it right',
+  'decided by looking': 'if the step took effect the switch goes on, otherwise it rolls back',
+  'forward only': 'the switch can only be completed, by running it again',
+};
+
+function legend({ steps }: StepList): string[] {
+  return Object.entries(MEANING).flatMap(([words, meaning]) => (steps.some((step) => step.leadsTo === words) ? [`${words}: ${meaning}`] : []));
 }
 
 const FAULT_HINT = "put a fault on a step: --fault 'STEP[:before|:after][#N][@TARGET]=return(UNAVAILABLE)'";

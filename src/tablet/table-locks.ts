@@ -77,9 +77,19 @@ export function lockBlocker(
   client: { session?: string | undefined; ticket?: number },
 ): string | undefined {
   if (!hasLocks(shard)) return undefined;
+  const rows = shard.db.all<TableLockRow>('SELECT * FROM _table_lock WHERE "table" = ? ORDER BY ticket', table);
+  return blockerAmong(dropDead(shard, world, rows), mode, client);
+}
+
+/** The first in the way among the locks and waiters of one table. */
+function blockerAmong(
+  rows: readonly TableLockRow[],
+  mode: LockMode,
+  client: { session?: string | undefined; ticket?: number },
+): string | undefined {
   const before = client.ticket ?? Number.MAX_SAFE_INTEGER;
-  for (const row of liveRows(shard, world)) {
-    if (row.table !== table || row.ticket === before) continue;
+  for (const row of rows) {
+    if (row.ticket === before) continue;
     if (client.session !== undefined && row.session === client.session) continue;
     if (row.granted === 0 && row.ticket > before) continue;
     if (CONFLICTS[mode].includes(row.mode)) return row.holder;
@@ -110,12 +120,15 @@ function hasLocks(shard: ShardDb): boolean {
   return shard.db.get('SELECT 1 FROM _table_lock LIMIT 1') !== undefined;
 }
 
-/** Rows whose waiter still lives; those of dead processes are dropped. */
-function liveRows(shard: ShardDb, world: World): TableLockRow[] {
-  return shard.db.all<TableLockRow>('SELECT * FROM _table_lock ORDER BY ticket').filter((row) => {
-    if (row.owner === null) return true;
-    if (world.processes.liveness(JSON.parse(row.owner) as ProcessIdentity) !== 'dead') return true;
-    shard.db.run('DELETE FROM _table_lock WHERE ticket = ?', row.ticket);
+/** Those whose waiter still lives; those of dead processes are removed. */
+function dropDead(shard: ShardDb, world: World, rows: readonly TableLockRow[]): TableLockRow[] {
+  // The waiters of one command are many rows of one owner: each owner is looked up once.
+  const dead = new Map<string, boolean>();
+  return rows.filter(({ owner, ticket }) => {
+    if (owner === null) return true;
+    if (!dead.has(owner)) dead.set(owner, world.processes.liveness(JSON.parse(owner) as ProcessIdentity) === 'dead');
+    if (dead.get(owner) !== true) return true;
+    shard.db.run('DELETE FROM _table_lock WHERE ticket = ?', ticket);
     return false;
   });
 }
@@ -203,9 +216,17 @@ function grantAll(
   tickets: readonly number[],
   client: LockClient,
 ): boolean {
+  // Read once for all tables: a switch may lock thousands.
+  const rows = dropDead(shard, world, shard.db.all<TableLockRow>('SELECT * FROM _table_lock ORDER BY ticket'));
+  const byTable = new Map<string, TableLockRow[]>();
+  for (const row of rows) {
+    const same = byTable.get(row.table);
+    if (same === undefined) byTable.set(row.table, [row]);
+    else same.push(row);
+  }
   const blocked = wanted.some(
     ({ table, mode }, index) =>
-      lockBlocker(shard, world, table, mode, { session: client.session, ticket: tickets[index]! }) !== undefined,
+      blockerAmong(byTable.get(table) ?? [], mode, { session: client.session, ticket: tickets[index]! }) !== undefined,
   );
   if (blocked) return false;
   for (const ticket of tickets) {

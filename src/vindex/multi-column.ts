@@ -1,6 +1,7 @@
 /** The vindexes over several columns, whose ids can be known in part from the first columns alone. */
 import { InvariantError, VtError, plainError, vtError } from '../lib/errors.ts';
-import { type KeyRange, goQuote, idToHex } from '../lib/key-range.ts';
+import { goQuote } from '../lib/go-quote.ts';
+import { type KeyRange, idToHex } from '../lib/key-range.ts';
 import { type HashResult, type Hashing, hashUnsigned } from './hashing.ts';
 import { parseNumberMap } from './number-map-json.ts';
 import type { VindexHead } from './single-column.ts';

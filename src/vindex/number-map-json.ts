@@ -1,6 +1,6 @@
 /** A JSON object of unsigned 64-bit numbers, which JSON.parse cannot read without loss. Go: encoding/json. */
 import { plainError } from '../lib/errors.ts';
-import { goQuote } from '../lib/key-range.ts';
+import { goQuote } from '../lib/go-quote.ts';
 
 const MAX_UINT64 = 0xffffffffffffffffn;
 

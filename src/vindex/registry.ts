@@ -5,7 +5,7 @@
  * a VSchema with them is accepted and choosing a vindex passes them by, but they map nothing here.
  */
 import { UserError, plainError, vtError } from '../lib/errors.ts';
-import { goQuote } from '../lib/key-range.ts';
+import { goQuote } from '../lib/go-quote.ts';
 import {
   type ColumnHashing,
   MULTICOL_PARAMS,

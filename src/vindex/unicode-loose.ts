@@ -7,7 +7,7 @@
  * in any other script is refused: a guess would put rows on the wrong shard.
  */
 import { plainError } from '../lib/errors.ts';
-import { goQuote } from '../lib/key-range.ts';
+import { goQuote } from '../lib/go-quote.ts';
 import { WEIGHTS } from './unicode-weights.ts';
 
 type Weights = readonly number[];

@@ -3,7 +3,7 @@
  * unsigned integer (go/mysql/fastparse).
  */
 import { type VtError, plainError } from '../lib/errors.ts';
-import { goQuote } from '../lib/key-range.ts';
+import { goQuote } from '../lib/go-quote.ts';
 
 /**
  * A column value. Numbers without a fraction, and bigints up to 2^63-1, are signed integers; bigints above are

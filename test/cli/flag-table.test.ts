@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { checkRequired, commandFlags, commandPath, parseArgv, type ParsedRun } from '../../src/cli/argv.ts';
 import { rootCommand } from '../../src/cli/commands.ts';
 import { globalFlags } from '../../src/cli/global-flags.ts';
-import { goQuote } from '../../src/cli/go-quote.ts';
+import { goQuote } from '../../src/lib/go-quote.ts';
 import { UsageError } from '../../src/cli/usage-error.ts';
 import type { CommandSpec, FlagKind, FlagSpec } from '../../src/cli/spec.ts';
 import { allChains } from './harness.ts';

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { background } from '../../src/runtime/context.ts';
+import { ETCD_NAMES } from '../../src/topo/conn/directory.ts';
 import { fingerprint } from '../helpers/fingerprint.ts';
 import { movingCluster, switchLine, type TestCluster, testCluster } from '../helpers/shell.ts';
 
@@ -183,5 +185,32 @@ describe('the life of a workflow', () => {
     const status = await cluster.ok(`${MT} status`);
     expect(status).toContain("Status: Error. terminal error: Duplicate entry '6' for key 'customer.PRIMARY' (errno 1062)");
     expect((await cluster.run(switchLine())).stderr).toContain('cannot switch traffic for workflow c2c at this time: workflow has errors');
+  });
+});
+
+describe('a create that fails', () => {
+  it('leaves nothing on hardened; on a release the name is taken and the tables stay', async () => {
+    for (const [version, same] of [['hardened', true], ['22', false]] as const) {
+      const cluster = testCluster();
+      await cluster.ok(`init commerce --vitess-version ${version}`);
+      const before = fingerprint(cluster.host);
+      const blocker = cluster.host.openTopology(cluster.machine.world(), { names: ETCD_NAMES, renewed: true, reapDead: true }, false);
+      const request = { dir: 'internal/named_locks/customer/c2c', contents: '{}', ttlMs: 60_000, mustExist: false };
+      const lock = await blocker.lock(background(), request);
+      const failed = await cluster.run(`--lock-timeout 1s ${MT} create --source-keyspace commerce --tables customer`);
+      await lock.unlock(background());
+      expect(failed.exit).toBe(1);
+      expect(failed.stderr.split('\n')[0]).toBe(
+        'failed to lock the customer/c2c workflow: deadline exceeded: /vitess/global/internal/named_locks/customer/c2c/locks',
+      );
+      const again = await cluster.run(`${MT} create --source-keyspace commerce --tables customer`);
+      if (same) {
+        expect(again.exit, again.stderr).toBe(0);
+        await cluster.ok(`${MT} cancel`);
+        expect(fingerprint(cluster.host)).toEqual(before);
+      } else {
+        expect(again.stderr).toContain('workflow c2c already exists in keyspace customer on tablet zone1-0000000200');
+      }
+    }
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { findRelease } from '../../src/lib/releases.ts';
-import { FULL_PATH, planSteps, type SwitchPath } from '../../src/workflow/switch/plan.ts';
+import { FULL_PATH, type SwitchPath } from '../../src/workflow/switch/path.ts';
+import { planSteps } from '../../src/workflow/switch/plan.ts';
 import { fingerprint } from '../helpers/fingerprint.ts';
 import { movingCluster, switchLine } from '../helpers/shell.ts';
 

@@ -3,7 +3,8 @@ import { findRelease, LANDMARKS } from '../../src/lib/releases.ts';
 import { readStreams } from '../../src/tablet/vreplication/streams.ts';
 import type { RoutingRules, Shard, SrvVSchema } from '../../src/topo/proto/types.ts';
 import { type Failure, type Outcome, predictOutcome } from '../../src/workflow/switch/outcome.ts';
-import { FULL_PATH, planSteps } from '../../src/workflow/switch/plan.ts';
+import { FULL_PATH } from '../../src/workflow/switch/path.ts';
+import { planSteps } from '../../src/workflow/switch/plan.ts';
 import { movingCluster, switchLine, type TestCluster } from '../helpers/shell.ts';
 
 /**

@@ -1,7 +1,8 @@
 import { UserError } from '../../lib/errors.ts';
 import { WorkflowSwitchTrafficResponse } from '../../topo/proto/messages-vtctldata-workflow.ts';
 import { SwitchFailed, switchTraffic, type SwitchResult } from '../../workflow/switch/switch-traffic.ts';
-import { type CommandScope, withCluster } from '../cluster.ts';
+import { withCluster } from '../cluster.ts';
+import type { CommandScope } from '../scope.ts';
 import { CommandFailure } from '../command-failure.ts';
 import { outputFormat } from '../flags.ts';
 import type { Invocation } from '../spec.ts';

@@ -5,7 +5,8 @@ import { getKeyspaceRoutingRules, getRoutingRules, getShardRoutingRules, saveRou
 import { findRuleMistakes } from '../../topo/rules-check.ts';
 import { rebuildSrvVSchema } from '../../topo/vschema.ts';
 import { unknownCell } from '../../workflow/admin.ts';
-import { type CommandScope, withCluster } from '../cluster.ts';
+import { withCluster } from '../cluster.ts';
+import type { CommandScope } from '../scope.ts';
 import { letPass } from '../deviations.ts';
 import { type ReadRules, readRules } from '../rules-input.ts';
 import type { Invocation } from '../spec.ts';

@@ -1,6 +1,7 @@
 import { InvariantError, UserError } from '../../lib/errors.ts';
 import type { ShowOptions } from '../../report/show/options.ts';
-import { type CommandScope, withCluster } from '../cluster.ts';
+import { withCluster } from '../cluster.ts';
+import type { CommandScope } from '../scope.ts';
 import { printFacts } from '../facts-output.ts';
 import { colorLevel, createPaint } from '../paint.ts';
 import { shellQuote } from '../shell-quote.ts';

@@ -3,7 +3,8 @@ import { renderSteps, type StepFacts, type StepList } from '../../report/steps.t
 import { background } from '../../runtime/context.ts';
 import { readCluster } from '../../topo/cluster-record.ts';
 import { CATALOGUE } from '../../workflow/switch/catalogue.ts';
-import { FULL_PATH, planRollback, type PlannedStep, planSteps, type SwitchPath } from '../../workflow/switch/plan.ts';
+import { FULL_PATH, type SwitchPath } from '../../workflow/switch/path.ts';
+import { planRollback, type PlannedStep, planSteps } from '../../workflow/switch/plan.ts';
 import { hostOf } from '../cluster.ts';
 import { printFacts } from '../facts-output.ts';
 import { colorLevel, createPaint } from '../paint.ts';

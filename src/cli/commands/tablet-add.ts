@@ -7,7 +7,8 @@ import { paths } from '../../topo/paths.ts';
 import { listNames } from '../../topo/server.ts';
 import { aliasText } from '../../topo/tablets.ts';
 import { clientSide } from '../client-error.ts';
-import { type CommandScope, withCluster } from '../cluster.ts';
+import { withCluster } from '../cluster.ts';
+import type { CommandScope } from '../scope.ts';
 import type { Invocation } from '../spec.ts';
 
 /** What a tablet may start as; the other types are states it gets into later. */

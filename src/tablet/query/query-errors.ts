@@ -1,5 +1,5 @@
 import { type VtCode, VtError, vtError } from '../../lib/errors.ts';
-import { goQuote } from '../../lib/key-range.ts';
+import { goQuote } from '../../lib/go-quote.ts';
 import { ContextError } from '../../runtime/context.ts';
 import { mysqlErrno, mysqlError } from '../../sql/mysql-errors.ts';
 

@@ -9,7 +9,7 @@ import { Applier, keyColumns, keyOf } from './apply.ts';
 import { applyTransactions, type Copied } from './catch-up.ts';
 import type { TableFilter } from './filter.ts';
 import { type PumpResult, reached } from './progress.ts';
-import { logStream, readCopyState, readStream, type StreamRow, updateStream } from './streams.ts';
+import { hasCopyState, logStream, nextCopyState, readCopyState, readStream, type StreamRow, updateStream } from './streams.ts';
 
 /** Rows that one chunk copies: some 10 ms. */
 const ROWS_PER_CHUNK = 1000;
@@ -30,7 +30,7 @@ export async function startCopy(
   const at = epochSeconds(cluster);
   return target.db.write(cluster.world.clock, () => {
     const now = readStream(target, row.id);
-    if (now === undefined || now.pos !== '' || readCopyState(target, row.id).length > 0) return 'worked';
+    if (now === undefined || now.pos !== '' || hasCopyState(target, row.id)) return 'worked';
     if (tables.length === 0) {
       updateStream(target, row.id, { state: 'Stopped', message: 'There is nothing to replicate' }, at);
       return 'stopped';
@@ -57,8 +57,7 @@ export async function copyChunk(
   source: BinlogSource,
   filters: readonly TableFilter[],
 ): Promise<PumpResult> {
-  const state = readCopyState(target, row.id);
-  const next = state[0];
+  const next = nextCopyState(target, row.id);
   if (next === undefined) return finishCopy(cluster, target, row, source);
   const filter = filters.find((candidate) => candidate.table === next.table);
   const snapshot = from.db.read(() => {
@@ -72,14 +71,14 @@ export async function copyChunk(
       position: caughtUp ? from.position() : from.positionAt(behind.at(-1)!.sequence),
     };
   });
-  const copied = copiedSoFar(state, filters, from);
+  const copied = snapshot.behind.length === 0 ? undefined : copiedSoFar(readCopyState(target, row.id), from);
   const at = epochSeconds(cluster);
   return target.db.write(cluster.world.clock, () => {
     const now = readStream(target, row.id);
     if (now === undefined || now.pos !== row.pos || now.state !== 'Copying') return 'worked';
-    if (readCopyState(target, row.id)[0]?.lastpk !== next.lastpk) return 'worked';
+    if (nextCopyState(target, row.id)?.lastpk !== next.lastpk) return 'worked';
     const applier = new Applier(target, cluster.world);
-    applyTransactions(target, applier, snapshot.behind, filters, { copied });
+    if (copied !== undefined) applyTransactions(target, applier, snapshot.behind, filters, { copied });
     let count = 0;
     if (snapshot.rows !== undefined) {
       count = writeRows(target, applier, next.table, snapshot.rows, filter);
@@ -140,17 +139,12 @@ function advance(target: ShardDb, id: number, table: string, def: TableDef, rows
   target.db.run('UPDATE "_vt.copy_state" SET lastpk = ? WHERE vrepl_id = ? AND table_name = ?', lastpk, id, table);
 }
 
-function copiedSoFar(
-  state: readonly { table: string; lastpk: string | null }[],
-  filters: readonly TableFilter[],
-  from: ShardDb,
-): Copied {
+function copiedSoFar(state: readonly { table: string; lastpk: string | null }[], from: ShardDb): Copied {
   const left = new Map(state.map((entry) => [entry.table, entry.lastpk]));
-  const defs = new Map(filters.map((filter) => [filter.table, from.findTable(filter.table)]));
   return (table, row) => {
     const lastpk = left.get(table);
     if (lastpk === undefined) return true;
-    const def = defs.get(table);
+    const def = from.findTable(table);
     if (lastpk === null || def === undefined) return false;
     return compareKeys(keyOf(def, row), parseValues<Value[]>(lastpk)) <= 0;
   };

@@ -3,10 +3,10 @@ import { plainError } from '../../lib/errors.ts';
 import { validateShardName } from '../../lib/names.ts';
 import type { Context } from '../../runtime/context.ts';
 import type { Row } from '../../sql/value.ts';
+import type { VSchemaKeyspace } from '../../topo/proto/types.ts';
 import type { BinlogSource } from '../../topo/proto/types-workflow.ts';
 import type { TopoServer } from '../../topo/server.ts';
 import { getVSchema } from '../../topo/vschema.ts';
-import { createVindex } from '../../vindex/registry.ts';
 
 /** Which rows of one table a stream takes. Vitess: go/vt/vttablet/tabletserver/vstreamer/planbuilder.go. */
 export interface TableFilter {
@@ -18,30 +18,55 @@ export interface TableFilter {
 const SELECT = /^select \* from `?([^\s`]+)`?(?: where (.*))?$/is;
 const KEYRANGE = /^in_keyrange\(\s*(.+?)\s*,\s*'([^'.]+)\.([^']+)'\s*,\s*'([^']*)'\s*\)$/is;
 
+/** A rule as text says it; `where` is undefined if it takes every row. */
+interface Rule {
+  table: string;
+  where: string | undefined;
+}
+
+/** Rules of sources seen before: those of a thousand tables are asked for at every chunk. */
+const known = new WeakMap<BinlogSource, readonly Rule[]>();
+
 /**
  * Turns a stream's rules into filters, one per table. Vindexes are read from the vschema that the rule names.
  * Throws for a rule that is not `select * from t [where in_keyrange(column, 'keyspace.vindex', 'range')]`.
  */
 export async function compileFilters(ctx: Context, topo: TopoServer, source: BinlogSource): Promise<TableFilter[]> {
-  const rules = source.filter?.rules ?? [];
-  return Promise.all(rules.map((rule) => compileRule(ctx, topo, rule.match, rule.filter ?? '')));
+  let rules = known.get(source);
+  if (rules === undefined) {
+    rules = (source.filter?.rules ?? []).map((rule) => parseRule(rule.match, rule.filter ?? ''));
+    known.set(source, rules);
+  }
+  const read = new Map<string, Promise<VSchemaKeyspace>>();
+  const vschemaOf = (keyspace: string): Promise<VSchemaKeyspace> => {
+    const vschema = read.get(keyspace) ?? getVSchema(ctx, topo, keyspace).then(({ record }) => record);
+    read.set(keyspace, vschema);
+    return vschema;
+  };
+  const filters: TableFilter[] = [];
+  for (const { table, where } of rules) {
+    filters.push({ table, accepts: where === undefined ? undefined : await compileWhere(where, vschemaOf) });
+  }
+  return filters;
 }
 
-async function compileRule(ctx: Context, topo: TopoServer, match: string, filter: string): Promise<TableFilter> {
+function parseRule(match: string, filter: string): Rule {
   const select = SELECT.exec(filter);
   if (match.startsWith('/') || select === null) throw plainError(`unrecognised stream rule: match "${match}" filter "${filter}"`);
-  const where = select[2]?.trim();
-  return { table: match, accepts: where === undefined ? undefined : await compileWhere(ctx, topo, where) };
+  return { table: match, where: select[2]?.trim() };
 }
 
-async function compileWhere(ctx: Context, topo: TopoServer, where: string): Promise<(row: Row) => boolean> {
+async function compileWhere(
+  where: string,
+  vschemaOf: (keyspace: string) => Promise<VSchemaKeyspace>,
+): Promise<(row: Row) => boolean> {
   const match = KEYRANGE.exec(where);
   if (match === null) throw plainError(`unrecognised condition in a stream rule: ${where}`);
   const [, columnText, keyspace, vindexName, rangeText] = match;
   const columns = columnText!.split(',').map((column) => column.trim().replaceAll('`', ''));
-  const { record } = await getVSchema(ctx, topo, keyspace!);
-  const spec = record.vindexes?.[vindexName!];
+  const spec = (await vschemaOf(keyspace!)).vindexes?.[vindexName!];
   if (spec === undefined) throw plainError(`vindex ${vindexName} not found in keyspace ${keyspace}`);
+  const { createVindex } = await import('../../vindex/registry.ts');
   const vindex = createVindex(vindexName!, spec.type ?? '', spec.params ?? {});
   const range: KeyRange | undefined = validateShardName(rangeText!).keyRange;
   return (row) => {

@@ -1,10 +1,8 @@
 import { errorText, isTopoError } from '../../lib/errors.ts';
 import { parsePosition, positionAtLeast, type Position } from '../../lib/gtid.ts';
 import type { Context } from '../../runtime/context.ts';
-import { parsePrototext } from '../../topo/proto/prototext-parse.ts';
-import { BinlogSource } from '../../topo/proto/messages-binlogdata.ts';
 import { parseStatement } from '../../sql/parser.ts';
-import type { BinlogSource as Source, OnDDLAction } from '../../topo/proto/types-workflow.ts';
+import type { OnDDLAction } from '../../topo/proto/types-workflow.ts';
 import { allTablets, aliasText } from '../../topo/tablets.ts';
 import type { BinlogTransaction, ShardDb } from '../shard-db.ts';
 import { type Cluster, epochSeconds } from '../cluster.ts';
@@ -16,7 +14,8 @@ import { type ApplyDdl, applyTransactions, isMatched } from './catch-up.ts';
 import { copyChunk, startCopy } from './copy.ts';
 import { compileFilters, type TableFilter } from './filter.ts';
 import { type PumpResult, reached } from './progress.ts';
-import { readCopyState, readStream, readStreams, type StreamRow, updateStream } from './streams.ts';
+import { sourceOf } from './stream-source.ts';
+import { hasCopyState, readStream, readStreams, type StreamRow, updateStream } from './streams.ts';
 
 /** How many transactions one chunk applies: well under 50 ms, so that the loop turns in between. */
 const TRANSACTIONS_PER_CHUNK = 500;
@@ -30,10 +29,10 @@ export async function pumpStream(ctx: Context, cluster: Cluster, target: ShardDb
   const row = readStream(target, id);
   if (row === undefined || (row.state !== 'Running' && row.state !== 'Copying')) return 'stopped';
   try {
-    const source = parsePrototext(BinlogSource, row.source) as Source;
+    const source = sourceOf(target, row);
     const filters = await compileFilters(ctx, cluster.topo, source);
     const from = cluster.shards.open(source.keyspace, source.shard);
-    if (row.pos === '' && readCopyState(target, id).length === 0) {
+    if (row.pos === '' && !hasCopyState(target, id)) {
       return await startCopy(cluster, from, target, row, filters);
     }
     if (row.state === 'Copying') return await copyChunk(cluster, from, target, row, source, filters);

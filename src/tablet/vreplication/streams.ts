@@ -107,6 +107,19 @@ export function readCopyState(shard: ShardDb, id: number): { table: string; last
   );
 }
 
+/** The first of them. */
+export function nextCopyState(shard: ShardDb, id: number): { table: string; lastpk: string | null } | undefined {
+  return shard.db.get(
+    'SELECT table_name AS "table", lastpk FROM "_vt.copy_state" WHERE vrepl_id = ? ORDER BY table_name LIMIT 1',
+    id,
+  );
+}
+
+/** True if a stream still has tables to copy. */
+export function hasCopyState(shard: ShardDb, id: number): boolean {
+  return shard.db.get('SELECT 1 FROM "_vt.copy_state" WHERE vrepl_id = ? LIMIT 1', id) !== undefined;
+}
+
 export interface StreamLog {
   id: number;
   vrepl_id: number;

@@ -48,8 +48,10 @@ function fieldOf(type: MessageType, name: string): Field | undefined {
 
 function parseField(field: Field, scanner: PrototextScanner, before: unknown): unknown {
   if (field.label === 'repeated') {
-    const list = (before ?? []) as readonly unknown[];
-    return [...list, ...parseOneOrMore(scanner, () => parseValue(field.type, scanner))];
+    // Added to, not copied: a stream's source has one rule per table.
+    const list = (before ?? []) as unknown[];
+    list.push(...parseOneOrMore(scanner, () => parseValue(field.type, scanner)));
+    return list;
   }
   if (field.label === 'map') {
     const entries = parseOneOrMore(scanner, () => parseEntry(field.type, scanner));

@@ -9,6 +9,7 @@
  *
  * The tables in `messages-*.ts` hold the same names, checked by the compiler.
  */
+import type { TabletType } from '../../lib/names.ts';
 
 /** A 64-bit integer in decimal. */
 export type Int64Text = string;
@@ -28,16 +29,7 @@ export interface Duration {
   nanos?: number;
 }
 
-export type TabletType =
-  | 'UNKNOWN'
-  | 'PRIMARY'
-  | 'REPLICA'
-  | 'RDONLY'
-  | 'SPARE'
-  | 'EXPERIMENTAL'
-  | 'BACKUP'
-  | 'RESTORE'
-  | 'DRAINED';
+export type { TabletType };
 
 export type KeyspaceType = 'NORMAL' | 'SNAPSHOT';
 

@@ -3,25 +3,17 @@ import { formatKeyRange, intersects, keyRangesEqual } from '../../lib/key-range.
 import { compactTimestamp } from '../../lib/go-time.ts';
 import type { Context } from '../../runtime/context.ts';
 import { type Cluster, epochSeconds } from '../../tablet/cluster.ts';
-import type { ShardDb } from '../../tablet/shard-db.ts';
 import { callTablet } from '../../tablet/manager.ts';
 import { insertStream, type NewStream, readStreams } from '../../tablet/vreplication/streams.ts';
-import { findAllShards, servingShards, type ShardInfo } from '../../topo/keyspaces.ts';
+import { findAllShards, servingShards } from '../../topo/keyspaces.ts';
 import { keyRangeFromProto } from '../../topo/proto/key-range.ts';
 import { BinlogSource } from '../../topo/proto/messages-binlogdata.ts';
 import { prototext } from '../../topo/proto/prototext.ts';
 import type { BinlogSource as Source, Rule } from '../../topo/proto/types-workflow.ts';
-import type { Tablet, VSchemaKeyspace } from '../../topo/proto/types.ts';
+import type { VSchemaKeyspace } from '../../topo/proto/types.ts';
 import { aliasText } from '../../topo/tablets.ts';
 import { primaryOf, WORKFLOW_TYPES } from '../switcher.ts';
-import type { MoveTablesRequest } from './move-tables.ts';
-
-/** A shard with its primary, as create works on it. */
-export interface Member {
-  info: ShardInfo;
-  primary: Tablet;
-  db: ShardDb;
-}
+import type { Member, MoveTablesRequest } from './request.ts';
 
 /** Throws if a workflow of this name is on any primary of the keyspace. */
 export async function refuseTakenName(ctx: Context, cluster: Cluster, keyspace: string, workflow: string): Promise<void> {

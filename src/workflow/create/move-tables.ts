@@ -1,9 +1,8 @@
 import { errorText, plainError, VtError, vtError, wrapError } from '../../lib/errors.ts';
 import { migrationId } from '../../lib/fnv.ts';
-import type { Context } from '../../runtime/context.ts';
+import { type Context, withoutCancel } from '../../runtime/context.ts';
 import type { Cluster } from '../../tablet/cluster.ts';
 import { deleteWorkflowStreams, readJournal } from '../../tablet/vreplication/streams.ts';
-import type { OnDDLAction } from '../../topo/proto/types-workflow.ts';
 import type { VSchemaKeyspace } from '../../topo/proto/types.ts';
 import { lockKeyspace, type Locked, lockName } from '../../topo/locks.ts';
 import { changeRoutingRules } from '../../topo/rules.ts';
@@ -15,34 +14,15 @@ import { workflowStatus, type WorkflowStatus } from '../status.ts';
 import { buildTrafficSwitcher, type TrafficSwitcher } from '../switcher.ts';
 import { startWorkflow } from '../update.ts';
 import { chooseShards, createStreams, refuseTakenName, refuseUnknownTables } from './materialize.ts';
+import type { MoveTablesRequest } from './request.ts';
+import { CreateUndo, ownRules } from './undo-create.ts';
 import { chooseTables, copySchema, extendVSchema, refuseFilledTables } from './tables.ts';
-
-/** What `MoveTables create` was asked to do. */
-export interface MoveTablesRequest {
-  workflow: string;
-  sourceKeyspace: string;
-  targetKeyspace: string;
-  tables: readonly string[];
-  allTables: boolean;
-  excludeTables: readonly string[];
-  cells: readonly string[];
-  tabletTypes: readonly string[];
-  inOrder: boolean;
-  onDdl: OnDDLAction;
-  deferSecondaryKeys: boolean;
-  autoStart: boolean;
-  stopAfterCopy: boolean;
-  noRoutingRules: boolean;
-  /** 0 LEAVE, 1 REMOVE, 2 REPLACE. */
-  shardedAutoIncrement: number;
-}
 
 /**
  * Creates a MoveTables workflow. Until the locks are taken a failure leaves what was made; after that it is cleaned
  * up as Vitess does. Vitess: go/vt/vtctl/workflow/server.go moveTablesCreate.
  */
 export async function createMoveTables(ctx: Context, cluster: Cluster, request: MoveTablesRequest): Promise<WorkflowStatus> {
-  const { topo } = cluster;
   const { sourceKeyspace, targetKeyspace, workflow } = request;
   if (sourceKeyspace === targetKeyspace && cluster.release.behaviours.sameKeyspace === 'refused') {
     throw vtError('INVALID_ARGUMENT', 'source and target keyspace must be different for MoveTables workflows');
@@ -50,29 +30,49 @@ export async function createMoveTables(ctx: Context, cluster: Cluster, request: 
   await refuseInterrupted(ctx, cluster, [sourceKeyspace, targetKeyspace]);
   await refuseEarly(ctx, cluster, request);
   const tables = await chooseTables(ctx, cluster, request);
-  const vschema = await extendVSchema(ctx, cluster, request, tables);
-  await refuseTakenName(ctx, cluster, targetKeyspace, workflow);
-  const members = await chooseShards(ctx, cluster, request);
-  refuseUnknownTables(vschema.now, targetKeyspace, tables);
-  await refuseFilledTables(members.targets, targetKeyspace, tables);
-  const stripAutoIncrement = vschema.now.sharded === true && request.shardedAutoIncrement === 1;
-  await copySchema(ctx, cluster, members.sources[0]!, members.targets, tables, { stripAutoIncrement });
-  await createStreams(ctx, cluster, request, vschema.now, members, tables);
-  const sw = await buildTrafficSwitcher(ctx, cluster, targetKeyspace, workflow);
+  const undo = new CreateUndo(cluster, request, tables, await ownRules(ctx, cluster, request, tables));
+  try {
+    const vschema = await extendVSchema(ctx, cluster, request, tables);
+    undo.vschema = vschema.before;
+    await refuseTakenName(ctx, cluster, targetKeyspace, workflow);
+    const members = await chooseShards(ctx, cluster, request);
+    refuseUnknownTables(vschema.now, targetKeyspace, tables);
+    await refuseFilledTables(members.targets, targetKeyspace, tables);
+    const stripAutoIncrement = vschema.now.sharded === true && request.shardedAutoIncrement === 1;
+    undo.made = await copySchema(ctx, cluster, members.sources[0]!, members.targets, tables, { stripAutoIncrement });
+    undo.targets = members.targets;
+    await createStreams(ctx, cluster, request, vschema.now, members, tables);
+    const sw = await buildTrafficSwitcher(ctx, cluster, targetKeyspace, workflow);
+    return await createUnderLocks(ctx, cluster, request, sw, vschema.before);
+  } catch (error) {
+    // A release leaves what was made before the locks, and cleans up some of it after (K32, K33).
+    if (cluster.release.behaviours.rollbackRestoresAll) await undo.run(withoutCancel(ctx));
+    throw error;
+  }
+}
 
+async function createUnderLocks(
+  ctx: Context,
+  cluster: Cluster,
+  request: MoveTablesRequest,
+  sw: TrafficSwitcher,
+  vschemaBefore: VSchemaKeyspace,
+): Promise<WorkflowStatus> {
+  const { topo } = cluster;
+  const name = `${sw.targetKeyspace}/${sw.workflow}`;
   const locks: Locked[] = [];
   let failure: unknown;
   try {
     let locked: Locked;
     try {
-      locked = await lockName(ctx, topo, `${targetKeyspace}/${workflow}`, 'MoveTablesCreate');
+      locked = await lockName(ctx, topo, name, 'MoveTablesCreate');
     } catch (error) {
-      throw wrapError(error, `failed to lock the ${targetKeyspace}/${workflow} workflow`);
+      throw wrapError(error, `failed to lock the ${name} workflow`);
     }
     locks.push(locked);
-    locked = await lockKeyspace(locked.ctx, topo, targetKeyspace, 'MoveTablesCreate');
+    locked = await lockKeyspace(locked.ctx, topo, sw.targetKeyspace, 'MoveTablesCreate');
     locks.push(locked);
-    return await finishCreate(locked.ctx, cluster, request, sw, vschema.before);
+    return await finishCreate(locked.ctx, cluster, request, sw, vschemaBefore);
   } catch (error) {
     failure = error;
     throw error;
@@ -119,6 +119,7 @@ async function finishCreate(
     if (request.autoStart) await startWorkflow(ctx, cluster, sw);
     return await workflowStatus(ctx, cluster, sw.targetKeyspace, sw.workflow);
   } catch (error) {
+    if (cluster.release.behaviours.rollbackRestoresAll) throw error;
     throw await cleanUp(ctx, cluster, sw, vschemaBefore, error);
   }
 }

@@ -7,9 +7,8 @@ import { sqliteName } from '../../sql/storage.ts';
 import { servingShards } from '../../topo/keyspaces.ts';
 import type { Table, VSchemaKeyspace } from '../../topo/proto/types.ts';
 import { getVSchema, saveVSchema } from '../../topo/vschema.ts';
-import type { Member } from './materialize.ts';
 import { primaryOf } from '../switcher.ts';
-import type { MoveTablesRequest } from './move-tables.ts';
+import type { Member, MoveTablesRequest } from './request.ts';
 
 /** Which tables to move. Throws for those that the source does not have, and when none is left. */
 export async function chooseTables(ctx: Context, cluster: Cluster, request: MoveTablesRequest): Promise<string[]> {
@@ -80,7 +79,10 @@ export async function refuseFilledTables(
   );
 }
 
-/** Creates the tables that a target lacks, as the first source shard has them. */
+/** The tables that a create made, on which target. */
+export type CreatedTables = { target: Member; tables: string[] }[];
+
+/** Creates the tables that a target lacks, as the first source shard has them. Returns what it made, target by target. */
 export async function copySchema(
   ctx: Context,
   cluster: Cluster,
@@ -88,7 +90,8 @@ export async function copySchema(
   targets: readonly Member[],
   tables: readonly string[],
   options: { stripAutoIncrement: boolean },
-): Promise<void> {
+): Promise<CreatedTables> {
+  const made: CreatedTables = [];
   for (const target of targets) {
     const missing = tables.filter((table) => target.db.findTable(table) === undefined);
     const definitions = missing.map((table) => adapt(source.db.findTable(table), table, options.stripAutoIncrement));
@@ -100,7 +103,9 @@ export async function copySchema(
         }
       }),
     );
+    made.push({ target, tables: missing });
   }
+  return made;
 }
 
 function adapt(definition: TableDef | undefined, table: string, stripAutoIncrement: boolean): TableDef {

@@ -1,5 +1,5 @@
 import type { Behaviours } from '../../lib/behaviours.ts';
-import type { SwitchPath } from './plan.ts';
+import type { SwitchPath } from './path.ts';
 
 /**
  * The catalogue of steps: what each does, what its failure leads to, how it is undone, what a dry run says of it.

@@ -1,7 +1,8 @@
 import type { Behaviours } from '../../lib/behaviours.ts';
 import { findRelease, LANDMARKS } from '../../lib/releases.ts';
 import type { StepName } from './catalogue.ts';
-import { type PlannedStep, planSteps, type SwitchPath } from './plan.ts';
+import type { SwitchPath } from './path.ts';
+import { type PlannedStep, planSteps } from './plan.ts';
 
 /** A failure, as far as its consequences depend on it. */
 export interface Failure {

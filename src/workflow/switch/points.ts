@@ -1,7 +1,8 @@
 import type { Behaviours } from '../../lib/behaviours.ts';
 import type { FaultPoint } from '../../runtime/failpoints.ts';
 import { CATALOGUE, type StepName } from './catalogue.ts';
-import { FULL_PATH, planRollback, planSteps } from './plan.ts';
+import { FULL_PATH } from './path.ts';
+import { planRollback, planSteps } from './plan.ts';
 
 /** Every place where a fault can be put, for a release: each step and how often it occurs at most. */
 export function faultPoints(behaviours: Behaviours): FaultPoint[] {

@@ -4,7 +4,7 @@ import type { Locked } from '../../topo/locks.ts';
 import type { WorkflowState } from '../state.ts';
 import type { TrafficSwitcher } from '../switcher.ts';
 import type { Intent } from './intent.ts';
-import type { SwitchPath } from './plan.ts';
+import type { SwitchPath } from './path.ts';
 import type { StepName } from './catalogue.ts';
 
 /** What SwitchTraffic or ReverseTraffic was asked to do. */

@@ -9,7 +9,7 @@ import { computeState, getWorkflowState, stateText, type WorkflowWithState } fro
 import { WORKFLOW_TYPES } from '../switcher.ts';
 import { dryRunLines } from './dry-run.ts';
 import { findIntent, type Intent, interrupted, isAtWork } from './intent.ts';
-import type { SwitchPath } from './plan.ts';
+import type { SwitchPath } from './path.ts';
 import type { SwitchRequest, SwitchRun } from './run.ts';
 import { runSwitch, type SwitchEnd } from './runner.ts';
 import { isJournaled, undoIntent } from './undo.ts';

@@ -5,7 +5,8 @@ import { withoutSignals } from '../../../src/cli/signals.ts';
 import { findRelease } from '../../../src/lib/releases.ts';
 import type { KeyspaceFacts } from '../../../src/workflow/facts/keyspace.ts';
 import type { LockFacts } from '../../../src/workflow/facts/locks.ts';
-import { planSteps, FULL_PATH } from '../../../src/workflow/switch/plan.ts';
+import { FULL_PATH } from '../../../src/workflow/switch/path.ts';
+import { planSteps } from '../../../src/workflow/switch/plan.ts';
 import { movingCluster, switchLine, testCluster, type TestCluster } from '../../helpers/shell.ts';
 
 const ESCAPE = '\u001b';
@@ -186,7 +187,8 @@ describe('show keyspace', () => {
     expect(headline(await cluster.ok('show keyspace'), 'commerce')).toBe('commerce  serves its tables');
   });
 
-  it.each(['21.0.2', '23.0.7'])('leads back to keyspaces that serve from a failure of any step that %s may not undo', async (version) => {
+  it('leads back to keyspaces that serve from a failure of any step, on the release that undoes least', async () => {
+    const version = '21.0.2';
     const steps = planSteps(FULL_PATH, findRelease(version).behaviours).filter((step) => step.leadsTo !== 'nothing changed' && step.occurrence === 1);
     expect(steps.length).toBeGreaterThan(15);
     for (const { name } of steps) {

@@ -1,0 +1,14 @@
+/** What a switch is asked to do, as far as the order of its steps depends on it. */
+export interface SwitchPath {
+  reads: boolean;
+  writes: boolean;
+  /** Journals exist: only what follows them is left to do. */
+  resume: boolean;
+  /** Whether the reverse workflow is to run afterwards. */
+  reverseReplication: boolean;
+  /** Mirror rules exist for the types to be switched. */
+  mirrored: boolean;
+}
+
+/** The usual switch: everything, from the beginning. */
+export const FULL_PATH: SwitchPath = { reads: true, writes: true, resume: false, reverseReplication: true, mirrored: false };
