@@ -80,7 +80,8 @@ function nextLines(inv: Invocation, { end, run }: SwitchFailed, traffic: readonl
   if (run.intent !== undefined && end.end === 'roll-back failed') {
     return [`next: finish the roll-back by running it again, once the cause is cured: switchtraffic ${again}`];
   }
-  if (end.end === 'forward only') {
+  // A journal of an earlier attempt: whatever failed now, going back is over.
+  if (end.end === 'forward only' || run.path.resume) {
     const lag = run.cluster.release.behaviours.resumeChecksLag ? ' --max-replication-lag-allowed 24h' : '';
     return [`next: complete it with the same command: switchtraffic ${again}${lag}`];
   }

@@ -95,6 +95,11 @@ export class Database {
     return this.#call(() => this.#prepare(`${sql} /* safe */`, true).all(...params) as T[]);
   }
 
+  /** Rows as arrays, every value as SQLite keeps it: integers as bigint, whatever their size. */
+  allStored(sql: string, ...params: SqlValue[]): SqlValue[][] {
+    return this.#call(() => this.#prepare(`${sql} /* stored */`, true).raw(true).all(...params) as SqlValue[][]);
+  }
+
   /** A damaged file shows when a page of it is read. Being busy is left to `write`, which tries again. */
   #call<T>(fn: () => T): T {
     try {

@@ -117,3 +117,28 @@ describe('DDL on the source', () => {
     if (onDdl === 'IGNORE') expect(await cluster.ok(status)).toContain("Unknown column 'nick' in 'field list' (errno 1054)");
   });
 });
+
+describe('two switches at once', () => {
+  it('the one that waited sees what the first has done, on hardened', async () => {
+    const cluster = await movingCluster();
+    const slow = cluster.run(switchLine("--fault 'switchTraffic/writes/waitForCatchup=sleep(5s)'"));
+    const second = cluster.run(switchLine());
+    const [first, waited] = await Promise.all([slow, second]);
+    expect(first.exit, first.stderr).toBe(0);
+    expect(waited.exit, waited.stderr).toBe(0);
+    expect(waited.stdout + first.stdout).toContain('Start State: All Reads Switched. Writes Switched');
+    await write(cluster);
+    expect(await cluster.ok("query --target customer:0 'select count(*) from customer'")).toContain('6');
+  });
+
+  it('of opposite directions end with one side serving', async () => {
+    const cluster = await movingCluster();
+    await cluster.ok(switchLine());
+    const back = 'MoveTables --workflow c2c --target-keyspace customer reversetraffic';
+    const results = await Promise.all([cluster.run(`${back} --fault 'switchTraffic/writes/waitForCatchup=sleep(3s)'`), cluster.run(switchLine()), cluster.run(back)]);
+    for (const result of results) expect([0, 1]).toContain(result.exit);
+    await write(cluster);
+    expect(JSON.parse(await cluster.ok('show locks --format json'))).toBeDefined();
+    expect(cluster.host.store.tickets).toEqual([]);
+  });
+});

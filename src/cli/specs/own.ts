@@ -11,7 +11,7 @@ const SHOWN: readonly { name: string; about: string; arg?: string }[] = [
   { name: 'routing', about: 'where queries for each table go', arg: '[TABLE]' },
   { name: 'locks', about: 'locks that are held, by whom and why' },
   { name: 'sessions', about: 'open sessions and their transactions', arg: '[NAME]' },
-  { name: 'history', about: 'commands run on this cluster, and how they ended', arg: '[NAME]' },
+  { name: 'history', about: 'commands run on this cluster, and how they ended', arg: '[N]' },
 ];
 
 /** Commands that vtctldclient does not have. */

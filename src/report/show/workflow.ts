@@ -1,6 +1,6 @@
 import { formatTable } from '../../lib/table.ts';
 import type { TableTraffic } from '../../workflow/traffic.ts';
-import type { WorkflowFacts } from '../../workflow/facts/workflow.ts';
+import type { StreamFacts, WorkflowFacts } from '../../workflow/facts/workflow.ts';
 import type { ShowOptions } from './options.ts';
 import type { Paint } from '../paint.ts';
 import { ago, nameList, wrapWords } from './text.ts';
@@ -69,7 +69,7 @@ function trafficTexts(traffic: readonly TableTraffic[]): string[] {
 const STATE_COLOUR: Record<string, 'green' | 'yellow' | 'red'> = { Running: 'green', Copying: 'yellow', Stopped: 'yellow', Error: 'red' };
 const LAG_WORTH_A_LOOK_S = 5;
 
-function streamTable({ streams, keyspace }: WorkflowFacts, paint: Paint): string[] {
+function streamTable({ streams, keyspace, targets }: WorkflowFacts, paint: Paint): string[] {
   const rows = streams.map((stream) => {
     const colour = STATE_COLOUR[stream.state] ?? 'yellow';
     const lag = ago(stream.lagSeconds * 1000);
@@ -86,12 +86,16 @@ function streamTable({ streams, keyspace }: WorkflowFacts, paint: Paint): string
   const header = ['ID', 'FROM', 'TO', 'STATE', 'LAG', 'COPIED'];
   return [
     ...formatTable(rows, { header, right: [0, 4, 5], indent: '    ' }).split('\n'),
-    ...streams.flatMap((stream) => [
-      paint.dim(`    stream ${stream.id} is at ${stream.position === '' ? 'no position yet' : stream.position}`),
-      ...(stream.message === '' ? [] : wrapWords(`message: ${stream.message}`, `    stream ${stream.id} `, '      ')),
-      ...(stream.stored === stream.state ? [] : [paint.dim(`    stream ${stream.id} is stored as ${stream.stored}`)]),
-      ...(stream.copying.length === 0 ? [] : [paint.yellow(`    stream ${stream.id} has yet to copy ${nameList(stream.copying)}`)]),
-    ]),
+    ...streams.flatMap((stream) => streamNotes(stream, targets.length > 1 ? `${keyspace}/${stream.shard} stream ${stream.id}` : `stream ${stream.id}`, paint)),
+  ];
+}
+
+function streamNotes({ position, message, state, stored, copying }: StreamFacts, name: string, paint: Paint): string[] {
+  return [
+    paint.dim(`    ${name} is at ${position === '' ? 'no position yet' : position}`),
+    ...(message === '' ? [] : wrapWords(`message: ${message}`, `    ${name} `, '      ')),
+    ...(stored === state ? [] : [paint.dim(`    ${name} is stored as ${stored}`)]),
+    ...(copying.length === 0 ? [] : [paint.yellow(`    ${name} has yet to copy ${nameList(copying)}`)]),
   ];
 }
 

@@ -2,6 +2,7 @@ import { duplicateKeyError, mysqlErrno, unknownColumn } from '../../sql/mysql-er
 import { findColumn, type TableDef } from '../../sql/schema.ts';
 import type { Row, SqliteParam, Value } from '../../sql/value.ts';
 import type { World } from '../../runtime/world.ts';
+import type { SqlValue } from '../../store/database.ts';
 import type { BinlogEvent } from '../binlog.ts';
 import type { ShardDb } from '../shard-db.ts';
 import { encodeValue, sqliteName } from '../../sql/storage.ts';
@@ -24,6 +25,17 @@ export function keyOf(def: TableDef, row: Row): Value[] {
   return keyColumns(def).map((column) => row[column] ?? null);
 }
 
+/** A row read for copying: its values as SQLite keeps them, and as they are. */
+export interface StoredRow {
+  stored: readonly SqlValue[];
+  row: Row;
+}
+
+/** More rows in one statement gain nothing. */
+const ROWS_PER_STATEMENT = 50;
+/** Well below SQLite's limit of 32766. */
+const MOST_PARAMS = 2_000;
+
 /** Writes rows on behalf of a stream, in the target's transaction. Rules on denied tables do not apply to it. */
 export class Applier {
   readonly #shard: ShardDb;
@@ -43,13 +55,51 @@ export class Applier {
   insert(def: TableDef, row: Row): void {
     this.#mayWrite(def, row);
     const columns = this.#columns(def, row);
-    const sql = `INSERT INTO ${sqliteName(def.name)} (${columns.map(sqliteName).join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`;
+    this.#insertOne(def, insertSql(def, columns), encode(def, columns, row), row);
+    this.events.push({ kind: 'insert', table: def.name, after: row });
+  }
+
+  /**
+   * `insert` for rows of one table that come as SQLite keeps them, with `columns` in this order: nothing is encoded, and many
+   * rows share a statement. Throws as `insert` does, for the first row that fails.
+   */
+  insertStored(def: TableDef, columns: readonly string[], rows: readonly StoredRow[]): void {
+    if (rows.length === 0) return;
+    const written = this.#columns(def, rows[0]!.row);
+    const picks = written.map((column) => columns.indexOf(column));
+    const paramsOf = (some: readonly StoredRow[]): SqlValue[] => {
+      const params: SqlValue[] = [];
+      for (const { stored } of some) for (const at of picks) params.push(stored[at] ?? null);
+      return params;
+    };
+    for (const { row } of rows) this.#mayWrite(def, row);
+    // A statement that fails changes nothing: its rows are then tried one by one, to find the one that it was.
+    const share = Math.max(1, Math.min(ROWS_PER_STATEMENT, Math.floor(MOST_PARAMS / picks.length)));
+    const [together, alone] = [insertSql(def, written, share), insertSql(def, written)];
+    for (let at = 0; at < rows.length; at += share) {
+      const part = rows.slice(at, at + share);
+      if (part.length === share && this.#insertTogether(together, paramsOf(part))) continue;
+      for (const one of part) this.#insertOne(def, alone, paramsOf([one]), one.row);
+    }
+    for (const { row } of rows) this.events.push({ kind: 'insert', table: def.name, after: row });
+  }
+
+  #insertTogether(sql: string, params: readonly SqlValue[]): boolean {
     try {
-      this.#shard.db.run(sql, ...encode(def, columns, row));
+      this.#shard.db.run(sql, ...params);
+      return true;
+    } catch (error) {
+      if (isUniqueViolation(error)) return false;
+      throw error;
+    }
+  }
+
+  #insertOne(def: TableDef, sql: string, params: readonly SqlValue[], row: Row): void {
+    try {
+      this.#shard.db.run(sql, ...params);
     } catch (error) {
       throw isUniqueViolation(error) ? duplicate(def, row) : error;
     }
-    this.events.push({ kind: 'insert', table: def.name, after: row });
   }
 
   update(def: TableDef, before: Row, after: Row): void {
@@ -89,6 +139,11 @@ export class Applier {
     const holder = rowBlocker(this.#shard, def.name, [rowKey(keyOf(def, row))], undefined);
     if (holder !== undefined) throw new BlockedError(def.name, holder);
   }
+}
+
+function insertSql(def: TableDef, columns: readonly string[], rows = 1): string {
+  const values = `(${columns.map(() => '?').join(', ')})`;
+  return `INSERT INTO ${sqliteName(def.name)} (${columns.map(sqliteName).join(', ')}) VALUES ${Array(rows).fill(values).join(', ')}`;
 }
 
 /** The values of some columns as SQLite keeps them. */

@@ -1,19 +1,22 @@
 import type { Row, Value } from '../../sql/value.ts';
+import type { SqlValue } from '../../store/database.ts';
 import type { TableDef } from '../../sql/schema.ts';
 import type { BinlogSource } from '../../topo/proto/types-workflow.ts';
 import type { ShardDb } from '../shard-db.ts';
 import { sqliteName } from '../../sql/storage.ts';
 import { type Cluster, epochSeconds } from '../cluster.ts';
-import { narrowIntegers, parseValues, stringifyValues } from '../value-json.ts';
+import { narrowInteger, parseValues, stringifyValues } from '../value-json.ts';
 import { Applier, keyColumns, keyOf } from './apply.ts';
 import { applyTransactions, type Copied } from './catch-up.ts';
 import type { TableFilter } from './filter.ts';
 import { type PumpResult, reached } from './progress.ts';
-import { hasCopyState, logStream, nextCopyState, readCopyState, readStream, type StreamRow, updateStream } from './streams.ts';
+import { hasCopyState, logStream, readCopyState, readStream, type StreamRow, updateStream } from './streams.ts';
 
-/** Rows that one chunk copies: some 10 ms. */
-const ROWS_PER_CHUNK = 1000;
+/** Rows that one chunk copies: some 10 ms, the wait for the disk included. */
+const ROWS_PER_CHUNK = 2000;
 const EVENTS_PER_CHUNK = 500;
+/** Tables that one chunk may finish: each has statements of its own to prepare. */
+const TABLES_PER_CHUNK = 50;
 
 /**
  * Begins the copy: one copy_state row per table, in the transaction that sets the state.
@@ -46,8 +49,8 @@ export async function startCopy(
 }
 
 /**
- * Copies the next rows of the first table left, in the order of its key. Before them comes what the binlog holds
- * for rows already copied, read in the same snapshot, so that rows and position always agree.
+ * Copies the next rows of the tables left, each in the order of its key; small tables share a chunk. Before them comes what
+ * the binlog holds for rows already copied, read in the same snapshot, so that rows and position always agree.
  */
 export async function copyChunk(
   cluster: Cluster,
@@ -57,17 +60,31 @@ export async function copyChunk(
   source: BinlogSource,
   filters: readonly TableFilter[],
 ): Promise<PumpResult> {
-  const next = nextCopyState(target, row.id);
-  if (next === undefined) return finishCopy(cluster, target, row, source);
-  const filter = filters.find((candidate) => candidate.table === next.table);
+  try {
+    return await copyTables(cluster, from, target, row, source, filters, TABLES_PER_CHUNK);
+  } catch {
+    // One table's trouble must not keep back those before it: alone, each is copied or says what is wrong with it.
+    return copyTables(cluster, from, target, row, source, filters, 1);
+  }
+}
+
+async function copyTables(
+  cluster: Cluster,
+  from: ShardDb,
+  target: ShardDb,
+  row: StreamRow,
+  source: BinlogSource,
+  filters: readonly TableFilter[],
+  most: number,
+): Promise<PumpResult> {
+  const next = readCopyState(target, row.id, most);
+  if (next.length === 0) return finishCopy(cluster, target, row, source);
   const snapshot = from.db.read(() => {
     const behind = from.transactionsAfter(reached(row, from), EVENTS_PER_CHUNK);
     const caughtUp = behind.length < EVENTS_PER_CHUNK;
-    const def = from.table(next.table);
     return {
-      def,
       behind,
-      rows: caughtUp ? readRows(from, def, next.lastpk) : undefined,
+      batches: caughtUp ? readBatches(from, next) : [],
       position: caughtUp ? from.position() : from.positionAt(behind.at(-1)!.sequence),
     };
   });
@@ -76,13 +93,15 @@ export async function copyChunk(
   return target.db.write(cluster.world.clock, () => {
     const now = readStream(target, row.id);
     if (now === undefined || now.pos !== row.pos || now.state !== 'Copying') return 'worked';
-    if (nextCopyState(target, row.id)?.lastpk !== next.lastpk) return 'worked';
+    const [first] = readCopyState(target, row.id, 1);
+    if (first?.table !== next[0]!.table || first.lastpk !== next[0]!.lastpk) return 'worked';
     const applier = new Applier(target, cluster.world);
     if (copied !== undefined) applyTransactions(target, applier, snapshot.behind, filters, { copied });
     let count = 0;
-    if (snapshot.rows !== undefined) {
-      count = writeRows(target, applier, next.table, snapshot.rows, filter);
-      advance(target, row.id, next.table, snapshot.def, snapshot.rows);
+    for (const batch of snapshot.batches) {
+      const filter = filters.find((candidate) => candidate.table === batch.table);
+      count += writeBatch(target, applier, batch, filter);
+      advance(target, row.id, batch);
     }
     if (applier.events.length > 0) target.log(cluster.world.clock.now(), applier.events);
     updateStream(
@@ -108,34 +127,66 @@ async function finishCopy(cluster: Cluster, target: ShardDb, row: StreamRow, sou
   return stop ? 'stopped' : 'worked';
 }
 
-function readRows(from: ShardDb, def: TableDef, lastpk: string | null): Row[] {
-  const keys = keyColumns(def).map(sqliteName);
-  const table = sqliteName(def.name);
-  const order = keys.join(', ');
-  if (lastpk === null) return from.db.allBig<Row>(`SELECT * FROM ${table} ORDER BY ${order} LIMIT ${ROWS_PER_CHUNK}`).map(narrowIntegers);
-  const last = parseValues<Value[]>(lastpk);
-  const sql = `SELECT * FROM ${table} WHERE (${order}) > (${keys.map(() => '?').join(', ')}) ORDER BY ${order} LIMIT ${ROWS_PER_CHUNK}`;
-  return from.db.allBig<Row>(sql, ...last).map(narrowIntegers);
+/** The next rows of one table, as SQLite keeps them: they go to a column of the same kind, so nothing is decoded on the way. */
+interface Batch {
+  table: string;
+  columns: readonly string[];
+  stored: SqlValue[][];
+  /** The key of the last row, as copy_state keeps it; undefined after the table's last. */
+  lastpk: string | undefined;
 }
 
-function writeRows(target: ShardDb, applier: Applier, table: string, rows: readonly Row[], filter: TableFilter | undefined): number {
-  const def = target.table(table);
-  let count = 0;
-  for (const row of rows) {
-    if (filter?.accepts !== undefined && !filter.accepts(row)) continue;
-    applier.insert(def, row);
-    count++;
+/** Rows of as many of these tables as fit into one chunk. */
+function readBatches(from: ShardDb, tables: readonly { table: string; lastpk: string | null }[]): Batch[] {
+  const batches: Batch[] = [];
+  let room = ROWS_PER_CHUNK;
+  for (const { table, lastpk } of tables) {
+    const batch = readBatch(from, from.table(table), lastpk, room);
+    batches.push(batch);
+    room -= batch.stored.length;
+    if (room <= 0) break;
   }
-  return count;
+  return batches;
 }
 
-/** Notes how far the copy of a table has come; a short chunk was its last. */
-function advance(target: ShardDb, id: number, table: string, def: TableDef, rows: readonly Row[]): void {
-  if (rows.length < ROWS_PER_CHUNK) {
+function readBatch(from: ShardDb, def: TableDef, lastpk: string | null, limit: number): Batch {
+  const columns = def.columns.map((column) => column.name);
+  const keys = keyColumns(def);
+  const order = keys.map(sqliteName).join(', ');
+  const last = lastpk === null ? [] : parseValues<Value[]>(lastpk);
+  const where = lastpk === null ? '' : `WHERE (${order}) > (${keys.map(() => '?').join(', ')})`;
+  const sql = `SELECT ${columns.map(sqliteName).join(', ')} FROM ${sqliteName(def.name)} ${where} ORDER BY ${order} LIMIT ?`;
+  const stored = from.db.allStored(sql, ...last, limit);
+  const end = stored.length < limit ? undefined : stored.at(-1);
+  return {
+    table: def.name,
+    columns,
+    stored,
+    lastpk: end === undefined ? undefined : stringifyValues(keyOf(def, toRow(columns, end))),
+  };
+}
+
+function toRow(columns: readonly string[], stored: readonly SqlValue[]): Row {
+  const row: Row = {};
+  for (let i = 0; i < columns.length; i++) row[columns[i]!] = narrowInteger(stored[i] ?? null);
+  return row;
+}
+
+function writeBatch(target: ShardDb, applier: Applier, batch: Batch, filter: TableFilter | undefined): number {
+  const def = target.table(batch.table);
+  const accepts = filter?.accepts;
+  const rows = batch.stored.map((stored) => ({ stored, row: toRow(batch.columns, stored) }));
+  const taken = accepts === undefined ? rows : rows.filter(({ row }) => accepts(row));
+  applier.insertStored(def, batch.columns, taken);
+  return taken.length;
+}
+
+/** Notes how far the copy of a table has come; a short batch was its last. */
+function advance(target: ShardDb, id: number, { table, lastpk }: Batch): void {
+  if (lastpk === undefined) {
     target.db.run('DELETE FROM "_vt.copy_state" WHERE vrepl_id = ? AND table_name = ?', id, table);
     return;
   }
-  const lastpk = stringifyValues(keyOf(def, rows.at(-1)!));
   target.db.run('UPDATE "_vt.copy_state" SET lastpk = ? WHERE vrepl_id = ? AND table_name = ?', lastpk, id, table);
 }
 

@@ -99,19 +99,12 @@ export function deleteWorkflowStreams(shard: ShardDb, workflow: string): number 
   return shard.db.run('DELETE FROM "_vt.vreplication" WHERE workflow = ?', workflow);
 }
 
-/** Tables that a stream still has to copy, with the key that each copy has reached. */
-export function readCopyState(shard: ShardDb, id: number): { table: string; lastpk: string | null }[] {
+/** Tables that a stream still has to copy, the next one first, with the key that each copy has reached. */
+export function readCopyState(shard: ShardDb, id: number, most = -1): { table: string; lastpk: string | null }[] {
   return shard.db.all(
-    'SELECT table_name AS "table", lastpk FROM "_vt.copy_state" WHERE vrepl_id = ? ORDER BY table_name',
+    'SELECT table_name AS "table", lastpk FROM "_vt.copy_state" WHERE vrepl_id = ? ORDER BY table_name LIMIT ?',
     id,
-  );
-}
-
-/** The first of them. */
-export function nextCopyState(shard: ShardDb, id: number): { table: string; lastpk: string | null } | undefined {
-  return shard.db.get(
-    'SELECT table_name AS "table", lastpk FROM "_vt.copy_state" WHERE vrepl_id = ? ORDER BY table_name LIMIT 1',
-    id,
+    most,
   );
 }
 

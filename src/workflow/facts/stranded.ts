@@ -125,12 +125,11 @@ function againAfter(intent: IntentFacts, behaviours: Behaviours): string {
 /** Streams that run on would take the mark of a frozen workflow off again. */
 function complete(workflow: WorkflowFacts, behaviours: Behaviours): string[] {
   const running = workflow.streams.some((stream) => stream.stored !== 'Stopped');
-  return [...(running ? [stopCommand(workflow.keyspace, workflow.workflow)] : []), switchAgain(workflow, behaviours, true)];
-}
-
-function switchAgain(workflow: WorkflowFacts, behaviours: Behaviours, journaled: boolean): string {
   const { sourceKeyspace, keyspace: targetKeyspace, workflow: name } = workflow;
-  return switchAgainCommand({ sourceKeyspace, targetKeyspace, workflow: name }, behaviours, { reads: false, journaled });
+  return [
+    ...(running ? [stopCommand(targetKeyspace, name)] : []),
+    switchAgainCommand({ sourceKeyspace, targetKeyspace, workflow: name }, behaviours, { reads: false, journaled: true }),
+  ];
 }
 
 /** What a switch that broke off left of a workflow. An intent says the same, and better. */
@@ -148,15 +147,20 @@ function ofWorkflow({ intents }: Picture, workflow: WorkflowFacts, behaviours: B
   const stopped = streams.filter((stream) => stream.stored === 'Stopped' && stream.message === 'stopped for cutover');
   if (stopped.length > 0) {
     const ids = stopped.map((stream) => `${stream.id} on ${keyspace}/${stream.shard}`).join(', ');
-    const text = `${keyspace}.${name}: stream ${ids} was stopped for a cutover that did not happen (no journal)`;
+    const what = stopped.length === 1 ? `stream ${ids} was` : `streams ${ids} were`;
+    const text = `${keyspace}.${name}: ${what} stopped for a cutover that did not happen (no journal)`;
     found.push({ kind: 'stopped-for-cutover', keyspaces, text, next: [startCommand(keyspace, name)] });
   }
   if (reverse !== undefined && !frozen && !reverse.frozen && reverse.workflow.endsWith('_reverse') && reverse.states.every((state) => state === 'Stopped')) {
     const text = `${reverse.keyspace}.${reverse.workflow} was made for a switch of ${keyspace}.${name} that did not happen (no journal)`;
     // Until v21 nothing can be deleted once reads are switched; the next switch makes the reverse workflow anew.
     const stuck = !behaviours.cancelAfterReads && !workflow.state.startsWith('Reads Not Switched');
-    const next = stuck ? [switchAgain(workflow, behaviours, false)] : [deleteReverseCommand(reverse.keyspace, reverse.workflow)];
-    found.push({ kind: 'reverse-left-over', keyspaces, text: stuck ? `${text}; the next switch replaces it` : text, next });
+    found.push({
+      kind: 'reverse-left-over',
+      keyspaces,
+      text: stuck ? `${text}; it is harmless, and the next switch replaces it` : text,
+      next: stuck ? [] : [deleteReverseCommand(reverse.keyspace, reverse.workflow)],
+    });
   }
   return found;
 }

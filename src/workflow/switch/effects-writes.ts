@@ -172,10 +172,12 @@ export async function startReverse(run: SwitchRun, scope: StepScope): Promise<vo
 /** Marks the forward streams, so that nobody starts them again. */
 export async function freezeTargets(run: SwitchRun, scope: StepScope): Promise<void> {
   const { sw } = run;
+  // A stream that somebody has started again would clear the mark at its next sign of life; Vitess lets it.
+  const frozen = run.cluster.release.vitess ? { message: FROZEN } : { state: 'Stopped' as const, message: FROZEN };
   await forAll(sw.targets, (target) =>
     scope.onTarget(shardText(target.info), () =>
       callTablet(run.ctx, target.primary, 'VReplicationExec', () =>
-        setWorkflow(run, target.db, sw.workflow, { message: FROZEN }),
+        setWorkflow(run, target.db, sw.workflow, frozen),
       ),
     ),
   );

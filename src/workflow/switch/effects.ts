@@ -17,6 +17,7 @@ import {
   waitForCatchup,
 } from './effects-writes.ts';
 import { createReverse } from './reverse.ts';
+import { refuseStale } from './stale.ts';
 import type { SwitchRun } from './run.ts';
 
 /** What a step does. It may throw anything; the runner knows what that leads to. */
@@ -27,7 +28,10 @@ const nothing: Effect = async () => {};
 
 /** The effect of each step of the catalogue. Rolling back has effects of its own: cancel-migration.ts and undo.ts. */
 export const EFFECTS: Readonly<Record<Exclude<StepName, `switchTraffic/rollback/${string}`>, Effect>> = {
-  'switchTraffic/prepare/lockWorkflow': (run) => lockWorkflow(run, 'switchTraffic/prepare/unlockWorkflow'),
+  'switchTraffic/prepare/lockWorkflow': async (run) => {
+    await lockWorkflow(run, 'switchTraffic/prepare/unlockWorkflow');
+    await refuseStale(run);
+  },
   'switchTraffic/prepare/canSwitch': (run) => canSwitch(run),
   'switchTraffic/reads/validate': (run) => validateReads(run),
   'switchTraffic/reads/lockSource': (run) =>

@@ -22,7 +22,7 @@ export interface Intent {
   /** For people: `SwitchTraffic c2c`. */
   command: string;
   /** How it was asked for, so that it can be asked for again. */
-  asked: { keyspace: string; workflow: string; verb: 'switchtraffic' | 'reversetraffic' };
+  asked: { keyspace: string; workflow: string; verb: 'switchtraffic' | 'reversetraffic'; tabletTypes: readonly string[] };
   owner: ProcessIdentity;
   /** Epoch milliseconds. */
   started: number;
@@ -174,7 +174,7 @@ export function isAtWork(cluster: Cluster, intent: Intent): boolean {
 /** Why another command has to stand back from a workflow that a switch has left half done. */
 export function interrupted(intent: Intent): UserError {
   return new UserError(`${intent.command} was interrupted, and what it had begun is not finished`, {
-    next: `finish it by running it again: switchtraffic MoveTables --workflow ${intent.asked.workflow} --target-keyspace ${intent.asked.keyspace} ${intent.asked.verb}`,
+    next: `finish it by running it again: switchtraffic MoveTables --workflow ${intent.asked.workflow} --target-keyspace ${intent.asked.keyspace} ${intent.asked.verb} --tablet-types ${intent.asked.tabletTypes.join(',').toLowerCase()}`,
   });
 }
 

@@ -75,9 +75,9 @@ function changesFirst(name: StepName): boolean {
 
 async function writeIntent(run: SwitchRun): Promise<void> {
   if (!run.cluster.release.behaviours.rollbackRestoresAll || run.intent !== undefined) return;
-  const { direction, keyspace, workflow } = run.request;
+  const { direction, keyspace, workflow, tabletTypes } = run.request;
   const verb = direction === 'forward' ? 'switchtraffic' : 'reversetraffic';
-  run.intent = await recordIntent(run.ctx, run.cluster, run.sw, { keyspace, workflow, verb });
+  run.intent = await recordIntent(run.ctx, run.cluster, run.sw, { keyspace, workflow, verb, tabletTypes });
 }
 
 /** The last step that changes anything: after it only locks are let go. */

@@ -12,6 +12,7 @@ import { findIntent, type Intent, interrupted, isAtWork } from './intent.ts';
 import type { SwitchPath } from './path.ts';
 import type { SwitchRequest, SwitchRun } from './run.ts';
 import { runSwitch, type SwitchEnd } from './runner.ts';
+import { isStale } from './stale.ts';
 import { isJournaled, undoIntent } from './undo.ts';
 
 /** The answer of SwitchTraffic and ReverseTraffic. */
@@ -40,6 +41,8 @@ export class SwitchFailed extends Error {
 
 const SWITCHABLE = new Set(['PRIMARY', 'REPLICA', 'RDONLY']);
 const LEAST_TIMEOUT_MS = 1000;
+/** How often a switch reads its workflow anew because it changed while the lock was waited for. */
+const MOST_READINGS = 5;
 
 /**
  * Switches a workflow's traffic, or reverses it. A reversal that involves writes is a forward switch of the reverse
@@ -54,9 +57,13 @@ export async function switchTraffic(ctx: Context, cluster: Cluster, request: Swi
   }
   const wrong = request.tabletTypes.find((type) => !SWITCHABLE.has(type));
   if (wrong !== undefined) throw vtError('INVALID_ARGUMENT', `invalid tablet type passed ${wrong}`);
-  const run = await prepare(ctx, cluster, request, command);
+  let run = await prepare(ctx, cluster, request, command);
   if (request.dryRun) return dryRun(run, command);
-  const end = await runSwitch(run);
+  let end = await runSwitch(run);
+  for (let again = 1; isStale(end.error) && again < MOST_READINGS; again++) {
+    run = await prepare(ctx, cluster, request, command);
+    end = await runSwitch(run);
+  }
   if (end.error !== undefined) throw new SwitchFailed(end, run);
   return {
     summary: `${command} was successful for workflow ${request.keyspace}.${request.workflow}`,
