@@ -1,6 +1,6 @@
 // Run by copy.js: `copy-once.js FOLDER TABLE ROWS` lets the workflow of a prepared cluster copy, and prints what it took as JSON.
 import { performance } from 'node:perf_hooks';
-import { pumpAll } from '../dist/tablet/vreplication/pump.js';
+import { pumpAll } from '../dist/tablet/vreplication/pump-all.js';
 import { filesIn, openCluster } from './cluster.js';
 
 const [folder, table, rows] = process.argv.slice(2);

@@ -10,7 +10,7 @@ import { interleave, median, withFolder } from './measure.js';
 const PAIRS = 100;
 const COMMITS = 300;
 
-/** Rates per second. A pair is three commits (enqueue, grant, release), so a ratio of 0.33 would be perfect. */
+/** Rates per second. A pair is two commits, so a ratio of 0.5 would be perfect. */
 export function measureLocks(runs) {
   return withFolder(async (folder) => {
     const { ctx, cluster, close } = openCluster(filesIn(join(folder, 'state')));
@@ -29,7 +29,7 @@ export function measureLocks(runs) {
     );
     raw.close();
     close();
-    return [{ what: 'lock pairs (3 commits each)', ours: median(rates.ours), baseline: median(rates.raw), of: 'one-row commits', unit: '1/s', runs }];
+    return [{ what: 'lock pairs (2 commits each)', ours: median(rates.ours), baseline: median(rates.raw), of: 'one-row commits', unit: '1/s', runs }];
   });
 }
 

@@ -1,3 +1,4 @@
+import { formatDuration } from '../lib/duration.ts';
 import { UserError } from '../lib/errors.ts';
 import { findRelease, type Release } from '../lib/releases.ts';
 import { suggest } from '../lib/suggest.ts';
@@ -5,15 +6,15 @@ import { background, type Context, withCancel, withTimeout, withValue } from '..
 import type { WorldEvent } from '../runtime/events.ts';
 import { CALLER } from '../runtime/step.ts';
 import type { Cluster } from '../tablet/cluster.ts';
-import { pumpAll } from '../tablet/vreplication/pump.ts';
+import { pumpAll } from '../tablet/vreplication/pump-all.ts';
 import type { LeasePolicy } from '../topo/conn/lock-table.ts';
 import { ETCD_NAMES } from '../topo/conn/directory.ts';
 import { leaseFaults, releaseAll } from '../topo/held-locks.ts';
 import { findAllShards, keyspaceNames, shardText } from '../topo/keyspaces.ts';
 import { type ClusterRecord, readCluster } from '../topo/cluster-record.ts';
 import type { TopoServer } from '../topo/server.ts';
-import { faultPoints } from '../workflow/switch/points.ts';
 import { type ClusterHost, fileHost } from './host.ts';
+import { CommandFailure } from './command-failure.ts';
 import { keepHistory } from './history.ts';
 import type { CommandScope } from './scope.ts';
 import type { Invocation } from './spec.ts';
@@ -39,37 +40,79 @@ export async function withCluster(
   options: OpenOptions,
   body: (scope: CommandScope) => Promise<number>,
 ): Promise<number> {
+  const { lockTimeoutMs, actionTimeoutMs } = timeLimits(inv);
   const host = hostOf(inv);
   const world = host.world();
   const policy: LeasePolicy = { names: ETCD_NAMES, renewed: true, reapDead: true };
   const conn = host.openTopology(world, policy, options.create !== undefined);
   const shards = host.openShards(world);
   const caller = withCancel(background());
-  const limited = withTimeout(caller.ctx, world.clock, inv.flags.duration('action-timeout'));
+  const limited = withTimeout(caller.ctx, world.clock, actionTimeoutMs);
   const stop = (): void => caller.end();
   inv.signal.addEventListener('abort', stop);
+  // What is to be said besides: after the answer, or after the error, which scripts look for at the start of stderr.
+  const late: string[] = [];
   try {
-    const record = await readCluster(limited.ctx, conn);
-    const release = chooseRelease(inv, record, options.create);
+    // Not in the command's time: what runs out is to be told by the step it runs out in, as Vitess does.
+    const record = await readCluster(background(), conn);
+    const release = chooseRelease(inv, record, options.create, late);
     policy.renewed = release.behaviours.leases === 'renewed';
     policy.reapDead = policy.renewed;
-    const topo: TopoServer = { conn, release, world, lockTimeoutMs: inv.flags.duration('lock-timeout'), held: new Set() };
+    const topo: TopoServer = { conn, release, world, lockTimeoutMs, held: new Set() };
     const cluster: Cluster = { world, release, topo, shards };
     const scope = startScope(withValue(limited.ctx, CALLER, limited), cluster);
     await armFaults(scope.ctx, inv, cluster, options.create !== undefined);
+    let exit: number;
     try {
       await pumpAll(scope.ctx, cluster);
-      return await runAndRemember(inv, options, scope, body);
+      exit = await withHints(inv, cluster, () => runAndRemember(inv, options, scope, body));
     } finally {
       await releaseAll(topo);
-      reportFaults(inv, cluster);
+      late.push(...warnings(scope), ...unfiredFaults(cluster));
     }
+    for (const line of late) inv.io.stderr.write(`${line}\n`);
+    return exit;
+  } catch (error) {
+    throw late.length === 0 ? error : new CommandFailure(error, late);
   } finally {
     inv.signal.removeEventListener('abort', stop);
     limited.end();
     host.release(conn, shards);
     world.processes.ended();
   }
+}
+
+/** How long the command may take, and wait for a lock. Throws UserError for no time at all. */
+function timeLimits({ flags }: Invocation): { lockTimeoutMs: number; actionTimeoutMs: number } {
+  const lockTimeoutMs = flags.duration('lock-timeout');
+  if (lockTimeoutMs < 0) throw new UserError(`--lock-timeout ${formatDuration(lockTimeoutMs)} is negative`, { exit: 2 });
+  const actionTimeoutMs = flags.duration('action-timeout');
+  if (actionTimeoutMs > 0) return { lockTimeoutMs, actionTimeoutMs };
+  // What gRPC says of a deadline that is over before the call.
+  const text = `context deadline exceeded: --action-timeout ${formatDuration(actionTimeoutMs)} leaves no time`;
+  throw new UserError(text, { exit: 2 });
+}
+
+function warnings({ events }: CommandScope): string[] {
+  return events.flatMap((event) => (event.kind === 'warning' ? [`warning: ${event.text}`] : []));
+}
+
+/** `hardened` says what there is, after an error about a name that is not there. */
+async function withHints(inv: Invocation, cluster: Cluster, run: () => Promise<number>): Promise<number> {
+  try {
+    return await run();
+  } catch (error) {
+    if (cluster.release.vitess || inv.flags.bool('quiet')) throw error;
+    const { hintFor } = await import('./hints.ts');
+    // A damaged cluster may not be able to say: then the error stands alone.
+    const hint = await hintFor(error, cluster, keyspaceFlag(inv)).catch(() => undefined);
+    throw hint === undefined ? error : new CommandFailure(error, [hint]);
+  }
+}
+
+function keyspaceFlag({ path, flags }: Invocation): string {
+  if (path[0] === 'MoveTables') return flags.str('target-keyspace');
+  return path[0] === 'Workflow' ? flags.str('keyspace') : '';
 }
 
 function startScope(ctx: Context, cluster: Cluster): CommandScope {
@@ -95,12 +138,16 @@ async function runAndRemember(
     throw error;
   } finally {
     if (options.history === true) await keepHistory(scope, { inv, started, exit, failure });
-    for (const event of scope.events) if (event.kind === 'warning') inv.io.stderr.write(`warning: ${event.text}\n`);
   }
 }
 
 /** The cluster's version, unless this command names another: then a warning says so. */
-function chooseRelease(inv: Invocation, record: ClusterRecord | undefined, create: string | undefined): Release {
+function chooseRelease(
+  inv: Invocation,
+  record: ClusterRecord | undefined,
+  create: string | undefined,
+  late: string[],
+): Release {
   const flag = inv.flags.str('vitess-version');
   const asked = flag !== '' ? flag : (inv.io.env['SWITCHTRAFFIC_VITESS_VERSION'] ?? '');
   if (create !== undefined) return findRelease(create);
@@ -111,7 +158,7 @@ function chooseRelease(inv: Invocation, record: ClusterRecord | undefined, creat
   if (asked === '') return own;
   const wanted = findRelease(asked);
   if (wanted.name !== own.name && !inv.flags.bool('quiet')) {
-    inv.io.stderr.write(`warning: this cluster is ${own.name}; this one command runs as ${wanted.name}\n`);
+    late.push(`warning: this cluster is ${own.name}; this one command runs as ${wanted.name}`);
   }
   return wanted;
 }
@@ -121,10 +168,14 @@ async function armFaults(ctx: Context, inv: Invocation, cluster: Cluster, creati
   const { faults } = cluster.world;
   faults.leases = leaseFaults(cluster.topo);
   const specs = [...inv.flags.strings('fault')];
+  if (specs.includes('')) throw new UserError('bad fault "": it is empty', { next: 'switchtraffic steps', exit: 2 });
   const fromEnvironment = inv.io.env['SWITCHTRAFFIC_FAILPOINTS'] ?? '';
   if (fromEnvironment !== '') specs.push(fromEnvironment);
-  const points = specs.length > 0 ? faultPoints(cluster.release.behaviours) : [];
-  for (const spec of specs) faults.arm(spec, points);
+  if (specs.length > 0) {
+    const { faultPoints } = await import('../workflow/switch/points.ts');
+    const points = faultPoints(cluster.release.behaviours);
+    for (const spec of specs) faults.arm(spec, points);
+  }
   const wanted = creating ? [] : faults.targets();
   if (wanted.length === 0) return;
   const there = await allTargets(ctx, cluster);
@@ -143,11 +194,11 @@ async function allTargets(ctx: Context, cluster: Cluster): Promise<string[]> {
   return [...keyspaces, ...shards.flat().map(shardText)];
 }
 
-function reportFaults(inv: Invocation, cluster: Cluster): void {
-  for (const { text, fired, evaluated } of cluster.world.faults.report()) {
-    if (fired > 0) continue;
+function unfiredFaults(cluster: Cluster): string[] {
+  return cluster.world.faults.report().flatMap(({ text, fired, evaluated }) => {
+    if (fired > 0) return [];
     const why = evaluated > 0 ? 'its place was reached, but none of its terms applied' : 'its place was never reached';
-    inv.io.stderr.write(`fault "${text}" never fired: ${why}\n`);
-  }
+    return [`fault "${text}" never fired: ${why}`];
+  });
 }
 

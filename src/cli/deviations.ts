@@ -24,9 +24,16 @@ const SHORT_TIMEOUT = 'timeout value must be at least 1 second';
 const CHECKED_LATER: readonly Deviation[] = [
   {
     id: 'unknown-cell',
-    there: '`--cells` with a cell that does not exist: SetShardTabletControl passes over it, RebuildVSchemaGraph and ApplyRoutingRules fail after they have written the other cells, or the rules',
+    there: '`--cells` with a cell that does not exist: SetShardTabletControl, RefreshStateByShard and create pass over it, RebuildVSchemaGraph ApplyRoutingRules and switchtraffic fail after they have written the other cells, or the rules',
     here: 'refused, before anything is written',
     why: 'half of it has been done, or nothing',
+    hardenedOnly: true,
+  },
+  {
+    id: 'unknown-shard',
+    there: 'cancel and `Workflow delete` with `--shards` that do not exist drop the tables and rules, delete no stream, and report success',
+    here: 'refused, before anything is dropped',
+    why: 'half of it has been done',
     hardenedOnly: true,
   },
   {
@@ -167,6 +174,14 @@ export const DEVIATIONS: readonly Deviation[] = [
       (isTraffic(inv) || verb(inv) === 'complete') && inv.flags.given('shards')
         ? `${verb(inv)} --shards does nothing: vtctldclient never sends it to the server, and every shard is meant`
         : undefined,
+  },
+  {
+    id: 'empty-workflow',
+    there: '`create --workflow ""` makes a workflow without a name',
+    here: 'refused',
+    why: 'an unset variable in a script gives it, and nothing can be told apart by it later',
+    hardenedOnly: true,
+    check: (inv) => (verb(inv) === 'create' && inv.flags.str('workflow') === '' ? '--workflow "" is empty: give the workflow a name' : undefined),
   },
   {
     id: 'no-tablet-types',

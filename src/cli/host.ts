@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { UserError } from '../lib/errors.ts';
 import { realWorld, type VirtualMachine, type World } from '../runtime/world.ts';
 import { fileShards, memoryShards, type ShardStore } from '../tablet/shard-db.ts';
@@ -26,36 +26,59 @@ export interface ClusterHost {
 const TOPOLOGY_FILE = 'topology.db';
 const SHARD_FOLDER = 'shards';
 
-/** A cluster in a folder, on the machine's own clock. */
-export function fileHost(state: string, cwd: string, world?: World): ClusterHost {
+/** A cluster in a folder, on the machine's own clock unless `makeWorld` makes a world for each command, as a process has. */
+export function fileHost(state: string, cwd: string, makeWorld = (): World => realWorld(randomSeed())): ClusterHost {
   const folder = resolve(cwd, state);
   const file = join(folder, TOPOLOGY_FILE);
   return {
     place: folder,
     exists: () => existsSync(file),
-    world: () => world ?? realWorld(randomSeed()),
+    world: makeWorld,
     openTopology: (inWorld, policy, create) => {
       if (!create && !existsSync(file)) {
         throw new UserError(`there is no cluster in ${folder}`, { next: 'switchtraffic init commerce' });
       }
-      if (create) mkdirSync(folder, { recursive: true });
+      if (create) makeFolder(folder);
       return openSqliteConn(file, inWorld, policy, create);
     },
     openShards: (inWorld) => {
       const shards = join(folder, SHARD_FOLDER);
-      mkdirSync(shards, { recursive: true });
+      makeFolder(shards);
       return fileShards(shards, inWorld);
     },
     reset: () => {
       // Only what is ours: a mistyped --state must never cost anybody a folder.
       for (const suffix of ['', '-wal', '-shm']) rmSync(`${file}${suffix}`, { force: true });
-      rmSync(join(folder, SHARD_FOLDER), { recursive: true, force: true });
+      removeShardFiles(join(folder, SHARD_FOLDER));
     },
     release: (conn, shards) => {
       shards.close();
       conn.close();
     },
   };
+}
+
+/** As `fileShards` names them. */
+const SHARD_FILE = /^[^.]+\.[^.]+\.db(?:-wal|-shm)?$/;
+
+function removeShardFiles(folder: string): void {
+  if (!existsSync(folder)) return;
+  const names = readdirSync(folder);
+  const ours = names.filter((name) => SHARD_FILE.test(name));
+  for (const name of ours) rmSync(join(folder, name), { force: true });
+  if (ours.length === names.length) rmdirSync(folder);
+}
+
+/** Makes a folder and those above it. Node's own `recursive` never returns for a folder that cannot be, below /proc. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    // Another process may have been faster.
+    if (!existsSync(path)) throw error;
+  }
 }
 
 /** A host in memory, and what it keeps: for tests and for whoever compares states. */

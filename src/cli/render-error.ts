@@ -1,7 +1,7 @@
 import { formatRfc3339Nano } from '../lib/go-time.ts';
 import { errorText, errorVerbose, InvariantError, UserError, VtError } from '../lib/errors.ts';
 import { CommandFailure } from './command-failure.ts';
-import { withoutControls } from './controls.ts';
+import { linesWithoutControls, withoutControls } from './controls.ts';
 import type { Io } from './io.ts';
 import type { Family } from './spec.ts';
 import { UsageError } from './usage-error.ts';
@@ -61,11 +61,11 @@ function fromUserError(error: UserError, family: Family): Rendered {
 
 /** An error of the server: over gRPC it has a prefix, with `--server internal` it is printed with Go's `%v`. */
 function fromVtError(error: VtError, { family, server }: ErrorContext): Rendered {
-  if (family === 'own') return { text: `switchtraffic: ${errorText(error)}`, notes: [], exit: 1 };
-  if (server === '') return { text: errorText(error), notes: [], exit: 1 };
-  if (server === 'internal') return { text: errorVerbose(error).replace(/\n$/, ''), notes: [], exit: 1 };
+  const text = linesWithoutControls(server === 'internal' && family !== 'own' ? errorVerbose(error).replace(/\n$/, '') : errorText(error));
+  if (family === 'own') return { text: `switchtraffic: ${text}`, notes: [], exit: 1 };
+  if (server === '' || server === 'internal') return { text, notes: [], exit: 1 };
   // The handlers of vtctld never turn Vitess's codes into gRPC's.
-  return { text: `rpc error: code = Unknown desc = ${errorText(error)}`, notes: [], exit: 1 };
+  return { text: `rpc error: code = Unknown desc = ${text}`, notes: [], exit: 1 };
 }
 
 /** Errors of the machine, not of ours: a library that is not built, a full disk, a directory without permission. */
@@ -74,6 +74,9 @@ function environmentError(error: unknown): UserError | undefined {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   if (code === 'ERR_DLOPEN_FAILED' || /could not locate the bindings file/i.test(error.message)) {
     return new UserError('better-sqlite3 is not built for this Node', { next: 'npm rebuild better-sqlite3' });
+  }
+  if (code.startsWith('SQLITE_BUSY')) {
+    return new UserError('the state is locked by another process', { next: 'run it again; see who holds locks: switchtraffic show locks' });
   }
   return 'syscall' in error && code !== '' ? new UserError(error.message) : undefined;
 }

@@ -47,10 +47,16 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 function readText(inv: Invocation, path: string): string {
+  let bytes: Uint8Array;
   try {
-    return readFileSync(resolve(inv.io.cwd, path), 'utf8');
+    bytes = readFileSync(resolve(inv.io.cwd, path));
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     throw new UserError((REASONS[code] ?? errorText(error)).replace('PATH', () => path), { cause: error });
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw new UserError(`proto: syntax error: invalid UTF-8 in ${path}`, { cause: error });
   }
 }

@@ -19,6 +19,24 @@ import { chooseTablet, gateError } from './tablets.ts';
  * of tablets carry `target: KS.SHARD.TYPE: vttablet: rpc error: …`. Nothing is buffered or retried.
  */
 export async function runQuery(ctx: Context, cluster: Cluster, query: Query): Promise<QueryResult> {
+  try {
+    return await run(ctx, cluster, query);
+  } catch (error) {
+    throw tooLarge(error);
+  }
+}
+
+/** A statement that outgrows the machine is its author's to shorten; everything else is passed on. */
+function tooLarge(error: unknown): unknown {
+  if (error instanceof RangeError && error.message.includes('call stack')) {
+    return vtError('INVALID_ARGUMENT', 'max nesting level reached: the statement nests too deeply');
+  }
+  const limit = /^too many (?:SQL variables|columns in .*)$|^(?:string or blob too big|Expression tree is too large.*)$/;
+  if (!(error instanceof Error) || !limit.test(error.message)) return error;
+  return vtError('RESOURCE_EXHAUSTED', `the statement is too large: ${error.message}`);
+}
+
+async function run(ctx: Context, cluster: Cluster, query: Query): Promise<QueryResult> {
   checkContext(ctx);
   const statement = parseStatement(query.sql);
   const scope = await QueryScope.open(ctx, cluster, query);

@@ -16,6 +16,9 @@ export interface Clock {
   turn(): Promise<void>;
 }
 
+/** setTimeout's limit, almost 25 days; a longer one would fire at once. */
+const LONGEST_TIMER_MS = 0x7fffffff;
+
 /** The machine's clock. */
 export function realClock(): Clock {
   return {
@@ -28,7 +31,7 @@ export function realClock(): Clock {
         const timer = setTimeout(() => {
           release();
           resolve();
-        }, Math.max(0, ms));
+        }, Math.min(Math.max(0, ms), LONGEST_TIMER_MS));
         release =
           ctx?.onDone(() => {
             clearTimeout(timer);
@@ -36,8 +39,7 @@ export function realClock(): Clock {
           }) ?? release;
       }),
     at: (at, fn) => {
-      // setTimeout's limit is 2^31-1 ms; a day-long lease is well inside it.
-      const timer = setTimeout(fn, Math.min(Math.max(0, at - Date.now()), 0x7fffffff));
+      const timer = setTimeout(fn, Math.min(Math.max(0, at - Date.now()), LONGEST_TIMER_MS));
       timer.unref();
       return () => clearTimeout(timer);
     },

@@ -21,6 +21,8 @@ export interface OpenOptions {
  * blocks renewal and signals too; longer waits go through `write`, which lets the loop turn between tries.
  */
 const BUSY_MS = 40;
+/** The same while a file is opened: whoever closed it last may still be writing it back, and nobody waits for us yet. */
+const OPEN_BUSY_MS = 2_000;
 /** How often `write` tries, BUSY_MS each: 20 s. A transaction of ours takes well under a millisecond. */
 const WRITE_TRIES = 500;
 
@@ -45,13 +47,14 @@ export class Database {
     if (path !== ':memory:' && !existsSync(dirname(path))) throw explain({ code: 'SQLITE_CANTOPEN' }, path);
     let raw: BetterSqlite3.Database | undefined;
     try {
-      raw = new BetterSqlite3(path, { timeout: BUSY_MS });
+      raw = new BetterSqlite3(path, { timeout: OPEN_BUSY_MS });
       // FULL: what was acknowledged survives power loss, not only a killed process.
       raw.pragma(path === ':memory:' ? 'journal_mode = MEMORY' : 'journal_mode = WAL');
       raw.pragma(path === ':memory:' ? 'synchronous = OFF' : 'synchronous = FULL');
       raw.pragma('foreign_keys = ON');
       const database = new Database(path, raw);
       migrate(database, options.migrations);
+      raw.pragma(`busy_timeout = ${BUSY_MS}`);
       return database;
     } catch (error) {
       raw?.close();

@@ -9,6 +9,7 @@ import { ensureKeyspace } from '../topo/keyspaces.ts';
 import type { TabletType, VSchemaKeyspace } from '../topo/proto/types.ts';
 import { rebuildSrvVSchema, saveVSchema } from '../topo/vschema.ts';
 import type { Cluster } from './cluster.ts';
+import { createTable } from './create-table.ts';
 import { loadRows } from './load-rows.ts';
 import { startTablet } from './start-tablet.ts';
 
@@ -59,7 +60,7 @@ async function createTables(cluster: Cluster, spec: KeyspaceSpec, name: string):
     return tableDef(statement);
   });
   await shard.db.write(cluster.world.clock, () => {
-    for (const table of tables) shard.createTable(table);
+    for (const table of tables) createTable(shard, table);
     shard.skip();
   });
 }

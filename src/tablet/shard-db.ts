@@ -1,9 +1,8 @@
 import { InvariantError } from '../lib/errors.ts';
 import { EMPTY_POSITION, formatPosition, Position } from '../lib/gtid.ts';
 import type { World } from '../runtime/world.ts';
-import { noSuchTable, tableExists } from '../sql/mysql-errors.ts';
+import { noSuchTable } from '../sql/mysql-errors.ts';
 import type { TableDef } from '../sql/schema.ts';
-import { sqliteCreateTable } from '../sql/schema-sqlite.ts';
 import { sqliteName } from '../sql/storage.ts';
 import { Database } from '../store/database.ts';
 import type { BinlogEvent } from './binlog.ts';
@@ -126,13 +125,6 @@ export class ShardDb {
     const def = this.findTable(name);
     if (def === undefined) throw noSuchTable(this.dbName, name);
     return def;
-  }
-
-  /** Creates a table. Throws MySQL's 1050. */
-  createTable(def: TableDef): void {
-    if (this.findTable(def.name) !== undefined) throw tableExists(def.name);
-    for (const statement of sqliteCreateTable(def)) this.db.exec(statement);
-    this.saveDefinition(def);
   }
 
   saveDefinition(def: TableDef): void {

@@ -124,7 +124,7 @@ describe('bad faults are refused in one line', () => {
 
   it('a code that does not exist, with those that do', () => {
     const { message } = refusal('s=return(BROKEN)');
-    expect(message).toContain('"BROKEN" is not a vtrpc code; there are: CANCELED, UNKNOWN, ');
+    expect(message).toContain('"BROKEN" is not a vtrpc code; there are: CANCELED, ALREADY_EXISTS, ');
     expect(refusal('s=return(OK)').message).toContain('"OK" is not a vtrpc code');
   });
 

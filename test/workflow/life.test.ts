@@ -214,3 +214,18 @@ describe('a create that fails', () => {
     }
   });
 });
+
+it('a table without a key is copied whole, with its doubles and NULLs, and follows', async () => {
+  const cluster = testCluster();
+  await cluster.ok('init commerce');
+  await cluster.ok("query --target commerce 'create table heap (a int, b int)'");
+  const source = cluster.host.shards.open('commerce', '0');
+  for (let i = 0; i < 4500; i++) source.db.run('INSERT INTO heap VALUES (?, ?)', i % 3 === 0 ? null : i % 7, i % 2);
+  await cluster.ok('MoveTables --workflow h --target-keyspace customer create --source-keyspace commerce --tables heap');
+  await cluster.ok('MoveTables --workflow h --target-keyspace customer status');
+  await cluster.ok("query --target commerce 'delete from heap where a = 1 limit 1'");
+  await cluster.ok("query --target commerce 'update heap set b = 9 where a = 2 limit 1'");
+  await cluster.ok('MoveTables --workflow h --target-keyspace customer status');
+  const rows = (keyspace: string): unknown[] => cluster.host.shards.open(keyspace, '0').db.all('SELECT a, b, count(*) AS n FROM heap GROUP BY a, b ORDER BY a, b');
+  expect(rows('customer')).toEqual(rows('commerce'));
+});

@@ -1,5 +1,3 @@
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { InvariantError, UserError } from '../../lib/errors.ts';
 import { VirtualMachine } from '../../runtime/world.ts';
 import { type Beat, DEMO } from '../demo-script.ts';
@@ -34,12 +32,12 @@ function openHost(inv: Invocation): ClusterHost {
   const machine = new VirtualMachine();
   const keep = inv.flags.str('keep');
   if (keep === '') return memoryHost(machine);
-  const host = fileHost(keep, inv.io.cwd, machine.world());
+  const host = fileHost(keep, inv.io.cwd, () => machine.world());
   if (host.exists()) {
     throw new UserError(`there is a cluster in ${host.place} already`, { next: 'name another folder with --keep', exit: 2 });
   }
   // Each act begins with a cluster of its own; what an interrupted one left is not in its way.
-  rmSync(join(host.place, 'shards'), { recursive: true, force: true });
+  host.reset();
   return host;
 }
 

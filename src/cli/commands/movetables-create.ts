@@ -2,6 +2,7 @@ import { UserError } from '../../lib/errors.ts';
 import type { OnDDLAction } from '../../topo/proto/types-workflow.ts';
 import { createMoveTables } from '../../workflow/create/move-tables.ts';
 import { withCluster } from '../cluster.ts';
+import { refuseUnknownCells } from '../places.ts';
 import { outputFormat } from '../flags.ts';
 import type { Invocation } from '../spec.ts';
 import { printStatus } from '../status-output.ts';
@@ -55,6 +56,7 @@ export async function run(inv: Invocation): Promise<number> {
   const handling = flags.str('sharded-auto-increment-handling').toUpperCase();
   if (handling === 'REPLACE') throw new UserError('--sharded-auto-increment-handling REPLACE is not built yet', { next: 'use REMOVE or LEAVE' });
   return withCluster(inv, { history: true }, async ({ ctx, cluster }) => {
+    await refuseUnknownCells(ctx, cluster, flags.strings('cells').map((cell) => cell.trim()));
     const status = await createMoveTables(ctx, cluster, {
       workflow: flags.str('workflow'),
       sourceKeyspace: flags.str('source-keyspace'),

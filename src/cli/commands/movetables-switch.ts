@@ -6,6 +6,7 @@ import type { CommandScope } from '../scope.ts';
 import { CommandFailure } from '../command-failure.ts';
 import { outputFormat } from '../flags.ts';
 import type { Invocation } from '../spec.ts';
+import { refuseUnknownCells } from '../places.ts';
 import { watchSteps } from '../step-progress.ts';
 import { failureNotes, outageNote } from '../switch-report.ts';
 import { printRecord } from '../vtctl-output.ts';
@@ -25,6 +26,7 @@ export async function run(inv: Invocation): Promise<number> {
   const forward = inv.path.at(-1) === 'switchtraffic';
   return withCluster(inv, { history: true }, async (scope) => {
     const { ctx, cluster } = scope;
+    await refuseUnknownCells(ctx, cluster, flags.strings('cells'));
     const watch = await watchSteps(inv, scope, format === 'json');
     let result: SwitchResult;
     try {

@@ -1,3 +1,4 @@
+import { formatDuration } from '../../lib/duration.ts';
 import { UserError } from '../../lib/errors.ts';
 import { formatBoxedTable } from '../../lib/table.ts';
 import { withTimeout } from '../../runtime/context.ts';
@@ -17,8 +18,10 @@ export async function run(inv: Invocation): Promise<number> {
   if (flags.given('session') && !/^[\w.-]{1,64}$/.test(session)) {
     throw new UserError(`bad session name "${session}"`, { next: 'use letters, digits, dot, dash and underscore', exit: 2 });
   }
+  const timeout = flags.duration('timeout');
+  if (timeout <= 0) throw new UserError(`--timeout ${formatDuration(timeout)} leaves no time`, { exit: 2 });
   return withCluster(inv, {}, async ({ ctx, cluster }) => {
-    const limited = withTimeout(ctx, cluster.world.clock, flags.duration('timeout'));
+    const limited = withTimeout(ctx, cluster.world.clock, timeout);
     try {
       const result = await runQuery(limited.ctx, cluster, {
         sql: inv.args[0]!,

@@ -4,6 +4,7 @@ import { refreshState, refreshTabletsByShard } from '../../tablet/manager.ts';
 import { getShard } from '../../topo/keyspaces.ts';
 import { aliasText, getTablet } from '../../topo/tablets.ts';
 import { withCluster } from '../cluster.ts';
+import { refuseUnknownCells } from '../places.ts';
 import type { Invocation } from '../spec.ts';
 
 /** Has tablets re-read their shard record. */
@@ -38,6 +39,7 @@ function wholeShard(inv: Invocation): Promise<number> {
     } catch (error) {
       throw plainError(`failed to get shard ${keyspace}/${shard}/: ${errorText(error)}`);
     }
+    await refuseUnknownCells(ctx, cluster, cells);
     const { partial } = await refreshTabletsByShard(ctx, cluster, info, { cells, timeoutMs: LIMIT_MS });
     const where = cells.length === 0 ? '' : ` in cells ${cells.join(', ')}`;
     inv.io.stdout.write(`Refreshed state on ${keyspace}/${shard}${where}\n`);

@@ -1,7 +1,7 @@
 import { UserError } from '../../lib/errors.ts';
 import { suggest } from '../../lib/suggest.ts';
 import { killSession, listSessions } from '../../tablet/query/sessions.ts';
-import { primaryShards } from '../../tablet/vreplication/pump.ts';
+import { primaryShards } from '../../tablet/vreplication/pump-all.ts';
 import { withCluster } from '../cluster.ts';
 import type { Invocation } from '../spec.ts';
 

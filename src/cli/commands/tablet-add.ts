@@ -1,5 +1,5 @@
 import { UserError } from '../../lib/errors.ts';
-import { parseTabletAlias, type TabletType } from '../../lib/names.ts';
+import { parseTabletAlias, validateObjectName, validateShardName, type TabletType } from '../../lib/names.ts';
 import { startTablet } from '../../tablet/start-tablet.ts';
 import { cellNames } from '../../topo/cells.ts';
 import { keyspaceNames } from '../../topo/keyspaces.ts';
@@ -18,6 +18,8 @@ const TYPES: readonly TabletType[] = ['PRIMARY', 'REPLICA', 'RDONLY', 'SPARE'];
 export function run(inv: Invocation): Promise<number> {
   const { flags } = inv;
   const alias = clientSide(() => parseTabletAlias(inv.args[0]!), { exit: 2 });
+  clientSide(() => validateObjectName(flags.str('keyspace')), { exit: 2, prefix: '--keyspace: ' });
+  clientSide(() => validateShardName(flags.str('shard')), { exit: 2, prefix: '--shard: ' });
   const type = flags.tabletTypes('type')[0] ?? 'REPLICA';
   if (!TYPES.includes(type)) {
     throw new UserError(`a tablet cannot start as ${type}; it can as ${TYPES.join(', ')}`, { exit: 2 });

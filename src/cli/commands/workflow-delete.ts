@@ -2,6 +2,7 @@ import { UserError } from '../../lib/errors.ts';
 import { WorkflowDeleteResponse } from '../../topo/proto/messages-vtctldata-workflow.ts';
 import { deleteWorkflow } from '../../workflow/delete.ts';
 import { withCluster } from '../cluster.ts';
+import { refuseUnknownShards } from '../places.ts';
 import type { Invocation } from '../spec.ts';
 import { printRecord } from '../vtctl-output.ts';
 
@@ -15,6 +16,7 @@ export async function deleteAndPrint(inv: Invocation, keyspace: string, format: 
   const { flags } = inv;
   if (flags.bool('ignore-source-keyspace')) throw new UserError('--ignore-source-keyspace is not built yet', { next: 'leave it out' });
   return withCluster(inv, { history: true }, async ({ ctx, cluster }) => {
+    await refuseUnknownShards(ctx, cluster, keyspace, flags.strings('shards'));
     const response = await deleteWorkflow(ctx, cluster, {
       keyspace,
       workflow: flags.str('workflow'),

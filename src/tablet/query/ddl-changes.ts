@@ -6,6 +6,7 @@ import { tableDef } from '../../sql/schema-build.ts';
 import { canonicalOptions, optionsOf } from '../../sql/schema-options.ts';
 import { sqliteRename } from '../../sql/schema-sqlite.ts';
 import type { TableDef } from '../../sql/schema.ts';
+import { createTable } from '../create-table.ts';
 import type { ShardDb } from '../shard-db.ts';
 import { sqliteName } from '../../sql/storage.ts';
 import { alterTable } from './ddl-alter.ts';
@@ -60,7 +61,7 @@ function create(shard: ShardDb, statement: CreateTable): string[] {
   const { name } = statement.table;
   if (statement.ifNotExists && shard.findTable(name) !== undefined) return [];
   checkNewName(shard, name);
-  shard.createTable(statement.like === undefined ? tableDef(statement) : likeTable(shard, statement.like.name, name));
+  createTable(shard, statement.like === undefined ? tableDef(statement) : likeTable(shard, statement.like.name, name));
   return [name];
 }
 

@@ -1,5 +1,5 @@
 import { duplicateKeyError, mysqlErrno, unknownColumn } from '../../sql/mysql-errors.ts';
-import { findColumn, type TableDef } from '../../sql/schema.ts';
+import { findColumn, rowidName, type TableDef } from '../../sql/schema.ts';
 import type { Row, SqliteParam, Value } from '../../sql/value.ts';
 import type { World } from '../../runtime/world.ts';
 import type { SqlValue } from '../../store/database.ts';
@@ -117,16 +117,21 @@ export class Applier {
     this.events.push({ kind: 'delete', table: def.name, before });
   }
 
+  /** Without a primary key equal rows may stand twice: an event is about one of them. */
   #where(def: TableDef): string {
-    return keyColumns(def).map((column) => `${sqliteName(column)} IS ?`).join(' AND ');
+    const matches = keyColumns(def).map((column) => `${sqliteName(column)} IS ?`).join(' AND ');
+    if (def.primaryKey.length > 0) return matches;
+    const rowid = rowidName(def);
+    return `${rowid} = (SELECT ${rowid} FROM ${sqliteName(def.name)} WHERE ${matches} LIMIT 1)`;
   }
 
+  /** Generated columns too: their values were worked out on the source, SQLite keeps them as any other. */
   #columns(def: TableDef, row: Row): string[] {
     const columns = Object.keys(row);
     for (const column of columns) {
       if (findColumn(def, column) === undefined) throw unknownColumn(column, 'field list');
     }
-    return columns.filter((column) => findColumn(def, column)?.generated === undefined);
+    return columns;
   }
 
   #mayWrite(def: TableDef, row: Row): void {

@@ -156,8 +156,10 @@ function readBatch(from: ShardDb, def: TableDef, lastpk: string | null, limit: n
   const last = lastpk === null ? [] : parseValues<Value[]>(lastpk);
   const where = lastpk === null ? '' : `WHERE (${order}) > (${keys.map(() => '?').join(', ')})`;
   const sql = `SELECT ${columns.map(sqliteName).join(', ')} FROM ${sqliteName(def.name)} ${where} ORDER BY ${order} LIMIT ?`;
-  const stored = from.db.allStored(sql, ...last, limit);
-  const end = stored.length < limit ? undefined : stored.at(-1);
+  // Without a key there is no place to go on from that neither skips a row nor takes one twice: such a table is one batch.
+  const whole = def.primaryKey.length === 0;
+  const stored = from.db.allStored(sql, ...last, whole ? -1 : limit);
+  const end = whole || stored.length < limit ? undefined : stored.at(-1);
   return {
     table: def.name,
     columns,

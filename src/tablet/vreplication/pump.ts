@@ -1,21 +1,16 @@
-import { errorText, isTopoError } from '../../lib/errors.ts';
+import { errorText } from '../../lib/errors.ts';
 import { parsePosition, positionAtLeast, type Position } from '../../lib/gtid.ts';
 import type { Context } from '../../runtime/context.ts';
-import { parseStatement } from '../../sql/parser.ts';
 import type { OnDDLAction } from '../../topo/proto/types-workflow.ts';
-import { allTablets, aliasText } from '../../topo/tablets.ts';
 import type { BinlogTransaction, ShardDb } from '../shard-db.ts';
 import { type Cluster, epochSeconds } from '../cluster.ts';
-import { changeTables } from '../query/ddl-changes.ts';
-import { mysqlTime } from '../query/mysql-time.ts';
-import { isDdl } from '../query/request.ts';
 import { Applier, BlockedError, isUnrecoverable } from './apply.ts';
-import { type ApplyDdl, applyTransactions, isMatched } from './catch-up.ts';
+import { applyTransactions, isMatched } from './catch-up.ts';
 import { copyChunk, startCopy } from './copy.ts';
 import { compileFilters, type TableFilter } from './filter.ts';
 import { type PumpResult, reached } from './progress.ts';
 import { sourceOf } from './stream-source.ts';
-import { hasCopyState, readStream, readStreams, type StreamRow, updateStream } from './streams.ts';
+import { hasCopyState, readStream, type StreamRow, updateStream } from './streams.ts';
 
 /** How many transactions one chunk applies: well under 50 ms, so that the loop turns in between. */
 const TRANSACTIONS_PER_CHUNK = 500;
@@ -64,6 +59,9 @@ async function applyChunk(
   const transactions = from.transactionsAfter(reached(row, from), TRANSACTIONS_PER_CHUNK);
   const executed = from.position();
   const stop = row.stop_pos === null || row.stop_pos === '' ? undefined : parsePosition(row.stop_pos);
+  const runsDdl = (onDdl === 'EXEC' || onDdl === 'EXEC_IGNORE') && transactions.some((transaction) => ddlOf(transaction, filters) !== undefined);
+  // Loaded when there is some to run: it needs the whole of `sql`, and every command pumps.
+  const ddl = runsDdl ? await import('./apply-ddl.ts') : undefined;
   return target.db.write(cluster.world.clock, () => {
     const now = readStream(target, row.id);
     // Somebody else went on, stopped or deleted the stream since it was read.
@@ -73,7 +71,7 @@ async function applyChunk(
     const halt = onDdl === 'STOP' ? allowed.findIndex((transaction) => ddlOf(transaction, filters) !== undefined) : -1;
     const wanted = halt < 0 ? allowed : allowed.slice(0, halt + 1);
     const applier = new Applier(target, cluster.world);
-    applyTransactions(target, applier, wanted, filters, { applyDdl: ddlApplier(cluster, target, applier, onDdl) });
+    applyTransactions(target, applier, wanted, filters, { applyDdl: ddl?.ddlApplier(cluster, target, applier, onDdl) });
     if (applier.events.length > 0) target.log(cluster.world.clock.now(), applier.events);
     const last = wanted.at(-1)!;
     const position = from.positionAt(last.sequence);
@@ -96,21 +94,6 @@ function ddlOf(transaction: BinlogTransaction, filters: readonly TableFilter[]):
     if (event.kind === 'ddl' && isMatched(event.table, filters)) return event.sql;
   }
   return undefined;
-}
-
-/** EXEC runs the source's DDL on the target too; EXEC_IGNORE goes on if that fails. */
-function ddlApplier(cluster: Cluster, target: ShardDb, applier: Applier, onDdl: OnDDLAction): ApplyDdl | undefined {
-  if (onDdl !== 'EXEC' && onDdl !== 'EXEC_IGNORE') return undefined;
-  return (sql, table) => {
-    const statement = parseStatement(sql);
-    if (!isDdl(statement)) return;
-    try {
-      target.db.transact(() => changeTables(target, statement, mysqlTime(cluster.world.clock.now())));
-      applier.events.push({ kind: 'ddl', table, sql });
-    } catch (error) {
-      if (onDdl === 'EXEC') throw error;
-    }
-  };
 }
 
 function until(transactions: BinlogTransaction[], stop: Position | undefined, from: ShardDb): BinlogTransaction[] {
@@ -144,14 +127,6 @@ function stopAt(cluster: Cluster, target: ShardDb, id: number, position: Positio
 /** The most chunks that catching up at the start of a command may take: a stream under constant writes never ends. */
 const MOST_CHUNKS = 100_000;
 
-/** Lets every stream of the cluster apply what it can: what would have happened since the last command. */
-export async function pumpAll(ctx: Context, cluster: Cluster): Promise<void> {
-  for (const { keyspace, shard } of await primaryShards(ctx, cluster)) {
-    const target = cluster.shards.open(keyspace, shard);
-    for (const row of readStreams(target)) await pumpUntilIdle(ctx, cluster, target, row.id);
-  }
-}
-
 /** Runs one stream until it has nothing to do or cannot go on. */
 export async function pumpUntilIdle(ctx: Context, cluster: Cluster, target: ShardDb, id: number): Promise<PumpResult> {
   let result: PumpResult = 'worked';
@@ -160,17 +135,4 @@ export async function pumpUntilIdle(ctx: Context, cluster: Cluster, target: Shar
     await cluster.world.clock.turn();
   }
   return result;
-}
-
-/** Shards that have a primary tablet: the only ones with anything in them. */
-export async function primaryShards(ctx: Context, cluster: Cluster): Promise<{ keyspace: string; shard: string; alias: string }[]> {
-  try {
-    const tablets = await allTablets(ctx, cluster.topo);
-    return tablets
-      .filter((tablet) => tablet.type === 'PRIMARY')
-      .map((tablet) => ({ keyspace: tablet.keyspace ?? '', shard: tablet.shard ?? '', alias: aliasText(tablet.alias) }));
-  } catch (error) {
-    if (isTopoError(error, 'NoNode')) return [];
-    throw error;
-  }
 }

@@ -47,6 +47,11 @@ export function readStreams(shard: ShardDb, workflow?: string): StreamRow[] {
     : shard.db.all<StreamRow>('SELECT * FROM "_vt.vreplication" WHERE workflow = ? ORDER BY id', workflow);
 }
 
+/** True if a shard has any stream. */
+export function hasStreams(shard: ShardDb): boolean {
+  return shard.db.get('SELECT 1 FROM "_vt.vreplication" LIMIT 1') !== undefined;
+}
+
 export function readStream(shard: ShardDb, id: number): StreamRow | undefined {
   return shard.db.get<StreamRow>('SELECT * FROM "_vt.vreplication" WHERE id = ?', id);
 }

@@ -52,9 +52,11 @@ export interface TicketRow {
   token: number | undefined;
 }
 
-/** What a store keeps for locks. Every call happens inside `transact`. */
+/** What a store keeps for locks. Every call happens inside `transact`, or `read` where nothing is changed. */
 export interface LockRows {
   transact<T>(fn: () => T): T;
+  /** One consistent view, without waiting for writers. */
+  read<T>(fn: () => T): T;
   nextRevision(): number;
   exists(dir: string): boolean;
   tickets(resource: string): TicketRow[];
@@ -110,9 +112,14 @@ export class LockTable {
   async acquire(ctx: Context, request: LockRequest): Promise<LockDescriptor> {
     const node = this.#policy.names.lock(request.dir);
     checkCall(ctx, request.mustExist ? this.#policy.names.directory('global', request.dir) : node);
-    const revision = await this.#retry(() => this.#enqueue(request));
+    // A lock that is free costs one commit, not two: it is asked for and granted in the same transaction.
+    const asked = await this.#retry(() => {
+      const ticket = this.#enqueue(request);
+      return { revision: ticket, place: this.#tryGrant(ticket) };
+    });
+    const { revision } = asked;
+    let { place } = asked;
     for (let waited = 0; ; waited++) {
-      const place = await this.#retry(() => this.#tryGrant(revision));
       if (place === undefined) throw new TopoError('NoNode', 'lease');
       if (place.token !== undefined) return this.#descriptor(request, revision, place.token);
       const ended = ctx.err();
@@ -122,6 +129,7 @@ export class LockTable {
       }
       // The next in line looks often, the rest seldom: they cannot be served before it.
       await this.#clock.sleep(place.ahead <= 1 ? Math.min(1 + waited / 4, 20) : Math.min(4 * place.ahead, 40), ctx);
+      place = await this.#retry(() => this.#tryGrant(revision));
     }
   }
 
@@ -131,7 +139,7 @@ export class LockTable {
   }
 
   views(): LockView[] {
-    return this.#rows.transact(() =>
+    return this.#rows.read(() =>
       this.#rows.allTickets().map((ticket) => {
         const lease = this.#rows.lease(ticket.leaseId);
         const owner = lease?.owner;

@@ -198,6 +198,7 @@ function memoryLockRows(store: MemoryTopoStore): LockRows {
   };
   return {
     transact: (fn) => store.transact(fn),
+    read: (fn) => fn(),
     nextRevision: () => ++store.revision,
     exists: (dir) => [...store.cell('global').keys()].some((path) => path.startsWith(`${dir}/`)),
     // Tickets are appended with growing revisions, so the list is in order.

@@ -203,6 +203,7 @@ interface LeaseSql {
 function sqliteLockRows(database: Database): LockRows {
   return {
     transact: (fn) => database.transact(fn),
+    read: (fn) => database.read(fn),
     nextRevision: () => nextRevision(database),
     exists: (dir) =>
       database.get('SELECT 1 FROM node WHERE cell = ? AND path >= ? AND path < ? LIMIT 1', 'global', `${dir}/`, after(`${dir}/`)) !==

@@ -2,6 +2,7 @@ import { plainError, wrapError } from '../../lib/errors.ts';
 import type { Context } from '../../runtime/context.ts';
 import type { TableDef } from '../../sql/schema.ts';
 import type { Cluster } from '../../tablet/cluster.ts';
+import { createTable } from '../../tablet/create-table.ts';
 import { callTablet } from '../../tablet/manager.ts';
 import { sqliteName } from '../../sql/storage.ts';
 import { servingShards } from '../../topo/keyspaces.ts';
@@ -99,7 +100,7 @@ export async function copySchema(
     await callTablet(ctx, target.primary, 'ApplySchema', () =>
       target.db.db.write(cluster.world.clock, () => {
         for (const definition of definitions) {
-          if (target.db.findTable(definition.name) === undefined) target.db.createTable(definition);
+          if (target.db.findTable(definition.name) === undefined) createTable(target.db, definition);
         }
       }),
     );

@@ -2,7 +2,6 @@ import type { Context } from '../../runtime/context.ts';
 import type { Cluster } from '../../tablet/cluster.ts';
 import { getRoutingRules, routingMap } from '../../topo/rules.ts';
 import { allIntents, type Intent } from '../switch/intent.ts';
-import { isJournaled } from '../switch/undo.ts';
 import { gatherLocks } from './locks.ts';
 
 /** What a switch on `hardened` wrote down before it changed anything, and has not struck yet. */
@@ -29,6 +28,7 @@ export interface IntentFacts {
 export async function gatherIntents(ctx: Context, cluster: Cluster): Promise<IntentFacts[]> {
   const intents = await allIntents(ctx, cluster);
   if (intents.length === 0) return [];
+  const { isJournaled } = await import('../switch/undo.ts');
   const rules = routingMap(await getRoutingRules(ctx, cluster.topo));
   const holders = gatherLocks(cluster).flatMap(({ holder }) => (holder === undefined ? [] : [holder]));
   return intents.map((intent) => {

@@ -1,5 +1,6 @@
 import type { Context } from '../../runtime/context.ts';
 import type { Cluster } from '../../tablet/cluster.ts';
+import { hasStreams } from '../../tablet/vreplication/streams.ts';
 import { keyspaceNames } from '../../topo/keyspaces.ts';
 import { gatherIntents, type IntentFacts } from './intents.ts';
 import { gatherLocks, isAbout, type LockFacts } from './locks.ts';
@@ -7,7 +8,7 @@ import { gatherRouting } from './routing.ts';
 import { type Refused, refusedAt, type ServedFacts, type ServedTable, servedTables } from './serving.ts';
 import { gatherShards, type ShardFacts } from './shard.ts';
 import { findStranded, type Picture, type Stranded } from './stranded.ts';
-import { gatherWorkflows, type WorkflowFacts } from './workflow.ts';
+import type { WorkflowFacts } from './workflow.ts';
 
 /** The verdict on a keyspace: what an operator wants to know first. */
 export interface Verdict {
@@ -47,14 +48,22 @@ export interface KeyspaceFacts {
 
 /** All of the cluster's state that a cutover touches. Takes no lock and changes nothing. */
 export async function gatherPicture(ctx: Context, cluster: Cluster): Promise<Picture> {
+  const shards = await gatherShards(ctx, cluster);
   return {
     keyspaces: await keyspaceNames(ctx, cluster.topo),
-    shards: await gatherShards(ctx, cluster),
+    shards,
     routing: await gatherRouting(ctx, cluster),
     locks: gatherLocks(cluster),
-    workflows: await gatherWorkflows(ctx, cluster),
+    workflows: await workflowsOf(ctx, cluster, shards),
     intents: await gatherIntents(ctx, cluster),
   };
+}
+
+/** Loaded where there are any: it needs most of what workflows need. */
+async function workflowsOf(ctx: Context, cluster: Cluster, shards: readonly ShardFacts[]): Promise<WorkflowFacts[]> {
+  if (!shards.some(({ keyspace, shard }) => hasStreams(cluster.shards.open(keyspace, shard)))) return [];
+  const { gatherWorkflows } = await import('./workflow.ts');
+  return gatherWorkflows(ctx, cluster);
 }
 
 /** Every keyspace, by name. */

@@ -32,13 +32,13 @@ function store(path: string, record: unknown, cell = 'global'): void {
   nodes.set(path, { ...node!, contents: JSON.stringify(record) });
 }
 
-/** Runs what must be refused, and leaves everything as it was. */
+/** Runs what must be refused, and leaves everything as it was. The hint of what to do next has its own tests. */
 async function refused(line: string): Promise<string> {
   const before = fingerprint(cluster.host);
   const { exit, stdout, stderr } = await cluster.run(line);
   expect({ exit, stdout }, stderr).toEqual({ exit: 1, stdout: '' });
   expect(fingerprint(cluster.host)).toEqual(before);
-  return stderr;
+  return stderr.replace(/^next: .*\n/m, '');
 }
 
 const ALIAS_FORMAT = "'^(?P<cell>[-_.a-zA-Z0-9]+)-(?P<uid>[0-9]+)$'";
@@ -201,11 +201,9 @@ describe('records', () => {
     store('keyspaces/commerce/VSchema', {});
     const { exit, stderr } = await cluster.run(`RebuildVSchemaGraph -c zone9,zone1 ${V21}`);
     expect(exit).toBe(1);
-    expect(stderr.split('\n').slice(1)).toEqual([
-      "warning: there is no cell 'zone9'; the cells are: zone1",
-      "node doesn't exist: /vitess/global/cells/zone9/CellInfo",
-      '',
-    ]);
+    const lines = stderr.split('\n');
+    expect(lines[0]).toBe("node doesn't exist: /vitess/global/cells/zone9/CellInfo");
+    expect(lines).toContain("warning: there is no cell 'zone9'; the cells are: zone1");
     expect(stored<{ keyspaces: unknown }>('SrvVSchema', 'zone1')!.keyspaces).toEqual({ commerce: {}, customer: {} });
   });
 });
@@ -570,7 +568,7 @@ describe('ApplyRoutingRules', () => {
     const missing = "node doesn't exist: /vitess/global/cells/zone9/CellInfo";
     const { exit, stderr } = await cluster.run(`${line} ${V21} --server x`);
     expect(exit).toBe(1);
-    expect(stderr).toContain(`\nrpc error: code = Unknown desc = RebuildSrvVSchema([zone9 zone1]) failed: ${missing}: ${missing}\n`);
+    expect(stderr.split('\n')[0]).toBe(`rpc error: code = Unknown desc = RebuildSrvVSchema([zone9 zone1]) failed: ${missing}: ${missing}`);
     expect(await cluster.ok('GetRoutingRules')).toBe(PRINTED);
   });
 });
@@ -593,8 +591,8 @@ describe('tablet add', () => {
     ['zone1-100 --keyspace customer --shard 0', 1, 'tablet zone1-0000000100 already exists'],
     ['zone7-1 --keyspace customer --shard 0 --type primary', 1, 'shard customer/0 has a primary already: zone1-0000000200'],
     ['zone7-1 --keyspace customer --shard 0 --type drained', 2, 'a tablet cannot start as DRAINED; it can as PRIMARY, REPLICA, RDONLY, SPARE'],
-    ['zone7-1 --keyspace a.b --shard 0', 1, 'CreateKeyspace: invalid character . in name a.b: invalid character . in name a.b'],
-    ['zone7-1 --keyspace new --shard 80-40', 1, 'out of order keys: 80 is not strictly smaller than 40'],
+    ['zone7-1 --keyspace a.b --shard 0', 2, '--keyspace: invalid character . in name a.b'],
+    ['zone7-1 --keyspace new --shard 80-40', 2, '--shard: out of order keys: 80 is not strictly smaller than 40'],
     ['x --keyspace new --shard 0', 2, `invalid tablet alias: 'x', expecting format: ${ALIAS_FORMAT}`],
   ])('refuses %s', async (args, exit, text) => {
     const before = fingerprint(cluster.host);

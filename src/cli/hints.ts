@@ -1,0 +1,112 @@
+import { errorText, VtError } from '../lib/errors.ts';
+import { suggest } from '../lib/suggest.ts';
+import { background } from '../runtime/context.ts';
+import type { Cluster } from '../tablet/cluster.ts';
+import { knownCells } from '../topo/cells.ts';
+import { findAllShards, keyspaceNames } from '../topo/keyspaces.ts';
+import { aliasText, allTablets } from '../topo/tablets.ts';
+import { getWorkflows } from '../workflow/status.ts';
+
+/** A wrong name that an error speaks of, and what there is of its kind. */
+interface Mistyped {
+  name: string;
+  /** What the names are, in plural: `keyspaces`. */
+  kind: string;
+  there: readonly string[];
+}
+
+/** What Vitess says of a name that is not there, and how to find the names that are. */
+interface Rule {
+  text: RegExp;
+  read(cluster: Cluster, words: readonly string[], keyspace: string): Promise<Mistyped | undefined>;
+}
+
+/** More names than this tell nobody anything. */
+const MOST = 12;
+
+/**
+ * The line that helps with a name which does not exist; Vitess's own text often shows a path of the topology and no more.
+ * Undefined where the error is about something else.
+ *
+ * @param keyspace the keyspace the command is about, for texts that leave it out; `''` when there is none
+ */
+export async function hintFor(error: unknown, cluster: Cluster, keyspace: string): Promise<string | undefined> {
+  if (!(error instanceof VtError)) return undefined;
+  const text = errorText(error);
+  if (LOCKED.test(text)) return 'next: see who holds it: switchtraffic show locks';
+  for (const rule of RULES) {
+    const match = rule.text.exec(text);
+    const wrong = match === null ? undefined : await rule.read(cluster, match.slice(1), keyspace);
+    if (wrong !== undefined) return hintLine(wrong);
+  }
+  return undefined;
+}
+
+function hintLine({ name, kind, there }: Mistyped): string {
+  // Numbers that are one digit apart have nothing to do with each other.
+  const near = kind === 'tablets' ? undefined : suggest(name, there);
+  const question = near === undefined ? '' : `did you mean "${near}"? `;
+  const more = there.length > MOST ? ', …' : '';
+  return `next: ${question}${kind}: ${there.slice(0, MOST).join(', ') || 'none'}${more}`;
+}
+
+/** A wait for a lock that ran out. */
+const LOCKED = /deadline exceeded: .*\/locks\/?$/;
+
+const RULES: readonly Rule[] = [
+  { text: /node doesn't exist: .*\/keyspaces\/([^/]*?)(?:\/shards\/([^/]+)\/Shard|\/.*)?$/, read: topologyPath },
+  { text: /node doesn't exist: .*\/cells\/(.*?)\/?CellInfo$/, read: (cluster, [cell = '']) => cells(cluster, cell) },
+  { text: /node doesn't exist: .*\/tablets\/([^/]+)\/Tablet$/, read: (cluster, [alias = '']) => tablets(cluster, alias) },
+  { text: /unknown database '(.*)' in vschema/, read: (cluster, [name = '']) => keyspaces(cluster, name) },
+  { text: /shard (\S+) not found in keyspace (\S+)/, read: (cluster, [shard = '', keyspace = '']) => shards(cluster, keyspace, shard) },
+  { text: /no healthy tablet available for 'keyspace:"([^"]*)" shard:"([^"]*)"/, read: (cluster, [keyspace = '', shard = '']) => shards(cluster, keyspace, shard) },
+  { text: /no streams found in keyspace (\S+) for (.*)$/, read: (cluster, [keyspace = '', name = '']) => workflows(cluster, keyspace, name) },
+  { text: /the (.+) workflow does not exist in the (\S+) keyspace/, read: (cluster, [name = '', keyspace = '']) => workflows(cluster, keyspace, name) },
+  { text: /^workflow (.+) not found/, read: (cluster, [name = ''], keyspace) => workflows(cluster, keyspace, name) },
+  { text: /not found in source keyspace (\S+): ([^,]+)/, read: (cluster, [keyspace = '', table = '']) => tables(cluster, [keyspace], table) },
+  { text: /^table (\S+) not found$/, read: async (cluster, [table = '']) => tables(cluster, await keyspaceNames(background(), cluster.topo), table) },
+  { text: /No partition found for tabletType (unknown)/, read: async () => ({ name: '', kind: 'tablet types', there: ['primary', 'replica', 'rdonly'] }) },
+];
+
+/** A record that is missing: of a keyspace that is not there, or of a shard of one that is. */
+async function topologyPath(cluster: Cluster, [keyspace = '', shard]: readonly string[]): Promise<Mistyped | undefined> {
+  const wrong = await keyspaces(cluster, keyspace);
+  if (wrong !== undefined) return wrong;
+  return shard === undefined ? undefined : shards(cluster, keyspace, shard);
+}
+
+async function keyspaces({ topo }: Cluster, name: string): Promise<Mistyped | undefined> {
+  return missing({ name, kind: 'keyspaces', there: await keyspaceNames(background(), topo) });
+}
+
+async function cells({ topo }: Cluster, name: string): Promise<Mistyped | undefined> {
+  return missing({ name, kind: 'cells', there: await knownCells(background(), topo) });
+}
+
+async function tablets({ topo }: Cluster, name: string): Promise<Mistyped | undefined> {
+  const all = await allTablets(background(), topo);
+  return missing({ name, kind: 'tablets', there: all.map((tablet) => aliasText(tablet.alias)) });
+}
+
+async function shards({ topo }: Cluster, keyspace: string, name: string): Promise<Mistyped | undefined> {
+  const all = await findAllShards(background(), topo, keyspace);
+  return missing({ name, kind: `shards of ${keyspace}`, there: all.map((shard) => shard.name) });
+}
+
+async function workflows(cluster: Cluster, keyspace: string, name: string): Promise<Mistyped | undefined> {
+  if (keyspace === '') return undefined;
+  const all = await getWorkflows(background(), cluster, { keyspace, includeLogs: false });
+  return missing({ name, kind: `workflows of ${keyspace}`, there: all.map((workflow) => workflow.name ?? '') });
+}
+
+async function tables(cluster: Cluster, wanted: readonly string[], name: string): Promise<Mistyped | undefined> {
+  const all = await Promise.all(wanted.map((keyspace) => findAllShards(background(), cluster.topo, keyspace)));
+  const names = all.flat().flatMap((shard) => cluster.shards.open(shard.keyspace, shard.name).tableNames());
+  const kind = wanted.length === 1 ? `tables of ${wanted[0]}` : 'tables';
+  return missing({ name, kind, there: [...new Set(names)].toSorted() });
+}
+
+/** Nothing to say when the name is there: then the error is about something else. */
+function missing(wrong: Mistyped): Mistyped | undefined {
+  return wrong.there.includes(wrong.name) ? undefined : wrong;
+}

@@ -1,0 +1,30 @@
+import { isTopoError } from '../../lib/errors.ts';
+import type { Context } from '../../runtime/context.ts';
+import { allTablets, aliasText } from '../../topo/tablets.ts';
+import type { Cluster } from '../cluster.ts';
+import { readStreams } from './streams.ts';
+
+/** Lets every stream of the cluster apply what it can: what would have happened since the last command. */
+export async function pumpAll(ctx: Context, cluster: Cluster): Promise<void> {
+  for (const { keyspace, shard } of await primaryShards(ctx, cluster)) {
+    const target = cluster.shards.open(keyspace, shard);
+    const running = readStreams(target).filter(({ state }) => state === 'Running' || state === 'Copying');
+    if (running.length === 0) continue;
+    // Most commands meet no stream that runs, and what moves one takes longer to load than they take.
+    const { pumpUntilIdle } = await import('./pump.ts');
+    for (const { id } of running) await pumpUntilIdle(ctx, cluster, target, id);
+  }
+}
+
+/** Shards that have a primary tablet: the only ones with anything in them. */
+export async function primaryShards(ctx: Context, cluster: Cluster): Promise<{ keyspace: string; shard: string; alias: string }[]> {
+  try {
+    const tablets = await allTablets(ctx, cluster.topo);
+    return tablets
+      .filter((tablet) => tablet.type === 'PRIMARY')
+      .map((tablet) => ({ keyspace: tablet.keyspace ?? '', shard: tablet.shard ?? '', alias: aliasText(tablet.alias) }));
+  } catch (error) {
+    if (isTopoError(error, 'NoNode')) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,391 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { rootCommand } from '../../src/cli/commands.ts';
+import { makeShell, type ShellResult } from '../../src/cli/shell.ts';
+import type { CommandSpec, FlagSpec } from '../../src/cli/spec.ts';
+import { fingerprint } from '../helpers/fingerprint.ts';
+import { movingCluster, type TestCluster, words } from '../helpers/shell.ts';
+import { allChains } from './harness.ts';
+
+/*
+ * Whatever is typed wrong gets one clear line that names it, the right exit status, and changes nothing. The cluster is the
+ * example with its workflow running; one line after another runs against it, for none may leave a trace.
+ */
+let cluster: TestCluster;
+let before: Record<string, unknown>;
+
+beforeAll(async () => {
+  cluster = await movingCluster();
+  await cluster.ok('query --session s1 begin');
+  before = fingerprint(cluster.host);
+});
+
+type Line = string | readonly string[];
+
+function type(line: Line): Promise<ShellResult> {
+  return makeShell(cluster.host)(typeof line === 'string' ? words(line) : line);
+}
+
+/** One line on stderr, besides `next: …`; no stack; nothing on stdout; nothing changed. */
+async function expectRefused(line: Line, names: string, exit = 1): Promise<string> {
+  const result = await type(line);
+  const text = `${String(line)}\n${result.stdout}${result.stderr}`;
+  expect(result.exit, text).toBe(exit);
+  expect(result.stdout, text).toBe('');
+  expectClear(result.stderr, text);
+  expect(result.stderr.split('\n')[0], text).toContain(names);
+  expect(fingerprint(cluster.host), text).toEqual(before);
+  return result.stderr;
+}
+
+function expectClear(stderr: string, text: string): void {
+  expect(stderr, text).not.toMatch(/\n\s+at /);
+  const [first, second, ...more] = stderr.split('\n');
+  expect(first, text).not.toBe('');
+  if (second !== '') expect(second, text).toMatch(/^next: \S/);
+  expect(more.join(''), text).toBe('');
+}
+
+const MOVE = 'MoveTables --workflow c2c --target-keyspace customer';
+const CREATE = 'MoveTables --workflow new --target-keyspace customer create --source-keyspace commerce';
+const STOP = 'switchTraffic/writes/stopSourceWrites';
+
+/** Every wrong name, by command: the line, and the word that its first line has to show. */
+const VTCTLDCLIENT: readonly (readonly [line: string, names: string])[] = [
+  ['GetKeyspace custmer', 'custmer'],
+  ["GetKeyspace ''", 'empty name'],
+  ["GetKeyspace 'a b'", 'a b'],
+  ['GetKeyspace ../x', '../x'],
+  ['GetShard customer', 'customer'],
+  ['GetShard customer/9', 'shards/9'],
+  ['GetShard custmer/0', 'custmer'],
+  ['GetShard customer/0/1', 'customer/0/1'],
+  ['GetShard customer/', 'empty name'],
+  ["GetShard ''", 'invalid shard path'],
+  ['SetShardTabletControl custmer/0 primary', 'custmer'],
+  ['SetShardTabletControl customer/7 primary', 'shards/7'],
+  ['SetShardTabletControl customer primary', 'customer'],
+  ['SetShardTabletControl customer/0 prmary', 'prmary'],
+  ['SetShardTabletControl --denied-tables nope customer/0 primary', "'nope'"],
+  ['SetShardTabletControl --denied-tables customer --cells zone9 customer/0 replica', "'zone9'"],
+  ['GetTablet zone1-999', 'zone1-0000000999'],
+  ['GetTablet zone9-100', 'zone9'],
+  ['GetTablet nonsense', "'nonsense'"],
+  ['GetTablet zone1-99999999999999999', '99999999999999999'],
+  ["GetTablet ''", 'invalid tablet alias'],
+  ['GetTablets --shard 0', '--shard'],
+  ['GetTablets --keyspace customer --shard 9', 'shards/9'],
+  ['GetTablets --tablet-alias bad', "'bad'"],
+  ['GetTablets --cell zone9', 'zone9'],
+  ['GetTablets --tablet-type foo', 'foo'],
+  ['GetTablets --format yaml', 'yaml'],
+  ['RefreshState zone1-999', 'zone1-0000000999'],
+  ['RefreshState zz', "'zz'"],
+  ['RefreshStateByShard custmer/0', 'custmer'],
+  ['RefreshStateByShard customer/9', 'customer/9'],
+  ['RefreshStateByShard customer', 'customer'],
+  ['RefreshStateByShard --cells zone9 customer/0', "'zone9'"],
+  ['GetVSchema custmer', 'custmer'],
+  ['GetSrvVSchema zone9', 'zone9'],
+  ['RebuildVSchemaGraph --cells zone9', "'zone9'"],
+  ['ApplyRoutingRules', '--rules'],
+  ["ApplyRoutingRules --rules '{'", 'syntax error'],
+  ["ApplyRoutingRules --rules '[]'", 'want an object'],
+  ["ApplyRoutingRules --rules null", 'want an object'],
+  [`ApplyRoutingRules --rules '{"rules": 5}'`, 'rules'],
+  [`ApplyRoutingRules --rules '{"rules": [5]}'`, 'rules[0]'],
+  [`ApplyRoutingRules --rules '{"rules": [{"from_table": 5}]}'`, 'from_table'],
+  [`ApplyRoutingRules --rules '{"rules": [{"from_table": "customer", "to_tables": "x"}]}'`, 'to_tables'],
+  [`ApplyRoutingRules --rules '{"rules": [{"from_table": "customer", "to_tables": ["nope.customer"]}]}'`, "'nope'"],
+  [`ApplyRoutingRules --rules '{"rules": [{"from_table": "customer", "to_table": ["customer.customer"]}]}'`, 'to_table'],
+  ["ApplyRoutingRules --rules '{}' --cells zone9", "'zone9'"],
+  ['ApplyRoutingRules --rules-file /nope/x', '/nope/x'],
+  ['ApplyRoutingRules --rules-file /', 'is a directory'],
+  ['Workflow --keyspace custmer list', 'custmer'],
+  ['Workflow --keyspace customer list --shards 9', 'shard 9'],
+  ['Workflow --keyspace custmer show --workflow c2c', 'custmer'],
+  ['Workflow --keyspace customer show --workflow c2c --shards 9', 'shard 9'],
+  ['Workflow --keyspace customer start --workflow c2d', 'c2d'],
+  ['Workflow --keyspace customer stop --workflow c2d', 'c2d'],
+  ['Workflow --keyspace custmer start --workflow c2c', 'custmer'],
+  ['Workflow --keyspace customer delete --workflow c2d', 'c2d'],
+  ['Workflow --keyspace custmer delete --workflow c2c', 'custmer'],
+  ['Workflow --keyspace customer delete --workflow c2c --shards 9', "'9'"],
+  ['Workflow customer', 'customer'],
+  ...['show', 'status', 'start', 'stop', 'switchtraffic', 'reversetraffic', 'complete', 'cancel'].map(
+    (command) => [`MoveTables --workflow c2c --target-keyspace custmer ${command}`, 'custmer'] as const,
+  ),
+  ...['status', 'start', 'stop', 'switchtraffic', 'reversetraffic', 'complete', 'cancel'].map(
+    (command) => [`MoveTables --workflow c2d --target-keyspace customer ${command}`, 'c2d'] as const,
+  ),
+  [`${MOVE} status --shards 9`, 'c2c'],
+  [`${MOVE} stop --shards 9`, 'shard 9'],
+  [`${MOVE} cancel --shards 9`, "'9'"],
+  [`${MOVE} complete`, 'not yet switched'],
+  [`${MOVE} status --format yaml`, 'yaml'],
+  [`${MOVE} switchtraffic --cells zone9`, "'zone9'"],
+  [`${MOVE} switchtraffic --tablet-types spare`, 'SPARE'],
+  [`${MOVE} switchtraffic --tablet-types prim`, 'prim'],
+  [`${MOVE} switchtraffic --tablet-types ''`, '--tablet-types'],
+  [`${MOVE} switchtraffic --timeout -5s`, 'timeout'],
+  [`${MOVE} switchtraffic --timeout 5`, '"5"'],
+  [`${MOVE} switchtraffic --timeout 999999999999h`, '999999999999h'],
+  [`${MOVE} switchtraffic --lock-timeout -1s`, '--lock-timeout -1s'],
+  [`${MOVE} switchtraffic --action-timeout 0s`, '--action-timeout 0s'],
+  [`${MOVE} switchtraffic --action-timeout -1s`, '--action-timeout -1s'],
+  [`${MOVE} switchtraffic --shards 0`, '--shards'],
+  [`${MOVE} switchtraffic --vitess-version 3`, '"3"'],
+  [`${CREATE} --tables prodct`, 'prodct'],
+  [`${CREATE} --tables ''`, 'no tables'],
+  [`${CREATE} --tables product --cells zone9`, "'zone9'"],
+  [`${CREATE} --tables product --on-ddl FOO`, 'FOO'],
+  [`${CREATE.replace('commerce', 'comerce')} --tables product`, 'comerce'],
+  [`${CREATE.replace('customer', 'custmer')} --tables product`, 'custmer'],
+  [`${CREATE.replace('customer', 'commerce')} --tables product`, 'source and target keyspace'],
+  [`${CREATE.replace('new', "''")} --tables product`, '--workflow ""'],
+  [`${CREATE.replace('new', 'c2c')} --tables product`, 'c2c'],
+];
+
+/** Faults that cannot be; every one for the same switch. */
+const FAULTS: readonly (readonly [fault: string, names: string])[] = [
+  ['', '""'],
+  ['=return', '=return'],
+  ['stopSourceWrites', 'stopSourceWrites'],
+  ['switchTraffic/writes/nope=return', 'switchTraffic/writes/nope'],
+  [`${STOP}=nope`, '"nope"'],
+  [`${STOP}:mid=return`, '"mid"'],
+  [`${STOP}#0=return`, '#0'],
+  [`${STOP}#9=return`, STOP],
+  [`${STOP}=return(NOPE)`, '"NOPE"'],
+  [`${STOP}=0*return`, '0*return'],
+  [`${STOP}=sleep(1x)`, '"1x"'],
+  [`${STOP}=lease(lose)`, 'lease'],
+  [`${STOP}=ctx`, 'ctx'],
+  [`${STOP}@nope=return`, '"nope"'],
+  [`${STOP}=off(1)`, 'off'],
+  [`${STOP}=return->`, 'return->'],
+];
+
+const OWN: readonly (readonly [line: string, names: string, exit: number])[] = [
+  ['init nope', '"nope"', 2],
+  ["init ''", '""', 2],
+  ['init ../clusters/commerce', '../clusters/commerce', 2],
+  ['init commerce', 'already', 2],
+  ['init commerce --force --rows -1', '-1', 2],
+  ['init commerce --force --rows abc', 'abc', 2],
+  ['init commerce --force --rows 99999999999999999999', '99999999999999999999', 2],
+  ['init commerce --force --without nope', '"nope"', 2],
+  ['init commerce --force --vitess-version 3.0', '"3.0"', 2],
+  ['tablet add zz --keyspace commerce --shard 0', "'zz'", 2],
+  ['tablet add zone9-99999999999 --keyspace commerce --shard 0', '99999999999', 2],
+  ["tablet add zone1-500 --keyspace 'a b' --shard 0", 'a b', 2],
+  ["tablet add zone1-500 --keyspace '' --shard 0", '--keyspace', 2],
+  ["tablet add zone1-500 --keyspace commerce --shard ''", '--shard', 2],
+  ['tablet add zone1-500 --keyspace commerce --shard 80-40', '80', 2],
+  ['tablet add zone1-500 --keyspace commerce --shard 0 --type foo', 'foo', 2],
+  ['tablet add zone1-500 --keyspace commerce --shard 0 --type drained', 'DRAINED', 2],
+  ['tablet add zone1-100 --keyspace commerce --shard 0', 'zone1-0000000100', 1],
+  ['tablet add zone1-500 --keyspace commerce --shard 0 --type primary', 'commerce/0', 1],
+  ["query 'selct 1'", "'selct'", 1],
+  ["query ''", 'empty', 1],
+  ["query 'select * from nope'", 'nope', 1],
+  ["query 'select nope from customer'", "'nope'", 1],
+  ["query 'insert into customer(nope) values (1)'", "'nope'", 1],
+  [`query "insert into customer(customer_id) values ('abc')"`, "'abc'", 1],
+  [`query "insert into customer(customer_id,email) values (1,'x')"`, "Duplicate entry '1'", 1],
+  ["query 'insert into customer(customer_id) values (99999999999999999999999)'", "'customer_id'", 1],
+  ["query 'drop database commerce'", 'DROP DATABASE', 1],
+  ["query 'create table x (id int)'", 'no database selected', 1],
+  ['query commit', 'COMMIT', 2],
+  ["query --target nope 'select 1'", "'nope'", 1],
+  ["query --target customer:9 'select * from customer'", 'customer.9', 1],
+  ["query --target customer@foo 'select * from customer'", 'tabletType', 1],
+  ["query --target customer@spare 'select * from customer'", 'spare', 1],
+  ["query --session '' 'select 1'", '""', 2],
+  ["query --session 'a b' 'select 1'", '"a b"', 2],
+  ["query --timeout 0s 'select 1'", '--timeout 0s', 2],
+  ["query --timeout -5s 'select 1'", '--timeout -5s', 2],
+  ["query --format xml 'select 1'", '"xml"', 2],
+  ['session kill s2', '"s2"', 2],
+  ["session kill ''", '""', 2],
+  ['steps nope', '"nope"', 2],
+  ['show keyspace custmer', '"custmer"', 2],
+  ['show shard customer/9', '"customer/9"', 2],
+  ['show tablet zone1-999', '"zone1-999"', 2],
+  ['show workflow c2d', '"c2d"', 2],
+  ['show routing nope', '"nope"', 2],
+  ['show sessions nope', '"nope"', 2],
+  ['show history nope', '"nope"', 2],
+  ['show nope', '"nope"', 2],
+];
+
+describe('a wrong name or value', () => {
+  it.each(VTCTLDCLIENT)('%s', async (line, names) => void (await expectRefused(line, names)));
+  it.each(OWN)('%s', async (line, names, exit) => void (await expectRefused(line, names, exit)));
+  it.each(FAULTS)('--fault %j', async (fault, names) => void (await expectRefused([...words(`${MOVE} switchtraffic`), '--fault', fault], names)));
+});
+
+describe('hardened names the remedy', () => {
+  it.each([
+    ['GetKeyspace custmer', 'did you mean "customer"? keyspaces: commerce, customer'],
+    ['GetShard custmer/0', 'did you mean "customer"? keyspaces: commerce, customer'],
+    ['GetShard customer/9', 'shards of customer: 0'],
+    ['GetTablet zone9-100', 'did you mean "zone1"? cells: zone1'],
+    ['GetTablet zone1-999', 'tablets: zone1-0000000100, zone1-0000000101, zone1-0000000102, zone1-0000000200, zone1-0000000201, zone1-0000000202'],
+    ['Workflow --keyspace custmer list', 'did you mean "customer"? keyspaces: commerce, customer'],
+    ['Workflow --keyspace customer list --shards 9', 'shards of customer: 0'],
+    ['Workflow --keyspace customer start --workflow c2d', 'did you mean "c2c"? workflows of customer: c2c'],
+    ['MoveTables --workflow c2d --target-keyspace customer stop', 'did you mean "c2c"? workflows of customer: c2c'],
+    ['MoveTables --workflow c2d --target-keyspace customer switchtraffic', 'did you mean "c2c"? workflows of customer: c2c'],
+    ['MoveTables --workflow xyzzy --target-keyspace commerce switchtraffic', 'workflows of commerce: none'],
+    [`${CREATE} --tables prodct`, 'did you mean "product"? tables of commerce: corder, customer, product'],
+    ["query 'select * from custmer'", 'did you mean "customer"? tables: corder, customer, product'],
+    ["query --target custmer 'select 1'", 'did you mean "customer"? keyspaces: commerce, customer'],
+    ["query --target customer@foo 'select * from customer'", 'tablet types: primary, replica, rdonly'],
+  ])('%s', async (line, next) => {
+    expect((await type(line)).stderr.split('\n').slice(1)).toEqual([`next: ${next}`, '']);
+    expect((await type(`${line} --quiet`)).stderr.split('\n').slice(1)).toEqual(['']);
+  });
+
+  it('and a release does not', async () => {
+    const released = await movingCluster('22');
+    expect((await released.run('GetKeyspace custmer')).stderr).toBe("node doesn't exist: /vitess/global/keyspaces/custmer/Keyspace\n");
+  });
+});
+
+/** Commands that can be run, with enough positional words and every required flag. */
+const RUNNABLE = allChains().filter((chain) => chain.at(-1)?.load !== undefined && chain.at(-1)?.subcommands === undefined);
+
+describe.each(RUNNABLE.map((chain) => ({ path: chain.slice(1).map((spec) => spec.name).join(' '), chain })))('$path', ({ chain }) => {
+  const spec = chain.at(-1) as CommandSpec;
+  const path = chain.slice(1).map((part) => part.name);
+  const usage = spec.family === 'own' ? 2 : 1;
+  const flags = chain.flatMap((part) => part.flags);
+
+  it('with a positional word too many or too few', async () => {
+    const many = Array.from({ length: spec.args.max + 1 }, (_, i) => `word${i}`);
+    await expectRefused([...path, ...many], spec.args.max === 0 ? 'word0' : String(many.length), usage);
+    if (spec.args.min > 0) await expectRefused([...path, ...many.slice(0, spec.args.min - 1)], String(spec.args.min), usage);
+  });
+
+  it('with an unknown flag, and with a flag whose value is missing or wrong', async () => {
+    await expectRefused([...path, '--no-such-flag'], '--no-such-flag', usage);
+    for (const flag of flags) {
+      if (flag.kind !== 'bool') await expectRefused([...path, `--${flag.name}`], `--${flag.name}`, usage);
+      const wrong = wrongValue(flag);
+      if (wrong !== undefined) await expectRefused([...path, `--${flag.name}=${wrong}`], wrong, usage);
+    }
+  });
+
+  it('without a required flag', async () => {
+    const required = flags.filter((flag) => flag.required === true);
+    if (required.length === 0) return;
+    const args = Array.from({ length: spec.args.min }, (_, i) => (path[0] === 'tablet' ? 'zone1-900' : `word${i}`));
+    const more = path.at(-1) === 'create' ? ['--tables', 'product'] : [];
+    await expectRefused([...path, ...args, ...more], `"${required.map((flag) => flag.name).toSorted()[0]}"`, usage);
+  });
+});
+
+/** A value that no flag of the kind accepts. */
+function wrongValue(flag: FlagSpec): string | undefined {
+  if (flag.kind === 'string') return flag.choices === undefined ? undefined : 'nonsense';
+  return flag.kind === 'strings' ? undefined : 'nonsense';
+}
+
+describe('files', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'switchtraffic-bad-input-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it.each([
+    ['not UTF-8', Buffer.from([0x7b, 0xff, 0xfe, 0x7d]), 'UTF-8'],
+    ['control characters', Buffer.from('{"rules": \u0000\u001b[31m}'), 'syntax error'],
+    ['empty', Buffer.from(''), 'syntax error'],
+    ['cut off', Buffer.from('{"rules": [{"from_table": "cus'), 'syntax error'],
+    ['not JSON', Buffer.from('rules:\n- from_table: customer\n'), 'syntax error'],
+  ])('of rules: %s', async (_what, bytes, names) => {
+    const file = join(folder, 'rules.json');
+    writeFileSync(file, bytes);
+    const stderr = await expectRefused(['ApplyRoutingRules', '--rules-file', file], names);
+    expect(stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/);
+  });
+});
+
+describe('control characters never get out', () => {
+  it.each([
+    [['GetKeyspace', 'a\u001b[31mb']],
+    [['MoveTables', '--workflow', 'x\u001b[2J', '--target-keyspace', 'customer', 'switchtraffic']],
+    [['show', 'keyspace', 'a\rb']],
+    [['query', 'select \u0007 from customer']],
+    [['session', 'kill', 'a\nforged: line']],
+    [['GetKeyspaces', '--fault', 'a\nb=return']],
+    [['init', '\u001b']],
+  ])('%j', async (argv) => {
+    const { exit, stderr } = await type(argv);
+    expect([1, 2]).toContain(exit);
+    expectClear(stderr, stderr);
+    expect(stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/);
+  });
+});
+
+describe('statements that outgrow the machine', () => {
+  it.each([
+    ['brackets', `select ${'('.repeat(20_000)}1${')'.repeat(20_000)}`, 'nest'],
+    ['sums', `select 1${'+1'.repeat(20_000)}`, 'nest'],
+    ['columns', `select ${'1,'.repeat(5_000)}1`, 'too large'],
+  ])('%s', async (_what, sql, names) => void (await expectRefused(['query', sql], names)));
+});
+
+describe('anything at all', () => {
+  const noise = fc.oneof(fc.string({ maxLength: 12 }), fc.string({ unit: 'binary', maxLength: 8 }));
+  const flagNames = [...new Set(allChains().flatMap((chain) => chain.flatMap((spec) => spec.flags.map((flag) => `--${flag.name}`))))];
+  const word = fc.oneof(
+    noise,
+    fc.constantFrom('customer', 'commerce', 'c2c', 'zone1-100', 'customer/0', 'primary', '0', '-1', '', '--', '-', '1s', '--fault', '--vitess-version'),
+    fc.constantFrom(...flagNames),
+  );
+  // What ends the world, or its time, is not for a shared cluster.
+  const commands = RUNNABLE.map((chain) => chain.slice(1).map((spec) => spec.name)).filter((path) => path[0] !== 'demo' && path[0] !== 'init');
+
+  async function expectNoBug(argv: readonly string[]): Promise<void> {
+    const { exit, stderr } = await type(argv);
+    expect(exit, stderr).not.toBe(70);
+    expect(stderr).not.toMatch(/\n\s+at |internal error/);
+    if (exit !== 0) expect(stderr.split('\n')[0]).not.toBe('');
+  }
+
+  it('argv', async () => {
+    const argv = fc.tuple(fc.constantFrom(...commands, []), fc.array(word, { maxLength: 6 })).map(([path, more]) => [...path, ...more]);
+    await fc.assert(fc.asyncProperty(argv, expectNoBug), { numRuns: 300 });
+  });
+
+  it('SQL', async () => {
+    const token = fc.oneof(
+      fc.constantFrom('select', '*', 'from', 'customer', 'corder', 'where', 'insert', 'into', 'values', '(', ')', ',', '=', '1', "'x'", 'null', 'and', 'or', 'not'),
+      fc.constantFrom('update', 'set', 'delete', 'email', 'customer_id', 'order by', 'limit', 'count(*)', 'group by', 'having', 'join', 'on', 'as', '-', '/', '0', '1e999', '`', "'"),
+      fc.constantFrom('begin', 'commit', 'show', 'tables', 'create', 'table', 'alter', 'drop', 'add column', 'int', 'primary key', ';', '/*', '--', '@@x', 'interval', 'case when', 'end'),
+      noise,
+    );
+    const sql = fc.array(token, { maxLength: 12 }).map((tokens) => tokens.join(' '));
+    await fc.assert(fc.asyncProperty(sql, (text) => expectNoBug(['query', text])), { numRuns: 400 });
+  });
+
+  it('faults', async () => {
+    const part = fc.oneof(noise, fc.constantFrom(STOP, ':', 'before', 'after', '#', '1', '@', 'customer', '=', 'return', 'sleep', '(', ')', '1s', '->', ';', '*', 'off', '"', ','));
+    const fault = fc.array(part, { maxLength: 8 }).map((parts) => parts.join(''));
+    await fc.assert(fc.asyncProperty(fault, (text) => expectNoBug(['GetKeyspaces', '--fault', text])), { numRuns: 300 });
+  });
+});
+
+it('every command of the table is somewhere above', () => {
+  const lines = [...VTCTLDCLIENT, ...OWN].map(([line]) => line);
+  const notHere = RUNNABLE.map((chain) => chain.slice(1).map((spec) => spec.name)).filter(
+    (path) => !lines.some((line) => path.every((part) => line.split(' ').includes(part))),
+  );
+  // They take no names, or are not built yet.
+  const exempt = ['MoveTables mirrortraffic', 'Workflow update', 'GetKeyspaces', 'GetRoutingRules', 'GetShardRoutingRules', 'GetKeyspaceRoutingRules', 'show locks', 'demo'];
+  expect(notHere.map((path) => path.join(' ')).filter((path) => !exempt.includes(path))).toEqual([]);
+  expect(rootCommand.subcommands?.length).toBeGreaterThan(10);
+});
