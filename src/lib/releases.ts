@@ -36,6 +36,18 @@ export const LANDMARKS = [
  * Throws UserError for anything else.
  */
 export function findRelease(name: string): Release {
+  let release = found.get(name);
+  if (release === undefined) {
+    release = resolveRelease(name);
+    found.set(name, release);
+  }
+  return release;
+}
+
+/** Resolved once: a failed switch compares a dozen releases. Only names that exist get in. */
+const found = new Map<string, Release>();
+
+function resolveRelease(name: string): Release {
   const wanted = name.trim().replace(/^v/i, '');
   if (wanted.toLowerCase() === 'hardened') return { name: 'hardened', vitess: false, behaviours: hardened() };
   if (wanted.toUpperCase() === SNAPSHOT) return { name: SNAPSHOT, vitess: true, behaviours: behavioursAt([24, 0, 0]) };
