@@ -1,4 +1,5 @@
-import { InvariantError } from '../lib/errors.ts';
+import { existsSync } from 'node:fs';
+import { InvariantError, UserError } from '../lib/errors.ts';
 import { EMPTY_POSITION, formatPosition, Position } from '../lib/gtid.ts';
 import type { World } from '../runtime/world.ts';
 import { noSuchTable } from '../sql/mysql-errors.ts';
@@ -145,7 +146,10 @@ export class ShardDb {
 
 /** Where the shards of a cluster are kept. At most 100 files are open at once. */
 export interface ShardStore {
+  /** A shard that a tablet was started for. Throws UserError if its file is gone: an empty one must never pass for it. */
   open(keyspace: string, shard: string): ShardDb;
+  /** The same, made if it is not there yet. */
+  create(keyspace: string, shard: string): ShardDb;
   close(): void;
 }
 
@@ -163,22 +167,30 @@ export function memoryShards(world: World): ShardStore {
 
 function shardStore(pathOf: (keyspace: string, shard: string) => string, world: World, most: number): ShardStore {
   const open = new Map<string, ShardDb>();
+  const get = (keyspace: string, shard: string, create: boolean): ShardDb => {
+    const key = `${keyspace}/${shard}`;
+    const there = open.get(key);
+    if (there !== undefined) {
+      // Moved to the end: the first is the one used longest ago.
+      open.delete(key);
+      open.set(key, there);
+      return there;
+    }
+    if (open.size >= most) closeOldest(open);
+    const path = pathOf(keyspace, shard);
+    if (!create && path !== ':memory:' && !existsSync(path)) {
+      throw new UserError(`the rows of shard ${key} are gone: there is no file ${path}`, {
+        next: 'put the file back from a copy, or start again: switchtraffic init commerce --force',
+      });
+    }
+    const db = Database.open({ path, migrations: SHARD_MIGRATIONS });
+    const made = new ShardDb(keyspace, shard, db, () => world.random.uuid());
+    open.set(key, made);
+    return made;
+  };
   return {
-    open: (keyspace, shard) => {
-      const key = `${keyspace}/${shard}`;
-      const there = open.get(key);
-      if (there !== undefined) {
-        // Moved to the end: the first is the one used longest ago.
-        open.delete(key);
-        open.set(key, there);
-        return there;
-      }
-      if (open.size >= most) closeOldest(open);
-      const db = Database.open({ path: pathOf(keyspace, shard), migrations: SHARD_MIGRATIONS });
-      const made = new ShardDb(keyspace, shard, db, () => world.random.uuid());
-      open.set(key, made);
-      return made;
-    },
+    open: (keyspace, shard) => get(keyspace, shard, false),
+    create: (keyspace, shard) => get(keyspace, shard, true),
     close: () => {
       for (const shard of open.values()) shard.db.close();
       open.clear();

@@ -57,7 +57,7 @@ export async function startTablet(ctx: Context, cluster: Cluster, wanted: NewTab
   };
   if (keyRange !== undefined) tablet.key_range = keyRangeToProto(keyRange);
   if (primary) tablet.primary_term_start_time = { seconds: String(Math.floor(world.clock.now() / 1000)) };
-  cluster.shards.open(keyspace, shard);
+  cluster.shards.create(keyspace, shard);
   await createTablet(ctx, topo, tablet);
   if (primary) await setShardPrimary(ctx, topo, info, tablet);
   await buildServing(ctx, cluster, tablet);

@@ -271,6 +271,7 @@ describe.concurrent('state that cannot be used', () => {
     ['a topology that is no database', (cwd) => writeFileSync(join(cwd, topology), 'my notes, '.repeat(500)), 'topology.db is not a state file'],
     ['an empty topology', (cwd) => truncateSync(join(cwd, topology), 0), 'the state holds no cluster'],
     ['a topology cut in half', (cwd) => halve(join(cwd, topology)), 'topology.db is damaged'],
+    ['a missing shard', (cwd) => rmSync(join(cwd, shard)), 'there is no file'],
     ['a shard cut in half', (cwd) => halve(join(cwd, shard)), 'customer.0.db is damaged'],
     ['a newer topology', (cwd) => newer(join(cwd, topology)), 'topology.db has schema 99'],
     ['a newer shard', (cwd) => newer(join(cwd, shard)), 'customer.0.db has schema 99'],
