@@ -11,6 +11,7 @@ export async function watchSteps(inv: Invocation, scope: CommandScope, json: boo
   const { events } = scope.cluster.world;
   const stop = events.listen((event) => {
     if (event.kind === 'step' && event.state === 'begin') progress.step(event.step);
+    if (event.kind === 'step' && event.state === 'done') progress.done();
     if (event.kind === 'step' && event.state === 'failed') progress.fail();
     if (event.kind === 'log' && flags.bool('verbose')) io.stderr.write(`${event.level === 'info' ? '' : `${event.level}: `}${event.text}\n`);
   });

@@ -1,9 +1,8 @@
 import { errorCode, errorText, errorVerbose, grpcCodeName, isTopoError, vtError } from '../lib/errors.ts';
 import { checkContext, type Context, withTimeout } from '../runtime/context.ts';
-import { heldLocks } from '../topo/locks.ts';
+import { heldLocks, LockLostError, lostLock } from '../topo/locks.ts';
 import type { Tablet } from '../topo/proto/types.ts';
 import { aliasText, shardTablets } from '../topo/tablets.ts';
-import { LockLostError } from '../topo/locks.ts';
 import type { Cluster } from './cluster.ts';
 import type { ShardDb } from './shard-db.ts';
 import { refreshView } from './view.ts';
@@ -54,7 +53,7 @@ async function guardedWrite<T>(
     return await cluster.topo.conn.atomically(ctx, { guards }, () => shard.db.transact(fn));
   } catch (error) {
     if (!isTopoError(error, 'NoNode') || error.node !== 'lease') throw error;
-    throw new LockLostError(guards.map((guard) => guard.resource).join(', '), undefined, error);
+    throw lostLock(cluster.topo, guards, error);
   }
 }
 

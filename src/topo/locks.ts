@@ -23,6 +23,9 @@ type LocksInfo = Map<string, HeldLock>;
 
 const LOCKS = contextKey<LocksInfo>('locksInfo');
 
+/** Locks that a roll-back found lost and has dealt with: there is nothing left to release. */
+const FORGOTTEN = new WeakSet<LockDescriptor>();
+
 /** The life of a lock that asks for none of its own: etcd's default lease. */
 const DEFAULT_TTL_MS = 30_000;
 /** On `hardened` a lease is short and renewed while its holder lives, so that a dead holder is soon replaced. */
@@ -105,6 +108,7 @@ export async function forgetLostLocks(ctx: Context, topo: TopoServer): Promise<v
       if (!isTopoError(error, 'NoNode')) throw error;
       ctx.value(LOCKS)?.delete(name);
       topo.held.delete(held.descriptor);
+      FORGOTTEN.add(held.descriptor);
     }
   }
 }
@@ -152,7 +156,8 @@ export async function guarded<T>(
   }
 }
 
-function lostLock(topo: TopoServer, guards: readonly LockDescriptor[], cause: TopoError): LockLostError {
+/** The error of a guarded write whose lock is gone: which lock, and who has it now. */
+export function lostLock(topo: TopoServer, guards: readonly LockDescriptor[], cause: TopoError): LockLostError {
   const granted = topo.conn.locks().filter((view) => view.token !== undefined && view.expiresMs > 0);
   const lost = guards.find((guard) => !granted.some((view) => view.token === guard.token));
   const resource = lost?.resource ?? guards.map((guard) => guard.resource).join(', ');
@@ -211,6 +216,7 @@ async function unlock(
   failure: unknown,
 ): Promise<void> {
   const { events, clock } = topo.world;
+  if (FORGOTTEN.has(descriptor)) return;
   if (info.get(order.name)?.descriptor !== descriptor) {
     const twice = vtError('INTERNAL', `trying to unlock ${order.kind} ${order.name} multiple times`);
     if (failure === undefined) throw twice;
