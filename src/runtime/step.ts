@@ -14,6 +14,9 @@ export interface StepScope {
   onTarget<T>(target: string, effect: () => Promise<T>): Promise<T>;
 }
 
+/** A scope that offers no fault: for what a step does, done outside of the step. */
+export const NO_FAULTS: StepScope = { step: '', occurrence: 1, onTarget: (_target, effect) => effect() };
+
 /** A step to run: its name, its place among equals, what it touches. */
 export interface StepCall {
   name: string;

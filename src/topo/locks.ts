@@ -69,6 +69,26 @@ function leaseMs(wanted: number | undefined): number {
   return Math.max(MIN_TTL_MS, Math.floor(wanted / 1000) * 1000);
 }
 
+/** Runs `body` under a keyspace's lock and lets it go however that ends; a failing release fails what had succeeded. */
+export async function withKeyspaceLock<T>(
+  ctx: Context,
+  topo: TopoServer,
+  keyspace: string,
+  action: string,
+  body: (ctx: Context) => Promise<T>,
+): Promise<T> {
+  const locked = await lockKeyspace(ctx, topo, keyspace, action);
+  let failure: unknown;
+  try {
+    return await body(locked.ctx);
+  } catch (error) {
+    failure = error;
+    throw error;
+  } finally {
+    await locked.unlock(failure);
+  }
+}
+
 /** Locks a name, such as a workflow's `customer/commerce2customer`. Lives for 24 hours on a release. */
 export function lockName(ctx: Context, topo: TopoServer, name: string, action: string): Promise<Locked> {
   return lock(ctx, topo, { kind: 'named', name, dir: lockDirs.named(name), action, ttlMs: NAMED_TTL_MS, mustExist: false });

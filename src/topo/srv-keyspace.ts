@@ -3,7 +3,7 @@ import { keyRangesEqual } from '../lib/key-range.ts';
 import type { Context } from '../runtime/context.ts';
 import { cellNames } from './cells.ts';
 import { findAllShards, getKeyspace, type ShardInfo, shardText } from './keyspaces.ts';
-import { checkKeyspaceLocked, guarded, lockKeyspace } from './locks.ts';
+import { checkKeyspaceLocked, guarded, withKeyspaceLock } from './locks.ts';
 import { checkPartitions } from './partitions.ts';
 import { paths } from './paths.ts';
 import { keyRangeFromProto } from './proto/key-range.ts';
@@ -32,16 +32,7 @@ export async function rebuildKeyspaceGraph(
   keyspace: string,
   cells: readonly string[] = [],
 ): Promise<void> {
-  const locked = await lockKeyspace(ctx, topo, keyspace, 'RebuildKeyspace');
-  let failure: unknown;
-  try {
-    await rebuildLocked(locked.ctx, topo, keyspace, cells);
-  } catch (error) {
-    failure = error;
-    throw error;
-  } finally {
-    await locked.unlock(failure);
-  }
+  await withKeyspaceLock(ctx, topo, keyspace, 'RebuildKeyspace', (locked) => rebuildLocked(locked, topo, keyspace, cells));
 }
 
 async function rebuildLocked(ctx: Context, topo: TopoServer, keyspace: string, cells: readonly string[]): Promise<void> {

@@ -3,7 +3,7 @@ import { formatTabletAlias } from '../lib/names.ts';
 import type { Context } from '../runtime/context.ts';
 import { cellNames, connForCell } from './cells.ts';
 import { type ShardInfo, updateShardFields } from './keyspaces.ts';
-import { lockKeyspace } from './locks.ts';
+import { withKeyspaceLock } from './locks.ts';
 import { paths } from './paths.ts';
 import type { ShardReplication, Tablet, TabletAlias } from './proto/types.ts';
 import { encodeRecord, findRecord, listNames, readRecord, type TopoServer } from './server.ts';
@@ -62,20 +62,14 @@ export async function createTablet(ctx: Context, topo: TopoServer, tablet: Table
 
 /** Makes a tablet its shard's primary in the shard record, under the keyspace lock. */
 export async function setShardPrimary(ctx: Context, topo: TopoServer, shard: ShardInfo, tablet: Tablet): Promise<void> {
-  const locked = await lockKeyspace(ctx, topo, shard.keyspace, `InitShardPrimary(${aliasText(tablet.alias)})`);
-  let failure: unknown;
-  try {
-    await updateShardFields(locked.ctx, topo, shard.keyspace, shard.name, (record) => {
+  const action = `InitShardPrimary(${aliasText(tablet.alias)})`;
+  await withKeyspaceLock(ctx, topo, shard.keyspace, action, (locked) =>
+    updateShardFields(locked, topo, shard.keyspace, shard.name, (record) => {
       if (tablet.alias !== undefined) record.primary_alias = tablet.alias;
       if (tablet.primary_term_start_time !== undefined) {
         record.primary_term_start_time = tablet.primary_term_start_time;
       }
       return true;
-    });
-  } catch (error) {
-    failure = error;
-    throw error;
-  } finally {
-    await locked.unlock(failure);
-  }
+    }),
+  );
 }

@@ -3,7 +3,7 @@ import type { Cluster } from '../tablet/cluster.ts';
 import { cellNames } from '../topo/cells.ts';
 import { updateDeniedTables } from '../topo/denied-tables.ts';
 import { getShard, type ShardInfo, shardText, updateShardFields } from '../topo/keyspaces.ts';
-import { lockKeyspace } from '../topo/locks.ts';
+import { withKeyspaceLock } from '../topo/locks.ts';
 import { checkQueryServiceChange, getSrvKeyspace, partitionOf, updateDisableQueryService } from '../topo/srv-keyspace.ts';
 import { validateObjectName, validateShardName } from '../lib/names.ts';
 import type { TopoServer } from '../topo/server.ts';
@@ -37,16 +37,9 @@ export async function setShardTabletControl(
   request: TabletControlRequest,
   onMistake: (mistake: AdminMistake) => void,
 ): Promise<ShardInfo> {
-  const locked = await lockKeyspace(ctx, cluster.topo, request.keyspace, 'SetShardTabletControl');
-  let failure: unknown;
-  try {
-    return await setLocked(locked.ctx, cluster, request, onMistake);
-  } catch (error) {
-    failure = error;
-    throw error;
-  } finally {
-    await locked.unlock(failure);
-  }
+  return withKeyspaceLock(ctx, cluster.topo, request.keyspace, 'SetShardTabletControl', (locked) =>
+    setLocked(locked, cluster, request, onMistake),
+  );
 }
 
 async function setLocked(

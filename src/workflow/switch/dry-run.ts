@@ -1,4 +1,5 @@
 import { formatDuration } from '../../lib/duration.ts';
+import { NO_FAULTS } from '../../runtime/step.ts';
 import type { MigrationSource, MigrationTarget } from '../switcher.ts';
 import { canSwitch } from './can-switch.ts';
 import type { StepName } from './catalogue.ts';
@@ -86,7 +87,7 @@ export async function dryRunLines(run: SwitchRun): Promise<string[]> {
     if (run.path.reads) await validateReads(run);
     if (run.path.writes) {
       await validateShards(run);
-      await gatherSourcePositions(run, { step: '', occurrence: 1, onTarget: (_target, effect) => effect() });
+      await gatherSourcePositions(run, NO_FAULTS);
     }
     return planSteps(run.path, behaviours).flatMap((step) => LINES[step.name]?.(run, { types }) ?? []);
   } finally {

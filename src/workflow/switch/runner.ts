@@ -1,6 +1,6 @@
 import { errorText, wrapError } from '../../lib/errors.ts';
 import { checkContext, withoutCancel, withTimeout } from '../../runtime/context.ts';
-import { runStep, type StepScope } from '../../runtime/step.ts';
+import { NO_FAULTS, runStep } from '../../runtime/step.ts';
 import { shardText } from '../../topo/keyspaces.ts';
 import { noteStep } from '../../topo/locks.ts';
 import { cancelMigration, withCancelError } from './cancel-migration.ts';
@@ -145,9 +145,8 @@ function isCommitted(run: SwitchRun, step: PlannedStep): Promise<boolean> {
 
 /** Does once more, and for every source, what may have been done for some. */
 async function goOn(run: SwitchRun, step: PlannedStep): Promise<Decision> {
-  const scope: StepScope = { step: step.name, occurrence: 1, onTarget: (_target, effect) => effect() };
   try {
-    await EFFECTS[step.name as keyof typeof EFFECTS](run, scope);
+    await EFFECTS[step.name as keyof typeof EFFECTS](run, NO_FAULTS);
     return 'go on';
   } catch {
     return 'forward only';
