@@ -14,6 +14,8 @@ export interface Io {
   readonly stderr: OutStream;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  /** Files that a command line names must lie in this folder (a scenario's own). Undefined: anywhere. */
+  readonly within?: string;
   /** Wall clock, epoch milliseconds: for log lines only, the world has its own clock. */
   now(): number;
 }

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { errorText, UserError } from '../lib/errors.ts';
 import { fromProtojson } from '../topo/proto/decode.ts';
 import type { MessageType } from '../topo/proto/schema.ts';
 import type { RoutingRules } from '../topo/proto/types.ts';
 import { clientSide } from './client-error.ts';
+import { inputPath } from './input-path.ts';
 import type { Invocation } from './spec.ts';
 
 /** Rules from the command line. */
@@ -47,9 +47,10 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 function readText(inv: Invocation, path: string): string {
+  const full = inputPath(inv.io, path);
   let bytes: Uint8Array;
   try {
-    bytes = readFileSync(resolve(inv.io.cwd, path));
+    bytes = readFileSync(full);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     throw new UserError((REASONS[code] ?? errorText(error)).replace('PATH', () => path), { cause: error });
