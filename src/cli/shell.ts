@@ -13,15 +13,26 @@ export interface ShellResult {
 /** Runs literal command lines in this process, with the real command table, against one host. */
 export type Shell = (argv: readonly string[], options?: { env?: Record<string, string> }) => Promise<ShellResult>;
 
+/** Where a shell stands. */
+export interface ShellSettings {
+  /** Resolves when the command's process has died by a `panic`. */
+  died?: () => Promise<void>;
+  /** Where relative paths start. */
+  cwd?: string;
+  /** Files that a line names must lie in this folder. */
+  within?: string;
+}
+
 /**
  * The shell handed down to whatever runs command lines: scenarios, the demo, the explorer, tests. A command that dies
  * by a `panic` never settles, so `died` says when to stop waiting for it: as a killed process, 137.
  */
-export function makeShell(host: ClusterHost, died?: () => Promise<void>): Shell {
+export function makeShell(host: ClusterHost, settings: ShellSettings = {}): Shell {
+  const { died, cwd = '.', within } = settings;
   return async (argv, options = {}) => {
     const stdout = new Captured();
     const stderr = new Captured();
-    const io: Io = { stdout, stderr, env: options.env ?? {}, cwd: '.', now: () => 0 };
+    const io: Io = { stdout, stderr, env: options.env ?? {}, cwd, now: () => 0, ...(within === undefined ? {} : { within }) };
     const running = main(argv, io, { host, withSignals: withoutSignals });
     const killed = died?.().then(() => 137) ?? new Promise<never>(() => {});
     const exit = await Promise.race([running, killed]);

@@ -17,7 +17,7 @@ export function testCluster(seed = 1): TestCluster {
   const machine = new VirtualMachine(seed);
   let died: () => void = () => {};
   const host = memoryHost(machine, () => died());
-  const shell = makeShell(host, () => new Promise((resolve) => (died = resolve)));
+  const shell = makeShell(host, { died: () => new Promise((resolve) => (died = resolve)) });
   const run = (line: string): Promise<ShellResult> => shell(words(line));
   return {
     machine,

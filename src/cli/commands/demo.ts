@@ -1,4 +1,5 @@
 import { InvariantError, UserError } from '../../lib/errors.ts';
+import { printedCommands } from '../../report/printed-commands.ts';
 import { VirtualMachine } from '../../runtime/world.ts';
 import { type Beat, DEMO } from '../demo-script.ts';
 import { type ClusterHost, fileHost, memoryHost } from '../host.ts';
@@ -52,13 +53,13 @@ async function play(inv: Invocation, paint: Paint, shell: Shell, beat: Beat, las
       return last;
     case 'recover': {
       // The records that these commands print are long; what changed is enough here.
-      for (const line of recoveryLines(last)) await show(inv, paint, shell, line.split(' '), 0, RECOVERY_OUTPUT);
+      for (const line of printedCommands(last.stderr)) await show(inv, paint, shell, line.split(' '), 0, RECOVERY_OUTPUT);
       return last;
     }
     case 'run': {
       const result = await show(inv, paint, shell, beat.line, beat.exit, beat.keep);
       // What has to be recovered was printed by the command that failed, not by those that looked at it.
-      return recoveryLines(result).length > 0 ? result : last;
+      return result.stderr.includes('next: let writes flow again') ? result : last;
     }
   }
 }
@@ -85,15 +86,6 @@ async function show(
 function emphasise(paint: Paint, line: string): string {
   if (/REFUSED|STRANDED|disallowed|is not locked|still are/.test(line)) return paint.red(line);
   return line;
-}
-
-function recoveryLines(result: ShellResult): string[] {
-  const lines = result.stderr.split('\n');
-  const start = lines.findIndex((line) => line.startsWith('next: let writes flow again'));
-  if (start < 0) return [];
-  const rest = lines.slice(start + 1);
-  const end = rest.findIndex((line) => !line.startsWith('  switchtraffic '));
-  return rest.slice(0, end < 0 ? undefined : end).map((line) => line.replace('  switchtraffic ', ''));
 }
 
 function quoteWord(word: string): string {

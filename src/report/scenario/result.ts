@@ -1,0 +1,71 @@
+import type { Place } from '../input/place.ts';
+
+/** What came of a scenario: what every report is rendered from. */
+
+/** One thing that was not as expected. */
+export interface Problem {
+  place: Place;
+  /** What was looked at: `exit`, `stderr`, `shard commerce/0`. */
+  subject: string;
+  /** Lines for people: what was expected, what was there. */
+  lines: string[];
+}
+
+/** A step that ran. */
+export interface StepResult {
+  /** Counted from 1, as in the file. */
+  number: number;
+  title: string;
+  place: Place;
+  problems: Problem[];
+  /** The command line as it ran, faults included; undefined for a step without one. */
+  line: string | undefined;
+  exit: number | undefined;
+  stdout: string;
+  stderr: string;
+  /** Milliseconds on the scenario's clock. */
+  tookMs: number;
+}
+
+/** `vacuous`: nothing was wrong, but a fault that the scenario is about never fired. */
+export type Status = 'passed' | 'failed' | 'vacuous';
+
+export interface ScenarioResult {
+  file: string;
+  name: string;
+  label: string;
+  vitess: string;
+  seed: number;
+  status: Status;
+  /** Until the first that failed. */
+  steps: StepResult[];
+  /** Steps of the scenario in all. */
+  stepCount: number;
+  /** SHA-256 over everything that happened: equal for two runs with one seed. */
+  trace: string;
+  /** Milliseconds on the machine's clock. */
+  durationMs: number;
+  /** Command lines that run this one again, and show what it left. */
+  reproduce: string[];
+}
+
+export interface RunResult {
+  results: ScenarioResult[];
+  durationMs: number;
+}
+
+/** `name [vitess=21.0.2]`. */
+export function titleOf({ name, label }: Pick<ScenarioResult, 'name' | 'label'>): string {
+  return label === '' ? name : `${name} [${label}]`;
+}
+
+/** The problems of a scenario, in order. */
+export function problemsOf(result: ScenarioResult): Problem[] {
+  return result.steps.flatMap((step) => step.problems);
+}
+
+/** 0 all passed; 1 one failed; 4 nothing failed, but one was vacuous, or there was none to run. */
+export function exitOf({ results }: RunResult): number {
+  if (results.some(({ status }) => status === 'failed')) return 1;
+  return results.length === 0 || results.some(({ status }) => status === 'vacuous') ? 4 : 0;
+}

@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+import type { Context } from '../../runtime/context.ts';
+import { sqliteName } from '../../sql/storage.ts';
+import type { SqlValue } from '../../store/database.ts';
+import type { Cluster } from '../../tablet/cluster.ts';
+import type { ShardDb } from '../../tablet/shard-db.ts';
+import { readViews } from '../../tablet/view.ts';
+import { sourceOf } from '../../tablet/vreplication/stream-source.ts';
+import { FROZEN, readStreams, type StreamRow } from '../../tablet/vreplication/streams.ts';
+import { cellNames } from '../../topo/cells.ts';
+import { findAllShards, keyspaceNames, shardText } from '../../topo/keyspaces.ts';
+import type { RoutingRules } from '../../topo/proto/types.ts';
+
+/** A state as a tree of plain values: two of them are equal if the states are. */
+export interface Fingerprint {
+  topology: Record<string, unknown>;
+  locks: string[];
+  shards: Record<string, ShardPrint>;
+}
+
+interface ShardPrint {
+  streams: object[];
+  /** What each tablet believes. */
+  tablets: Record<string, object>;
+  journals: string[];
+  /** By table: its rows as text, or their number and hash where they are many. */
+  rows: Record<string, string[] | { count: number; sha256: string }>;
+}
+
+/** Tables with more rows are compared by hash: a difference in them has no rows to show. */
+const ROWS_SHOWN = 1000;
+
+/**
+ * The state of a cluster as "equal to what it was" means it: topology records without their versions; of each stream its
+ * state, message, stop position, cell and tablet types; what each tablet denies and serves; rows, those apart that a stream
+ * writes. Not: history, fences, ids that were used up, timestamps, positions.
+ */
+export async function takeFingerprint(ctx: Context, cluster: Cluster): Promise<Fingerprint> {
+  const { conn } = cluster.topo;
+  const topology: Record<string, unknown> = {};
+  for (const cell of ['global', ...(await cellNames(ctx, cluster.topo))]) {
+    for (const { path, contents } of await conn.forCell(cell).list(ctx, '')) {
+      if (!path.startsWith('switchtraffic/history')) topology[`${cell}:${path}`] = recordOf(path, contents);
+    }
+  }
+  const shards: Record<string, ShardPrint> = {};
+  for (const keyspace of await keyspaceNames(ctx, cluster.topo)) {
+    for (const info of await findAllShards(ctx, cluster.topo, keyspace)) {
+      shards[shardText(info)] = shardPrint(cluster.shards.open(keyspace, info.name));
+    }
+  }
+  return { topology, locks: conn.locks().map((lock) => lock.resource), shards };
+}
+
+/** Routing rules by name: as a list, one more rule would make every later one look changed. */
+function recordOf(path: string, contents: string): unknown {
+  const record = JSON.parse(contents) as unknown;
+  if (!path.endsWith('RoutingRules') || !isRules(record)) return record;
+  return Object.fromEntries(record.rules.map(({ from_table: from = '', to_tables: to = [] }) => [from, to]));
+}
+
+function isRules(record: unknown): record is Required<RoutingRules> {
+  const rules = (record as Partial<RoutingRules>).rules;
+  return Array.isArray(rules) && rules.every((rule) => typeof rule.from_table === 'string');
+}
+
+function shardPrint(shard: ShardDb): ShardPrint {
+  const streams = readStreams(shard);
+  const copied = new Set(streams.filter(({ message }) => message !== FROZEN).flatMap((row) => tablesOf(shard, row)));
+  const rows: ShardPrint['rows'] = {};
+  for (const table of shard.tableNames()) if (!copied.has(table)) rows[table] = rowsOf(shard, table);
+  return {
+    streams: streams.map((row) => ({
+      workflow: row.workflow,
+      state: row.state,
+      message: row.message ?? '',
+      stop_pos: row.stop_pos,
+      cell: row.cell,
+      tablet_types: row.tablet_types,
+      source: row.source,
+    })),
+    tablets: Object.fromEntries(readViews(shard).map(({ alias, view }) => [alias, { ...view, fence: 0 }])),
+    journals: shard.db.all<{ id: unknown }>('SELECT id FROM "_vt.resharding_journal" ORDER BY id').map(({ id }) => String(id)),
+    rows,
+  };
+}
+
+/** The tables that a stream writes: their rows follow those of its source, sooner or later. */
+function tablesOf(shard: ShardDb, row: StreamRow): string[] {
+  return (sourceOf(shard, row).filter?.rules ?? []).map(({ match }) => match);
+}
+
+function rowsOf(shard: ShardDb, table: string): string[] | { count: number; sha256: string } {
+  const { primaryKey } = shard.table(table);
+  const order = primaryKey.length === 0 ? 'rowid' : primaryKey.map(sqliteName).join(', ');
+  const hash = createHash('sha256');
+  const rows: string[] = [];
+  let count = 0;
+  for (const row of shard.db.iterate<Record<string, SqlValue>>(`SELECT * FROM ${sqliteName(table)} ORDER BY ${order}`)) {
+    count++;
+    const text = JSON.stringify(row, (_, value: unknown) => (value instanceof Uint8Array ? `0x${Buffer.from(value).toString('hex')}` : typeof value === 'bigint' ? String(value) : value));
+    if (count <= ROWS_SHOWN) rows.push(text);
+    hash.update(text);
+  }
+  return count <= ROWS_SHOWN ? rows : { count, sha256: hash.digest('hex') };
+}
