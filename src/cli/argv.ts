@@ -3,7 +3,7 @@ import { type FlagValue, FlagValues, readFlagValue } from './flag-values.ts';
 import { globalFlags, helpFlag, versionFlag } from './global-flags.ts';
 import { goQuote } from '../lib/go-quote.ts';
 import { argumentCountProblem, unknownFlagHint, unknownWord } from './mistakes.ts';
-import { flagTable, type FlagTable, parseFlags } from './pflag.ts';
+import { flagNames, flagTable, type FlagTable, parseFlags } from './pflag.ts';
 import type { CommandSpec, Family, FlagSpec } from './spec.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -65,7 +65,20 @@ export function checkRequired(parsed: ParsedRun): void {
 }
 
 /** Every flag a command accepts: its own, its parents', the global ones, `--help`. */
-export function commandFlags(chain: readonly CommandSpec[]): FlagSpec[] {
+export function commandFlags(chain: readonly CommandSpec[]): readonly FlagSpec[] {
+  const command = last(chain);
+  let flags = flagsOf.get(command);
+  if (flags === undefined) {
+    flags = allFlags(chain);
+    flagsOf.set(command, flags);
+  }
+  return flags;
+}
+
+/** Each command stands at one place of the tree, and scenarios ask thousands of times. */
+const flagsOf = new WeakMap<CommandSpec, readonly FlagSpec[]>();
+
+function allFlags(chain: readonly CommandSpec[]): FlagSpec[] {
   const own = chain.flatMap((spec) => spec.flags);
   const version = chain.length === 1 ? [versionFlag] : [];
   return [...own, ...globalFlags, ...version, helpFlag(last(chain).name)];
@@ -96,7 +109,7 @@ class Parser {
   parse(argv: readonly string[]): Parsed {
     const { chain, rest } = this.#descend([this.#root], argv);
     const args = this.#read(chain, rest, commandFlags(chain));
-    const flags = new FlagValues(new Map(commandFlags(chain).map((flag) => [flag.name, flag])), this.#given);
+    const flags = new FlagValues(flagNames(commandFlags(chain)), this.#given);
     if (flags.bool('help')) return { kind: 'help', chain };
     if (chain.length === 1 && flags.bool('version')) return { kind: 'version' };
     const command = last(chain);
@@ -112,10 +125,11 @@ class Parser {
     // While it looks for the subcommand, cobra has not defined --help and --version yet: they eat the next word,
     // so that `MoveTables --help create` is help for MoveTables.
     const onTheWay = commandFlags(chain).filter((flag) => flag !== versionFlag);
-    const known = this.#table(onTheWay.filter((flag) => flag.name !== 'help'));
+    let known: FlagTable | undefined;
     let valueNext = false;
     for (const [index, word] of argv.entries()) {
       if (isFlagThatMayTakeNext(word)) {
+        known ??= this.#table(onTheWay.filter((flag) => flag.name !== 'help'));
         const flag = word.startsWith('--') ? known.long(word.slice(2)) : known.short(word.slice(1));
         valueNext = flag?.kind !== 'bool';
         continue;
@@ -127,7 +141,7 @@ class Parser {
       if (word.startsWith('-') && word !== '-') continue;
       const next = findCommand(last(chain).subcommands ?? [], word);
       if (next === undefined) break;
-      this.#read(chain, argv.slice(0, index), onTheWay);
+      if (index > 0) this.#read(chain, argv.slice(0, index), onTheWay);
       const found = [...chain, next];
       if (this.#given.get('help') === true) return { chain, rest: [] };
       return this.#descend(found, argv.slice(index + 1));

@@ -85,13 +85,25 @@ function makeFolder(path: string): void {
 export interface MemoryHost extends ClusterHost {
   readonly store: MemoryTopoStore;
   readonly shards: ShardStore;
+  /** Remembers the cluster and its machine; the function goes back to there. False: it was replaced meanwhile, and cannot. */
+  mark(): () => boolean;
 }
 
 /** A cluster in memory, on a virtual machine whose clock its commands share. */
 export function memoryHost(machine: VirtualMachine, onDeath?: () => void): MemoryHost {
   const store = new MemoryTopoStore();
   const shards = memoryShards(machine.world());
+  let generation = 0;
   return {
+    mark: () => {
+      const marked = generation;
+      const backs = [store.mark(), shards.mark(), machine.mark()];
+      return () => {
+        if (generation !== marked) return false;
+        for (const back of backs) back();
+        return true;
+      };
+    },
     store,
     shards,
     place: 'memory',
@@ -105,6 +117,7 @@ export function memoryHost(machine: VirtualMachine, onDeath?: () => void): Memor
     },
     openShards: () => shards,
     reset: () => {
+      generation++;
       store.clear();
       shards.close();
     },

@@ -3,7 +3,7 @@ import { rootCommand } from './commands.ts';
 import { withoutControls } from './controls.ts';
 import { checkDeviations } from './deviations.ts';
 import { type Io, isBrokenPipe } from './io.ts';
-import { buildProgram, dispatch, helpOf } from './program.ts';
+import { buildChain, buildProgram, dispatch, helpOf } from './program.ts';
 import { type ErrorContext, renderError } from './render-error.ts';
 import { scanFlag } from './scan.ts';
 import { withSignals, type WithSignals } from './signals.ts';
@@ -32,7 +32,7 @@ export async function main(argv: readonly string[], io: Io, options: MainOptions
     if (parsed.kind !== 'run') return await answer(parsed, root, io);
     context = contextOf(parsed, context);
     return await (options.withSignals ?? withSignals)((signal) =>
-      call(root, parsed, { io, signal, hardened, host: options.host, commandLine: argv }, version),
+      call(parsed, { io, signal, hardened, host: options.host, commandLine: argv }, version),
     );
   } catch (error) {
     if (isBrokenPipe(error)) return 0;
@@ -54,9 +54,9 @@ async function answer(parsed: Exclude<Parsed, ParsedRun>, root: CommandSpec, io:
 type Surroundings = Pick<Invocation, 'io' | 'signal' | 'hardened' | 'host' | 'commandLine'>;
 
 /** Cobra's last checks, in its order, and the command. */
-async function call(root: CommandSpec, parsed: ParsedRun, around: Surroundings, version: AskedVersion): Promise<number> {
+async function call(parsed: ParsedRun, around: Surroundings, version: AskedVersion): Promise<number> {
   let exit = 0;
-  const program = buildProgram(root, async (chain) => {
+  const program = buildChain(parsed.chain, async (chain) => {
     const spec = chain.at(-1) as CommandSpec & { load: () => Promise<Handler> };
     const inv: Invocation = { ...around, path: commandPath(chain), spec, args: parsed.args, flags: parsed.flags };
     const handler = await spec.load();

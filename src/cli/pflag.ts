@@ -35,8 +35,7 @@ const UNDERSCORED = new Set(['log_dir', 'log_link', 'log_backtrace_at']);
  * Vitess's line about it, whether or not there is such a flag. Vitess: go/vt/utils/flags.go.
  */
 export function flagTable(flags: readonly FlagSpec[], onDeprecated: (line: string) => void): FlagTable {
-  const byName = new Map(flags.map((flag) => [flag.name, flag]));
-  const byLetter = new Map(flags.flatMap((flag) => (flag.short === undefined ? [] : [[flag.short, flag] as const])));
+  const { byName, byLetter } = indexOf(flags);
   return {
     long: (name) => {
       if (!name.includes('_') || name.includes('-') || UNDERSCORED.has(name)) return byName.get(name);
@@ -46,6 +45,31 @@ export function flagTable(flags: readonly FlagSpec[], onDeprecated: (line: strin
     },
     short: (letter) => byLetter.get(letter),
   };
+}
+
+interface FlagIndex {
+  byName: Map<string, FlagSpec>;
+  byLetter: Map<string, FlagSpec>;
+}
+
+/** A command's flags never change, and scenarios read thousands of lines. */
+const indexes = new WeakMap<readonly FlagSpec[], FlagIndex>();
+
+/** The flags by name. */
+export function flagNames(flags: readonly FlagSpec[]): ReadonlyMap<string, FlagSpec> {
+  return indexOf(flags).byName;
+}
+
+function indexOf(flags: readonly FlagSpec[]): FlagIndex {
+  let index = indexes.get(flags);
+  if (index === undefined) {
+    index = {
+      byName: new Map(flags.map((flag) => [flag.name, flag])),
+      byLetter: new Map(flags.flatMap((flag) => (flag.short === undefined ? [] : [[flag.short, flag] as const]))),
+    };
+    indexes.set(flags, index);
+  }
+  return index;
 }
 
 /** Reads all flags; each value goes to `set`, whose VtError says why it is a bad one. The first problem ends it. */

@@ -15,10 +15,16 @@ export type Action = (chain: readonly CommandSpec[]) => Promise<void>;
 
 /** The commander program for a tree of commands. */
 export function buildProgram(root: CommandSpec, action: Action): Command {
-  return toCommand([root], action);
+  return toCommand([root], action, () => true);
 }
 
-function toCommand(chain: readonly CommandSpec[], action: Action): Command {
+/** The part of the program that one call needs: the commands of the chain. */
+export function buildChain(chain: readonly CommandSpec[], action: Action): Command {
+  const [root] = chain as [CommandSpec];
+  return toCommand([root], action, (spec) => chain.includes(spec));
+}
+
+function toCommand(chain: readonly CommandSpec[], action: Action, wanted: (spec: CommandSpec) => boolean): Command {
   const spec = chain.at(-1) as CommandSpec;
   const command = new Command(spec.name)
     .aliases(spec.aliases)
@@ -28,7 +34,7 @@ function toCommand(chain: readonly CommandSpec[], action: Action): Command {
     .exitOverride()
     .configureHelp({ formatHelp: () => renderHelp(chain) });
   if (spec.load !== undefined) command.action(() => action(chain));
-  for (const sub of spec.subcommands ?? []) command.addCommand(toCommand([...chain, sub], action));
+  for (const sub of spec.subcommands ?? []) if (wanted(sub)) command.addCommand(toCommand([...chain, sub], action, wanted));
   return command;
 }
 

@@ -40,7 +40,8 @@ function openRig({ seed, files, folder }: { seed: number; files: string; folder?
   const machine = new VirtualMachine(seed);
   // One process for everything that is only looked at, so that looking changes no later command's chance.
   const observer = machine.world();
-  const host: ClusterHost = folder === undefined ? memoryHost(machine) : fileHost(join(folder, '.'), '.', () => machine.world());
+  const memory = folder === undefined ? memoryHost(machine) : undefined;
+  const host: ClusterHost = memory ?? fileHost(join(folder!, '.'), '.', () => machine.world());
   return {
     clock: machine.clock,
     run: async (argv) => {
@@ -60,9 +61,15 @@ function openRig({ seed, files, folder }: { seed: number; files: string; folder?
       return { ...result, events, faults: world?.faults.report() ?? [] };
     },
     observe: (body) => observe(host, observer, body),
-    close: () => {
-      if (folder === undefined) host.reset();
+    mark: () => {
+      const chance = observer.random.mark();
+      const back = memory?.mark() ?? (() => false);
+      return () => {
+        chance();
+        return back();
+      };
     },
+    close: () => memory?.reset(),
   };
 }
 

@@ -103,7 +103,11 @@ export class TopoError extends VtError {
   readonly node: string;
 
   constructor(kind: TopoErrorKind, node: string) {
+    // "Not there" is an everyday answer, asked for by the thousand; where in our code it arose is of no use to anybody.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(TOPO_TEXT[kind] + node, { code: 'UNKNOWN', coded: false });
+    Error.stackTraceLimit = stackTraceLimit;
     this.name = 'TopoError';
     this.kind = kind;
     this.node = node;

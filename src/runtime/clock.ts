@@ -107,6 +107,16 @@ export class VirtualClock implements Clock {
     this.#jump(this.#now + ms);
   }
 
+  /** Remembers the time; the function goes back to it, and whoever still waits then never wakes. */
+  mark(): () => void {
+    const now = this.#now;
+    return () => {
+      this.#now = now;
+      this.#sleepers = [];
+      this.#alarms = [];
+    };
+  }
+
   #insert(list: Timer[], at: number, fn: () => void): Timer {
     const timer = { at, order: this.#order++, fn };
     let index = list.length;

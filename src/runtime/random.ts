@@ -6,6 +6,8 @@ export interface Random {
   below(below: number): number;
   /** A random (version 4) UUID. */
   uuid(): string;
+  /** Remembers where chance stands; the function goes back to there. */
+  mark(): () => void;
 }
 
 /** xorshift-multiply generator (splitmix32): small, fast, good enough to draw faults and ids. */
@@ -27,5 +29,9 @@ export function seededRandom(seed: number): Random {
     const text = hex.map((digit) => digit.toString(16)).join('');
     return [text.slice(0, 8), text.slice(8, 12), text.slice(12, 16), text.slice(16, 20), text.slice(20)].join('-');
   };
-  return { next, below, uuid };
+  const mark = (): (() => void) => {
+    const at = state;
+    return () => void (state = at);
+  };
+  return { next, below, uuid, mark };
 }

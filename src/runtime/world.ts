@@ -40,6 +40,17 @@ export class VirtualMachine {
     this.clock = new VirtualClock(start);
   }
 
+  /** Remembers time and processes; the function goes back to there. */
+  mark(): () => void {
+    const [time, dead, nextPid] = [this.clock.mark(), [...this.#dead], this.#nextPid];
+    return () => {
+      time();
+      this.#dead.clear();
+      for (const pid of dead) this.#dead.add(pid);
+      this.#nextPid = nextPid;
+    };
+  }
+
   /** A process of this machine. `onDeath` is called if it dies by a `panic`. */
   world(onDeath?: () => void): World {
     const pid = this.#nextPid++;

@@ -4,7 +4,7 @@ import { FileError } from '../report/input/place.ts';
 import type { PathPart } from '../report/input/yaml.ts';
 import type { Scenario } from '../report/scenario-file/read.ts';
 import type { Expectation, ScenarioStep } from '../report/scenario-file/schema.ts';
-import { Failpoints, type FaultPoint } from '../runtime/failpoints.ts';
+import { Failpoints } from '../runtime/failpoints.ts';
 import { faultPoints } from '../workflow/switch/points.ts';
 import type { Rigs } from './rig.ts';
 import { lineWords } from './words.ts';
@@ -64,7 +64,7 @@ class Checker {
   }
 
   #fault(point: string, terms: string, vitess: string | undefined, path: readonly PathPart[]): void {
-    this.#at(path, () => new Failpoints().arm(`${point}=${terms}`, pointsOf(vitess ?? this.#scenario.vitess)));
+    this.#at(path, () => new Failpoints().arm(`${point}=${terms}`, faultPoints(findRelease(vitess ?? this.#scenario.vitess).behaviours)));
   }
 
   /** What goes wrong inside is told with its place in the file. */
@@ -79,14 +79,3 @@ class Checker {
   }
 }
 
-const points = new Map<string, FaultPoint[]>();
-
-function pointsOf(vitess: string): FaultPoint[] {
-  const release = findRelease(vitess);
-  let found = points.get(release.name);
-  if (found === undefined) {
-    found = faultPoints(release.behaviours);
-    points.set(release.name, found);
-  }
-  return found;
-}

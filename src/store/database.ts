@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
-import { UserError } from '../lib/errors.ts';
+import { InvariantError, UserError } from '../lib/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { migrate, type Migration } from './migrate.ts';
 
@@ -32,6 +32,7 @@ export class Database {
   readonly #db: BetterSqlite3.Database;
   readonly #statements = new Map<string, BetterSqlite3.Statement>();
   #depth = 0;
+  #marks = 0;
 
   private constructor(path: string, db: BetterSqlite3.Database) {
     this.path = path;
@@ -136,16 +137,18 @@ export class Database {
   transact<T>(fn: () => T): T {
     const outer = this.#depth;
     const savepoint = `s${outer}`;
-    this.#call(() => this.#db.exec(outer === 0 ? 'BEGIN IMMEDIATE' : `SAVEPOINT ${savepoint}`));
+    // What is marked is inside a transaction already.
+    const outermost = outer === 0 && this.#marks === 0;
+    this.#call(() => this.#db.exec(outermost ? 'BEGIN IMMEDIATE' : `SAVEPOINT ${savepoint}`));
     this.#depth = outer + 1;
     try {
       const result = fn();
-      this.#db.exec(outer === 0 ? 'COMMIT' : `RELEASE ${savepoint}`);
+      this.#db.exec(outermost ? 'COMMIT' : `RELEASE ${savepoint}`);
       return result;
     } catch (error) {
       // SQLite itself may have rolled back everything (a full disk); a COMMIT that failed leaves all of it open.
       if (this.#db.inTransaction) {
-        this.#db.exec(outer === 0 ? 'ROLLBACK' : `ROLLBACK TO ${savepoint}; RELEASE ${savepoint}`);
+        this.#db.exec(outermost ? 'ROLLBACK' : `ROLLBACK TO ${savepoint}; RELEASE ${savepoint}`);
       }
       throw error;
     } finally {
@@ -155,7 +158,7 @@ export class Database {
 
   /** Runs `fn` on one consistent view, without taking the write lock. */
   read<T>(fn: () => T): T {
-    if (this.#depth > 0) return fn();
+    if (this.#depth > 0 || this.#marks > 0) return fn();
     this.#db.exec('BEGIN');
     this.#depth++;
     try {
@@ -179,6 +182,22 @@ export class Database {
         await clock.turn();
       }
     }
+  }
+
+  /**
+   * Remembers the state of a database in memory; the function goes back to it, as often as it is called. From here on
+   * everything happens inside one transaction that never commits: going back costs what was changed, and statements stay
+   * prepared. Marks nest; going back to one forgets those made after it.
+   */
+  mark(): () => void {
+    if (this.#depth > 0 || this.path !== ':memory:') throw new InvariantError('only a database in memory, outside of transactions, can be marked');
+    const mark = ++this.#marks;
+    this.#db.exec(`SAVEPOINT mark${mark}`);
+    return () => {
+      this.#db.exec(`ROLLBACK TO mark${mark}`);
+      this.#marks = mark;
+      this.#depth = 0;
+    };
   }
 
   close(): void {

@@ -153,6 +153,12 @@ export interface ShardStore {
   close(): void;
 }
 
+/** Shards in memory, which can go back to an earlier state. */
+export interface MemoryShardStore extends ShardStore {
+  /** Remembers every shard; the function goes back to there, and shards made later are gone. */
+  mark(): () => void;
+}
+
 const MOST_OPEN = 100;
 
 /** Shards as files of a folder. The file's name is unambiguous: neither part may hold a dot. */
@@ -161,11 +167,11 @@ export function fileShards(folder: string, world: World): ShardStore {
 }
 
 /** Shards in memory; they live as long as the store. */
-export function memoryShards(world: World): ShardStore {
+export function memoryShards(world: World): MemoryShardStore {
   return shardStore(() => ':memory:', world, Number.POSITIVE_INFINITY);
 }
 
-function shardStore(pathOf: (keyspace: string, shard: string) => string, world: World, most: number): ShardStore {
+function shardStore(pathOf: (keyspace: string, shard: string) => string, world: World, most: number): MemoryShardStore {
   const open = new Map<string, ShardDb>();
   const get = (keyspace: string, shard: string, create: boolean): ShardDb => {
     const key = `${keyspace}/${shard}`;
@@ -194,6 +200,21 @@ function shardStore(pathOf: (keyspace: string, shard: string) => string, world: 
     close: () => {
       for (const shard of open.values()) shard.db.close();
       open.clear();
+    },
+    mark: () => {
+      const chance = world.random.mark();
+      const marked = new Map([...open].map(([key, shard]) => [key, shard.db.mark()]));
+      return () => {
+        chance();
+        for (const [key, shard] of open) {
+          const back = marked.get(key);
+          if (back !== undefined) back();
+          else {
+            shard.db.close();
+            open.delete(key);
+          }
+        }
+      };
     },
   };
 }

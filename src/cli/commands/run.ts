@@ -7,6 +7,7 @@ import { exitOf, type RunResult, type ScenarioResult, titleOf } from '../../repo
 import type { Scenario } from '../../report/scenario-file/read.ts';
 import type { Rigs } from '../../scenario/rig.ts';
 import { runScenario } from '../../scenario/run-scenario.ts';
+import { Stages } from '../../scenario/stages.ts';
 import type { Golden } from '../../scenario/text-test.ts';
 import { printFacts } from '../facts-output.ts';
 import { outputFormat } from '../flags.ts';
@@ -80,11 +81,13 @@ class Runner {
   readonly #rigs: Rigs;
   readonly #pretty: PrettyOptions | undefined;
   readonly #perFile = new Map<string, number>();
+  readonly #stages: Stages;
 
   constructor(inv: Invocation, rigs: Rigs, pretty: PrettyOptions | undefined) {
     this.#inv = inv;
     this.#rigs = rigs;
     this.#pretty = pretty;
+    this.#stages = new Stages(rigs);
   }
 
   async run(scenarios: readonly Scenario[]): Promise<RunResult> {
@@ -99,6 +102,7 @@ class Runner {
       // The loop turns, so that a Ctrl-C is seen between two scenarios.
       await new Promise((resolve) => setImmediate(resolve));
     }
+    this.#stages.close();
     return { results, durationMs: this.#rigs.now() - started };
   }
 
@@ -107,7 +111,7 @@ class Runner {
     const files = folderOf(io.cwd, scenario.file);
     const seed = flags.given('seed') ? { seed: flags.int('seed') } : {};
     const options = { files, ...seed, golden: this.#golden(files) };
-    const result = await runScenario(this.#rigs, scenario, options);
+    const result = await runScenario(this.#rigs, this.#stages, scenario, options);
     if (result.status === 'passed') return result;
     const reproduce = [this.#again(scenario, result)];
     const keep = flags.str('keep');
@@ -115,7 +119,7 @@ class Runner {
       // The same seed gives the same run; only this one is written down.
       const folder = join(io.cwd, keep, slug(titleOf(scenario)));
       mkdirSync(folder, { recursive: true });
-      await runScenario(this.#rigs, scenario, { ...options, folder });
+      await runScenario(this.#rigs, this.#stages, scenario, { ...options, folder });
       reproduce.push(`switchtraffic --state ${shellQuote(join(keep, slug(titleOf(scenario))))} show keyspace`);
     }
     return { ...result, reproduce };

@@ -2,6 +2,7 @@ import type { DirEntry } from './conn.ts';
 
 /** There are no real directories: one exists if some path lies below it. `/` at either end is tolerated. */
 export function cleanPath(path: string): string {
+  if (!path.includes('//') && !path.startsWith('/') && !path.endsWith('/')) return path;
   return path.split('/').filter((part) => part !== '').join('/');
 }
 

@@ -27,6 +27,23 @@ export class MemoryTopoStore {
     this.revision = 0;
   }
 
+  /** Remembers everything; the function goes back to there, as often as it is called. */
+  mark(): () => void {
+    const nodes = [...this.nodes].map(([cell, entries]) => [cell, new Map(entries)] as const);
+    const tickets = this.tickets.map((ticket) => ({ ...ticket }));
+    const leases = [...this.leases].map(([id, lease]) => [id, { ...lease }] as const);
+    const fences = [...this.fences];
+    const { revision } = this;
+    return () => {
+      this.clear();
+      for (const [cell, entries] of nodes) this.nodes.set(cell, new Map(entries));
+      this.tickets.push(...tickets.map((ticket) => ({ ...ticket })));
+      for (const [id, lease] of leases) this.leases.set(id, { ...lease });
+      for (const [resource, token] of fences) this.fences.set(resource, token);
+      this.revision = revision;
+    };
+  }
+
   cell(name: string): Map<string, Node> {
     let nodes = this.nodes.get(name);
     if (nodes === undefined) {

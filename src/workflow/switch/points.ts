@@ -6,6 +6,18 @@ import { planRollback, planSteps } from './plan.ts';
 
 /** Every place where a fault can be put, for a release: each step and how often it occurs at most. */
 export function faultPoints(behaviours: Behaviours): FaultPoint[] {
+  let points = known.get(behaviours);
+  if (points === undefined) {
+    points = findPoints(behaviours);
+    known.set(behaviours, points);
+  }
+  return points;
+}
+
+/** A release's behaviours are one record, and every command with a fault asks. */
+const known = new WeakMap<Behaviours, FaultPoint[]>();
+
+function findPoints(behaviours: Behaviours): FaultPoint[] {
   const most = new Map<string, number>();
   for (const reads of [true, false]) {
     for (const writes of [true, false]) {
