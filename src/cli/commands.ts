@@ -1,4 +1,5 @@
 import { noArgs } from './specs/build.ts';
+import { fault } from './specs/fault.ts';
 import { moveTables } from './specs/movetables.ts';
 import { ownCommands } from './specs/own.ts';
 import { topologyCommands } from './specs/topology.ts';
@@ -17,5 +18,5 @@ export const rootCommand: CommandSpec = {
   flags: [],
   args: noArgs,
   family: 'vtctldclient',
-  subcommands: [moveTables, workflow, ...topologyCommands, ...ownCommands],
+  subcommands: [moveTables, workflow, ...topologyCommands, ...ownCommands, fault],
 };

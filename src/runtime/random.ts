@@ -1,3 +1,5 @@
+import { fnv64 } from '../lib/fnv.ts';
+
 /** A seeded source of chance: the same seed repeats a run exactly. */
 export interface Random {
   /** A float in [0, 1). */
@@ -28,4 +30,9 @@ export function seededRandom(seed: number): Random {
     return [text.slice(0, 8), text.slice(8, 12), text.slice(12, 16), text.slice(16, 20), text.slice(20)].join('-');
   };
   return { next, below, uuid };
+}
+
+/** A seed of its own for something that has a name: streams of chance that do not disturb each other. */
+export function seedOf(seed: number, name: string): number {
+  return Number(BigInt.asIntN(32, fnv64(new TextEncoder().encode(name)) ^ BigInt(Math.trunc(seed))));
 }
