@@ -45,7 +45,7 @@ export function renderFaultList(list: FaultList, paint: Paint): string[] {
     ...section('in the roll-back, after a failure that leads to one:', list.rollback, paint),
     '',
     ...legend(list).map((line) => paint.dim(line)),
-    "put one there: --fault 'STEP[:before|:after][#N][@TARGET]=return(UNAVAILABLE)'; more: fault list --help",
+    "put one there: --fault 'STEP[:before|:after][#N][@TARGET]=return'; more: fault list --help",
   ];
 }
 
@@ -81,9 +81,9 @@ function rowsOf(point: PointFacts): { name: string; before: string; after: strin
 
 function below(point: PointFacts, paint: Paint): string[] {
   const sides = point.sides.map((side) => `@${side}`).join(' ');
-  const text = [point.about, ...(point.when === undefined ? [] : [`(${point.when})`])].join(' ');
   return [
-    paint.dim(`    ${text}${sides === '' ? '' : `  ${sides}`}`),
+    paint.dim(`    ${point.about}${sides === '' ? '' : `  ${sides}`}`),
+    ...(point.when === undefined ? [] : [paint.dim(`    ${point.when}`)]),
     ...point.armed.map((fault) => `    ${paint.yellow(`armed: ${fault}`)}`),
   ];
 }
@@ -102,7 +102,7 @@ function painted(zone: string, paint: Paint): string {
 /** What the words mean; those that occur. */
 const MEANING: Readonly<Record<string, string>> = {
   'nothing changed': 'it fails before anything was changed',
-  'rolls back': 'the roll-back runs; a Vitess release leaves reads and mirror rules as the switch made them',
+  'rolls back': 'the roll-back runs; on a Vitess release reads and mirror rules stay as they are',
   'left as is': 'what earlier steps changed stays changed, and is served',
   strands: 'writes refused, streams stopped or a workflow left behind, until somebody puts it right',
   'left to the next run': 'the rest of the roll-back is on record, and done by the next run',
