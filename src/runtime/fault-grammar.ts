@@ -44,12 +44,16 @@ export interface FaultSpec extends PointPattern {
 
 /** Parses one or more `point=terms`, separated by `;`. Throws UserError naming what is wrong. */
 export function parseFaults(text: string): FaultSpec[] {
-  const parts = splitOutside(text, ';');
-  if (parts === undefined) throw badFault(text, 'a bracket or a quote is not closed');
-  return parts
+  return split(text, ';', text)
     .map((part) => part.trim())
     .filter((part) => part !== '')
     .map(parseSpec);
+}
+
+function split(text: string, separator: string, whole: string): string[] {
+  const parts = splitOutside(text, separator);
+  if (parts === undefined) throw badFault(whole, 'a bracket or a quote is not closed');
+  return parts;
 }
 
 /** A fault as text that parses to the same, in the one order and spelling. */
@@ -69,7 +73,7 @@ export function badFault(whole: string, why: string, next = 'switchtraffic fault
 function parseSpec(text: string): FaultSpec {
   const equals = text.indexOf('=');
   if (equals < 1) throw badFault(text, 'a fault reads STEP[:EDGE][#N][@TARGET]=ACTION');
-  const terms = splitOutside(text.slice(equals + 1), '->') ?? [];
+  const terms = split(text.slice(equals + 1), '->', text);
   const point = parsePoint(text.slice(0, equals).trim(), text);
   return { text, ...point, edge: point.edge ?? 'before', terms: terms.map((term) => parseTerm(term.trim(), text)) };
 }

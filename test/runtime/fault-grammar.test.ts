@@ -120,6 +120,7 @@ describe('bad faults are refused in one line', () => {
     ['s=panic->', `"" is not [P%][N*]ACTION[(ARGUMENT)]; actions: ${actions}`],
     ['s=2*', `"2*" is not [P%][N*]ACTION[(ARGUMENT)]; actions: ${actions}`],
     ['s=panic(', 'a bracket or a quote is not closed'],
+    ['s"="panic', 'a bracket or a quote is not closed'],
     ['s=print("a)', 'a bracket or a quote is not closed'],
     ['s=0%panic', '"0%panic" would never fire; a chance is more than 0%'],
     ['s=0.0%panic', '"0.0%panic" would never fire; a chance is more than 0%'],
