@@ -74,7 +74,7 @@ function announce({ io }: Invocation, world: World): () => void {
 export function unfiredFaults({ world }: Cluster): string[] {
   return world.faults.report().flatMap(({ text, fired, evaluated }) => {
     if (fired > 0) return [];
-    const why = evaluated > 0 ? 'its place was reached, but none of its terms applied' : 'its place was never reached';
+    const why = evaluated > 0 ? 'its place was reached, but none of its terms applied, or another fault ended the step first' : 'its place was never reached';
     return [`fault "${text}" never fired: ${why}`];
   });
 }

@@ -100,12 +100,12 @@ export class Failpoints {
    * throws is not used up. `target` is undefined for the step as a whole.
    */
   *due(step: string, edge: Edge, occurrence: number, target: string | undefined): Generator<FaultAction, undefined> {
-    for (const armed of this.#armed) {
-      const { spec } = armed;
-      if (spec.edge !== edge || !armed.steps.has(step)) continue;
-      if (spec.occurrence !== undefined && spec.occurrence !== occurrence) continue;
-      if (!armed.onTarget(target)) continue;
-      armed.evaluated++;
+    const here = this.#armed.filter(
+      ({ spec, steps, onTarget }) =>
+        spec.edge === edge && steps.has(step) && (spec.occurrence ?? occurrence) === occurrence && onTarget(target),
+    );
+    for (const armed of here) armed.evaluated++;
+    for (const armed of here) {
       const action = this.#pick(armed);
       if (action === undefined || action.kind === 'off') continue;
       armed.fired++;

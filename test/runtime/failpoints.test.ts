@@ -107,6 +107,8 @@ describe('failpoints', () => {
     const faults = armed('locks=print(a); locks=1*return; locks=1*panic');
     const due = faults.due('locks', 'before', 1, undefined);
     expect([due.next().value?.kind, due.next().value?.kind]).toEqual(['print', 'return']);
+    due.return(undefined);
+    expect(faults.report().map(({ evaluated, fired }) => [evaluated, fired])).toEqual([[1, 1], [1, 1], [1, 0]]);
     expect([...faults.due('locks', 'before', 1, undefined)].map((action) => action.kind)).toEqual(['print', 'panic']);
   });
 
