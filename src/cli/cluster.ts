@@ -3,7 +3,7 @@ import { UserError } from '../lib/errors.ts';
 import { findRelease, type Release } from '../lib/releases.ts';
 import { background, type Context, withCancel, withTimeout, withValue } from '../runtime/context.ts';
 import type { WorldEvent } from '../runtime/events.ts';
-import { ExitFault } from '../runtime/exit-fault.ts';
+import { ExitFault } from '../lib/exit-fault.ts';
 import { CALLER } from '../runtime/perform-fault.ts';
 import type { Cluster } from '../tablet/cluster.ts';
 import { pumpAll } from '../tablet/vreplication/pump-all.ts';

@@ -1,6 +1,6 @@
 import { formatRfc3339Nano } from '../lib/go-time.ts';
 import { errorText, errorVerbose, InvariantError, UserError, VtError } from '../lib/errors.ts';
-import { ExitFault } from '../runtime/exit-fault.ts';
+import { ExitFault } from '../lib/exit-fault.ts';
 import { CommandFailure } from './command-failure.ts';
 import { linesWithoutControls, withoutControls } from './controls.ts';
 import type { Io } from './io.ts';

@@ -1,6 +1,6 @@
 import { grpcCodeName, vtError } from '../lib/errors.ts';
 import { type Cancellable, type Context, contextKey } from './context.ts';
-import { ExitFault } from './exit-fault.ts';
+import { ExitFault } from '../lib/exit-fault.ts';
 import type { FaultAction } from './fault-actions.ts';
 import type { World } from './world.ts';
 

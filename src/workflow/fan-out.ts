@@ -1,5 +1,5 @@
 import { aggregateErrors } from '../lib/errors.ts';
-import { ExitFault } from '../runtime/exit-fault.ts';
+import { ExitFault } from '../lib/exit-fault.ts';
 
 /**
  * Runs an effect for each item, all of them even when some fail, and throws what failed as one error.

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { plainError } from '../../src/lib/errors.ts';
 import { background, type Context, withCancel, withValue } from '../../src/runtime/context.ts';
-import { ExitFault } from '../../src/runtime/exit-fault.ts';
+import { ExitFault } from '../../src/lib/exit-fault.ts';
 import type { WorldEvent } from '../../src/runtime/events.ts';
 import { CALLER } from '../../src/runtime/perform-fault.ts';
 import { runStep } from '../../src/runtime/step.ts';

@@ -1,6 +1,6 @@
 import { aggregateErrors, errorText, errorVerbose, plainError, VtError, wrapError } from '../../lib/errors.ts';
 import { background, type Cancellable, type Context, withCancel, withoutCancel, withTimeout } from '../../runtime/context.ts';
-import { ExitFault } from '../../runtime/exit-fault.ts';
+import { ExitFault } from '../../lib/exit-fault.ts';
 import { runStep } from '../../runtime/step.ts';
 import { epochSeconds } from '../../tablet/cluster.ts';
 import { callTablet, writeTablet } from '../../tablet/manager.ts';

@@ -1,6 +1,6 @@
 import { errorText, wrapError } from '../../lib/errors.ts';
 import { checkContext, withoutCancel, withTimeout } from '../../runtime/context.ts';
-import { ExitFault } from '../../runtime/exit-fault.ts';
+import { ExitFault } from '../../lib/exit-fault.ts';
 import { NO_FAULTS, runStep } from '../../runtime/step.ts';
 import { shardText } from '../../topo/keyspaces.ts';
 import { noteStep } from '../../topo/locks.ts';
