@@ -1,20 +1,20 @@
 import { formatDuration } from '../lib/duration.ts';
 import { UserError } from '../lib/errors.ts';
 import { findRelease, type Release } from '../lib/releases.ts';
-import { suggest } from '../lib/suggest.ts';
 import { background, type Context, withCancel, withTimeout, withValue } from '../runtime/context.ts';
 import type { WorldEvent } from '../runtime/events.ts';
-import { CALLER } from '../runtime/step.ts';
+import { ExitFault } from '../lib/exit-fault.ts';
+import { CALLER } from '../runtime/perform-fault.ts';
 import type { Cluster } from '../tablet/cluster.ts';
 import { pumpAll } from '../tablet/vreplication/pump-all.ts';
 import type { LeasePolicy } from '../topo/conn/lock-table.ts';
 import { ETCD_NAMES } from '../topo/conn/directory.ts';
-import { leaseFaults, releaseAll } from '../topo/held-locks.ts';
-import { findAllShards, keyspaceNames, shardText } from '../topo/keyspaces.ts';
+import { releaseAll } from '../topo/held-locks.ts';
 import { type ClusterRecord, readCluster } from '../topo/cluster-record.ts';
 import type { TopoServer } from '../topo/server.ts';
 import { type ClusterHost, fileHost } from './host.ts';
 import { CommandFailure } from './command-failure.ts';
+import { armFaults, unfiredFaults } from './faults.ts';
 import { keepHistory } from './history.ts';
 import type { CommandScope } from './scope.ts';
 import type { Invocation } from './spec.ts';
@@ -52,6 +52,7 @@ export async function withCluster(
   inv.signal.addEventListener('abort', stop);
   // What is to be said besides: after the answer, or after the error, which scripts look for at the start of stderr.
   const late: string[] = [];
+  let disarm = (): void => {};
   try {
     // Not in the command's time: what runs out is to be told by the step it runs out in, as Vitess does.
     const record = await readCluster(background(), conn);
@@ -61,7 +62,7 @@ export async function withCluster(
     const topo: TopoServer = { conn, release, world, lockTimeoutMs, held: new Set() };
     const cluster: Cluster = { world, release, topo, shards };
     const scope = startScope(withValue(limited.ctx, CALLER, limited), cluster);
-    await armFaults(scope.ctx, inv, cluster, options.create !== undefined);
+    disarm = await armFaults(scope.ctx, inv, cluster, { creating: options.create !== undefined, late });
     let exit: number;
     try {
       await pumpAll(scope.ctx, cluster);
@@ -76,6 +77,7 @@ export async function withCluster(
     throw late.length === 0 ? error : new CommandFailure(error, late);
   } finally {
     inv.signal.removeEventListener('abort', stop);
+    disarm();
     limited.end();
     host.release(conn, shards);
     world.processes.ended();
@@ -135,6 +137,8 @@ async function runAndRemember(
     return exit;
   } catch (error) {
     failure = error;
+    const cause = error instanceof CommandFailure ? error.cause : error;
+    if (cause instanceof ExitFault) exit = cause.status;
     throw error;
   } finally {
     if (options.history === true) await keepHistory(scope, { inv, started, exit, failure });
@@ -162,43 +166,3 @@ function chooseRelease(
   }
   return wanted;
 }
-
-/** A fault that can never fire is a mistake: steps and targets have to exist. */
-async function armFaults(ctx: Context, inv: Invocation, cluster: Cluster, creating: boolean): Promise<void> {
-  const { faults } = cluster.world;
-  faults.leases = leaseFaults(cluster.topo);
-  const specs = [...inv.flags.strings('fault')];
-  if (specs.includes('')) throw new UserError('bad fault "": it is empty', { next: 'switchtraffic steps', exit: 2 });
-  const fromEnvironment = inv.io.env['SWITCHTRAFFIC_FAILPOINTS'] ?? '';
-  if (fromEnvironment !== '') specs.push(fromEnvironment);
-  if (specs.length > 0) {
-    const { faultPoints } = await import('../workflow/switch/points.ts');
-    const points = faultPoints(cluster.release.behaviours);
-    for (const spec of specs) faults.arm(spec, points);
-  }
-  const wanted = creating ? [] : faults.targets();
-  if (wanted.length === 0) return;
-  const there = await allTargets(ctx, cluster);
-  const unknown = wanted.find(({ target }) => !there.includes(target));
-  if (unknown === undefined) return;
-  const near = suggest(unknown.target, there);
-  const hint = near === undefined ? '' : `; did you mean "${near}"?`;
-  throw new UserError(`bad fault "${unknown.text}": there is no keyspace or shard "${unknown.target}"${hint}`, {
-    next: 'switchtraffic show keyspace',
-  });
-}
-
-async function allTargets(ctx: Context, cluster: Cluster): Promise<string[]> {
-  const keyspaces = await keyspaceNames(ctx, cluster.topo);
-  const shards = await Promise.all(keyspaces.map((keyspace) => findAllShards(ctx, cluster.topo, keyspace)));
-  return [...keyspaces, ...shards.flat().map(shardText)];
-}
-
-function unfiredFaults(cluster: Cluster): string[] {
-  return cluster.world.faults.report().flatMap(({ text, fired, evaluated }) => {
-    if (fired > 0) return [];
-    const why = evaluated > 0 ? 'its place was reached, but none of its terms applied' : 'its place was never reached';
-    return [`fault "${text}" never fired: ${why}`];
-  });
-}
-

@@ -1,4 +1,5 @@
 import { noArgs } from './specs/build.ts';
+import { fault } from './specs/fault.ts';
 import { moveTables } from './specs/movetables.ts';
 import { ownCommands } from './specs/own.ts';
 import { scenarioCommands } from './specs/scenario.ts';
@@ -18,5 +19,5 @@ export const rootCommand: CommandSpec = {
   flags: [],
   args: noArgs,
   family: 'vtctldclient',
-  subcommands: [moveTables, workflow, ...topologyCommands, ...ownCommands, ...scenarioCommands],
+  subcommands: [moveTables, workflow, ...topologyCommands, ...ownCommands, fault, ...scenarioCommands],
 };

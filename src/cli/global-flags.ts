@@ -27,8 +27,10 @@ export const globalFlags: readonly FlagSpec[] = [
     raw: true,
     name: 'fault',
     placeholder: 'SPEC',
-    about: 'make a step fail: STEP[:EDGE][#N][@TARGET]=ACTION; may be repeated',
+    about: 'make a step fail: STEP[:EDGE][#N][@TARGET]=[P%][N*]ACTION; may be repeated (fault list shows where)',
   },
+  { kind: 'string', name: 'faults-file', placeholder: 'FILE', about: 'faults from a file, one per line; # begins a comment' },
+  { kind: 'int', name: 'fault-seed', placeholder: 'N', about: 'seed of the chances (P%) of faults, to repeat a run' },
   {
     kind: 'string',
     name: 'vitess-version',

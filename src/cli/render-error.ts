@@ -1,5 +1,6 @@
 import { formatRfc3339Nano } from '../lib/go-time.ts';
 import { errorText, errorVerbose, InvariantError, UserError, VtError } from '../lib/errors.ts';
+import { ExitFault } from '../lib/exit-fault.ts';
 import { CommandFailure } from './command-failure.ts';
 import { linesWithoutControls, withoutControls } from './controls.ts';
 import type { Io } from './io.ts';
@@ -39,6 +40,7 @@ function render(error: unknown, context: ErrorContext): Rendered {
     const inner = render(error.cause, context);
     return { ...inner, notes: [...inner.notes, ...error.notes] };
   }
+  if (error instanceof ExitFault) return { text: `switchtraffic: ${oneLine(error.message)}`, notes: [], exit: error.status };
   if (error instanceof UsageError) return render(userError(error), { ...context, family: error.family });
   if (error instanceof UserError) return fromUserError(error, context.family);
   if (error instanceof VtError) return fromVtError(error, context);

@@ -37,3 +37,11 @@ export const withSignals: WithSignals = async (body) => {
     for (const { name, listener } of listeners) process.off(name, listener);
   }
 };
+
+/** Calls `fn` on SIGUSR2, with which a `pause` is released from another terminal. Returns how to stop listening. */
+export function onReleaseSignal(fn: () => void): () => void {
+  // Windows has no such signal, and says so when asked to listen for it.
+  if (process.platform === 'win32') return () => {};
+  process.on('SIGUSR2', fn);
+  return () => void process.off('SIGUSR2', fn);
+}

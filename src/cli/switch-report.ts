@@ -46,11 +46,13 @@ function endText({ end, run }: SwitchFailed, traffic: readonly TableTraffic[]): 
     const felt = refused.length > 0 ? `; until it is finished nobody serves writes to ${refused.join(', ')}` : '';
     return `the roll-back was interrupted, what is left of it is recorded${felt}`;
   }
-  if (refused.length > 0 && end.end !== 'forward only') {
+  if (refused.length > 0 && end.end !== 'forward only' && end.end !== 'exited') {
     const why = end.end === 'stranded' ? 'this failure rolls nothing back' : 'the roll-back did not put it right';
     return `STRANDED: nobody serves writes to ${refused.join(', ')}; ${why} on ${run.cluster.release.name}`;
   }
   switch (end.end) {
+    case 'exited':
+      return 'the command was ended where it stood: nothing was rolled back, its locks are released';
     case 'rolled back':
       return run.cluster.release.vitess ? 'the roll-back ran' : 'rolled back; everything is as it was before the command';
     case 'roll-back failed':
@@ -80,6 +82,9 @@ function nextLines(inv: Invocation, { end, run }: SwitchFailed, traffic: readonl
   if (run.intent !== undefined && end.end === 'roll-back failed') {
     return [`next: finish the roll-back by running it again, once the cause is cured: switchtraffic ${again}`];
   }
+  if (end.end === 'exited' && run.intent !== undefined) {
+    return [`next: the same command finds what was left and settles it first: switchtraffic ${again}`];
+  }
   // A journal of an earlier attempt: whatever failed now, going back is over.
   if (end.end === 'forward only' || run.path.resume) {
     const lag = run.cluster.release.behaviours.resumeChecksLag ? ' --max-replication-lag-allowed 24h' : '';
@@ -97,26 +102,28 @@ function byHand({ sw, cluster }: SwitchRun): string[] {
   return recoveryCommands({ targetKeyspace, workflow, tables, sources, targets }, cluster.release.behaviours);
 }
 
+const FAULT_FLAGS = ['--fault', '--faults-file', '--fault-seed'];
+
 function commandAgain(inv: Invocation): string {
   const words: string[] = [];
   for (let i = 0; i < inv.commandLine.length; i++) {
     const word = inv.commandLine[i]!;
     // The fault was for that one run.
-    if (word === '--fault') i++;
-    else if (!word.startsWith('--fault=')) words.push(shellQuote(word));
+    if (FAULT_FLAGS.includes(word)) i++;
+    else if (!FAULT_FLAGS.some((flag) => word.startsWith(`${flag}=`))) words.push(shellQuote(word));
   }
   return words.join(' ');
 }
 
 function otherReleases({ cluster, events }: CommandScope, { end, run }: SwitchFailed): string[] {
   const step = end.failedAt;
-  if (step === undefined) return [];
+  if (step === undefined || end.end === 'exited') return [];
   const failure: Failure = {
     step: step.name,
     occurrence: step.occurrence,
     effectDone: events.some((event) => event.kind === 'fault' && event.point.startsWith(`${step.name}:after`)),
     callerEnded: run.ctx.err() !== undefined,
-    locksLost: /lease|lock was lost|is not locked/.test(errorText(end.error)),
+    locksLost: /\blease\b|lock was lost|is not locked/.test(errorText(end.error)),
   };
   const groups = compareReleases(run.path, failure);
   return [

@@ -10,6 +10,8 @@ export type EventBody =
   | { kind: 'step'; step: string; state: 'begin' | 'done' | 'failed'; targets: readonly string[]; text?: string }
   /** A fault was injected. */
   | { kind: 'fault'; point: string; action: string }
+  /** A fault has something to say: `print`, and where a `pause` waits. */
+  | { kind: 'print'; point: string; text: string }
   /** Writes of these tables were refused from here on, or served again. */
   | { kind: 'writes'; state: 'refused' | 'served'; keyspace: string; tables: readonly string[] }
   /** A warning for the person at the keyboard. */

@@ -1,6 +1,9 @@
-import { UserError } from '../lib/errors.ts';
+import { globMatcher, isGlob } from '../lib/glob.ts';
 import { suggest } from '../lib/suggest.ts';
-import { type Edge, type FaultAction, type FaultSpec, type FaultTerm, parseFaults } from './fault-grammar.ts';
+import type { FaultAction } from './fault-actions.ts';
+import { badFault, type Edge, type FaultSpec, type FaultTerm, parseFaults, parsePoint } from './fault-grammar.ts';
+import { Pauses } from './pauses.ts';
+import { type Random, seededRandom, seedOf } from './random.ts';
 
 /** A place where a fault can be injected: a step's name and how often the step occurs. */
 export interface FaultPoint {
@@ -27,6 +30,11 @@ class LocalCounters implements FaultCounters {
 
 interface Armed {
   spec: FaultSpec;
+  /** The steps that its name or pattern stands for. */
+  steps: ReadonlySet<string>;
+  onTarget(target: string | undefined): boolean;
+  /** Drawn from by this fault alone, so that neither ids nor other faults depend on it. */
+  random: Random;
   evaluated: number;
   fired: number;
 }
@@ -35,6 +43,8 @@ interface Armed {
 export interface LeaseFaults {
   expire(target: string | undefined): Promise<void>;
   steal(target: string | undefined): Promise<void>;
+  /** Stops renewing for so many milliseconds. */
+  stall(target: string | undefined, ms: number): Promise<void>;
 }
 
 /** The faults armed in one world. With none armed, evaluating costs one length check. */
@@ -42,6 +52,14 @@ export class Failpoints {
   readonly #armed: Armed[] = [];
   #counters: FaultCounters = new LocalCounters();
   leases: LeaseFaults | undefined;
+  /** The seed of chances: the same seed and the same commands repeat a run. Set it before arming. */
+  seed: number;
+  readonly pauses: Pauses;
+
+  constructor(seed = 1, pauses = new Pauses(false)) {
+    this.seed = seed;
+    this.pauses = pauses;
+  }
 
   /** Keeps counts elsewhere than in this process. */
   useCounters(counters: FaultCounters): void {
@@ -49,26 +67,17 @@ export class Failpoints {
   }
 
   /**
-   * Arms one or more faults. Throws UserError for bad grammar, and for a step or an occurrence that
+   * Arms one or more faults and returns them. Throws UserError for bad grammar, and for a step or an occurrence that
    * does not exist: a fault that can never fire is a mistake, not a choice.
    */
-  arm(text: string, points: readonly FaultPoint[]): void {
-    for (const spec of parseFaults(text)) {
-      const point = points.find((candidate) => candidate.name === spec.step);
-      if (point === undefined) throw unknownStep(spec, points);
-      if (spec.occurrence !== undefined && spec.occurrence > point.occurrences) {
-        throw new UserError(
-          `bad fault "${spec.text}": ${spec.step} occurs ${point.occurrences === 1 ? 'once' : `${point.occurrences} times`} at most`,
-          { next: 'switchtraffic steps' },
-        );
-      }
-      this.#armed.push({ spec, evaluated: 0, fired: 0 });
+  arm(text: string, points: readonly FaultPoint[]): FaultSpec[] {
+    const specs = parseFaults(text);
+    for (const spec of specs) {
+      const steps = stepsOf(spec, points);
+      const random = seededRandom(seedOf(this.seed, spec.text));
+      this.#armed.push({ spec, steps, onTarget: targetMatcher(spec.target), random, evaluated: 0, fired: 0 });
     }
-  }
-
-  /** The targets that faults were put on, each with the fault's text. */
-  targets(): { target: string; text: string }[] {
-    return this.#armed.flatMap(({ spec }) => (spec.target === undefined ? [] : [{ target: spec.target, text: spec.text }]));
+    return specs;
   }
 
   /** True if any fault is armed at all. */
@@ -76,33 +85,65 @@ export class Failpoints {
     return this.#armed.length > 0;
   }
 
-  /** The action due at this place, if any. `target` is undefined for the step as a whole. */
+  /** True if what any fault does depends on chance. */
+  get chancy(): boolean {
+    return this.#armed.some(({ spec }) => spec.terms.some((term) => term.chance !== undefined));
+  }
+
+  /** The first action due at this place, if any. */
   evaluate(step: string, edge: Edge, occurrence: number, target: string | undefined): FaultAction | undefined {
-    if (this.#armed.length === 0) return undefined;
-    for (const armed of this.#armed) {
-      const { spec } = armed;
-      if (spec.step !== step || spec.edge !== edge) continue;
-      if (spec.occurrence !== undefined && spec.occurrence !== occurrence) continue;
-      if (!targetMatches(spec.target, target)) continue;
-      armed.evaluated++;
-      const action = this.#pick(spec);
-      if (action === undefined) continue;
-      if (action.kind === 'off') continue;
+    return this.due(step, edge, occurrence, target).next().value;
+  }
+
+  /**
+   * The actions due at this place, one of each fault, in the order of arming. Taken one by one: a fault behind one that
+   * throws is not used up. `target` is undefined for the step as a whole.
+   */
+  *due(step: string, edge: Edge, occurrence: number, target: string | undefined): Generator<FaultAction, undefined> {
+    const here = this.#armed.filter(
+      ({ spec, steps, onTarget }) =>
+        spec.edge === edge && steps.has(step) && (spec.occurrence ?? occurrence) === occurrence && onTarget(target),
+    );
+    for (const armed of here) armed.evaluated++;
+    for (const armed of here) {
+      const action = this.#pick(armed);
+      if (action === undefined || action.kind === 'off') continue;
       armed.fired++;
-      return action;
+      yield action;
     }
     return undefined;
   }
 
-  #pick(spec: FaultSpec): FaultAction | undefined {
+  #pick({ spec, random }: Armed): FaultAction | undefined {
     for (const [index, term] of spec.terms.entries()) {
-      if (this.#take(spec, term, index)) return term.action;
+      if (this.#take(spec, term, index, random)) return term.action;
     }
     return undefined;
   }
 
-  #take(spec: FaultSpec, term: FaultTerm, index: number): boolean {
+  /** Chance is asked first: only firing uses a term up. */
+  #take(spec: FaultSpec, term: FaultTerm, index: number, random: Random): boolean {
+    if (term.chance !== undefined && random.next() * 100 >= term.chance) return false;
     return term.count === undefined || this.#counters.take(`${spec.text}/${index}`, term.count);
+  }
+
+  /**
+   * Lets go on what waits at a `pause`: `STEP[:EDGE][@TARGET]`, patterns allowed; without an edge either, without a
+   * target any. Returns the points that were released. Throws UserError for a name that is none.
+   */
+  release(name: string): string[] {
+    const { step, edge, target } = parsePoint(name, name);
+    const onStep = globMatcher(step);
+    const onTarget = targetMatcher(target);
+    return this.pauses.release((point) => {
+      const waits = parsePoint(point, point);
+      return onStep(waits.step) && (edge === undefined || edge === waits.edge) && (target === undefined || onTarget(waits.target));
+    });
+  }
+
+  /** The texts of the faults that are armed at a step, wherever in it. */
+  armedAt(step: string): string[] {
+    return this.#armed.filter((armed) => armed.steps.has(step)).map(({ spec }) => spec.text);
   }
 
   /** What was armed, how often its place was reached and how often it fired. */
@@ -111,18 +152,45 @@ export class Failpoints {
   }
 }
 
-/** A fault without a target fires for the step; one with a target where the step touches it. */
-function targetMatches(wanted: string | undefined, actual: string | undefined): boolean {
-  if (wanted === undefined || actual === undefined) return wanted === actual;
-  return wanted === actual || actual.startsWith(`${wanted}/`);
+/** A fault without a target fires for the step; one with a target where the step touches it, or a shard of it. */
+export function targetMatcher(wanted: string | undefined): (target: string | undefined) => boolean {
+  if (wanted === undefined) return (target) => target === undefined;
+  const matches = globMatcher(wanted);
+  return (target) => target !== undefined && (matches(target) || matches(target.split('/')[0]!));
 }
 
-function unknownStep(spec: FaultSpec, points: readonly FaultPoint[]): UserError {
+/** The steps that a fault is about. Throws UserError where there are none. */
+function stepsOf(spec: FaultSpec, points: readonly FaultPoint[]): ReadonlySet<string> {
+  const matches = globMatcher(spec.step);
+  const found = points.filter((point) => matches(point.name));
+  if (found.length === 0) throw unknownStep(spec, points);
+  const reached = found.filter((point) => (spec.occurrence ?? 1) <= point.occurrences);
+  if (reached.length === 0) {
+    const most = Math.max(...found.map((point) => point.occurrences));
+    throw badFault(spec.text, `${spec.step} occurs ${most === 1 ? 'once' : `${most} times`} at most`);
+  }
+  return new Set(reached.map((point) => point.name));
+}
+
+function unknownStep(spec: FaultSpec, points: readonly FaultPoint[]): Error {
   const names = points.map((point) => point.name);
-  // People type the last part: "waitForCatchup" should lead to the full name.
-  const near = names.find((name) => name.endsWith(`/${spec.step}`)) ?? suggest(spec.step, names);
+  const pattern = isGlob(spec.step);
+  const near = pattern ? widerPattern(spec.step, names) : nearestStep(spec.step, names);
   const hint = near === undefined ? '' : `; did you mean "${near}"?`;
-  return new UserError(`bad fault "${spec.text}": there is no step "${spec.step}"${hint}`, {
-    next: 'switchtraffic steps',
-  });
+  return badFault(spec.text, pattern ? `no step is like "${spec.step}"${hint}` : `there is no step "${spec.step}"${hint}`);
+}
+
+/** People type the last part: "waitForCatchup" should lead to the full name. */
+function nearestStep(step: string, names: readonly string[]): string | undefined {
+  return names.find((name) => name.endsWith(`/${step}`)) ?? suggest(step, names);
+}
+
+/** The same pattern, anywhere and in any case of letters; else the step nearest to what is written in it. */
+function widerPattern(pattern: string, names: readonly string[]): string | undefined {
+  const anywhere = `**/${pattern.replace(/^\/+/, '')}`;
+  const wider = [anywhere, pattern.replace(/\*+/g, '**'), anywhere.replace(/\*+(?!\/)/g, '**')];
+  const fits = wider.find((candidate) => names.some(globMatcher(candidate)));
+  if (fits !== undefined) return fits;
+  const lower = globMatcher(anywhere.toLowerCase());
+  return names.find((name) => lower(name.toLowerCase())) ?? nearestStep(pattern.replace(/[*?]+/g, ''), names);
 }

@@ -1,3 +1,5 @@
+import { fnv64 } from '../lib/fnv.ts';
+
 /** A seeded source of chance: the same seed repeats a run exactly. */
 export interface Random {
   /** A float in [0, 1). */
@@ -34,4 +36,9 @@ export function seededRandom(seed: number): Random {
     return () => void (state = at);
   };
   return { next, below, uuid, mark };
+}
+
+/** A seed of its own for something that has a name: streams of chance that do not disturb each other. */
+export function seedOf(seed: number, name: string): number {
+  return Number(BigInt.asIntN(32, fnv64(new TextEncoder().encode(name)) ^ BigInt(Math.trunc(seed))));
 }

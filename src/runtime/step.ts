@@ -1,10 +1,8 @@
-import { grpcCodeName, vtError } from '../lib/errors.ts';
-import { type Cancellable, type Context, contextKey } from './context.ts';
-import type { Edge, FaultAction } from './fault-grammar.ts';
+import type { Context } from './context.ts';
+import { formatAction } from './fault-actions.ts';
+import type { Edge } from './fault-grammar.ts';
+import { performFault } from './perform-fault.ts';
 import type { World } from './world.ts';
-
-/** The caller's own context, so that a fault can end it as a Ctrl-C or a deadline would. */
-export const CALLER = contextKey<Cancellable>('caller');
 
 /** One step being run: what a fan-out inside it needs to offer faults per target. */
 export interface StepScope {
@@ -75,61 +73,10 @@ async function offerFault(
   occurrence: number,
   target: string | undefined,
 ): Promise<void> {
-  const action = world.faults.evaluate(step, edge, occurrence, target);
-  if (action === undefined) return;
+  if (!world.faults.any) return;
   const point = `${step}:${edge}${target === undefined ? '' : `@${target}`}`;
-  world.events.emit({ kind: 'fault', point, action: describe(action) });
-  await perform(ctx, world, action, point, target);
-}
-
-function describe(action: FaultAction): string {
-  switch (action.kind) {
-    case 'return':
-      return `return(${action.code})`;
-    case 'sleep':
-      return `sleep(${action.ms}ms)`;
-    case 'ctx':
-      return `ctx(${action.reason === 'canceled' ? 'cancel' : 'deadline'})`;
-    case 'lease':
-      return `lease(${action.how})`;
-    default:
-      return action.kind;
+  for (const action of world.faults.due(step, edge, occurrence, target)) {
+    world.events.emit({ kind: 'fault', point, action: formatAction(action) });
+    await performFault(ctx, world, action, { point, target });
   }
-}
-
-async function perform(
-  ctx: Context,
-  world: World,
-  action: FaultAction,
-  point: string,
-  target: string | undefined,
-): Promise<void> {
-  switch (action.kind) {
-    case 'off':
-      return;
-    case 'return':
-      throw injectedError(action, point);
-    case 'panic':
-      return world.processes.die();
-    case 'sleep':
-      return world.clock.sleep(action.ms, ctx);
-    case 'ctx':
-      ctx.value(CALLER)?.end(action.reason);
-      return;
-    case 'lease':
-      if (action.how === 'expire') await world.faults.leases?.expire(target);
-      else await world.faults.leases?.steal(target);
-  }
-}
-
-/** An injected failure looks like the tablet call that would have failed. Vitess: go/vt/vterrors ToGRPC. */
-function injectedError(action: FaultAction & { kind: 'return' }, point: string): Error {
-  const desc =
-    action.message ??
-    (action.code === 'DEADLINE_EXCEEDED'
-      ? 'context deadline exceeded'
-      : action.code === 'CANCELED'
-        ? 'context canceled'
-        : `injected at ${point}`);
-  return vtError(action.code, `rpc error: code = ${grpcCodeName(action.code)} desc = ${desc}`);
 }

@@ -1,6 +1,7 @@
 import { type Clock, realClock, VirtualClock } from './clock.ts';
 import { Events } from './events.ts';
 import { Failpoints } from './failpoints.ts';
+import { Pauses } from './pauses.ts';
 import { type Processes, realProcesses, VirtualProcesses } from './processes.ts';
 import { type Random, seededRandom } from './random.ts';
 
@@ -21,7 +22,8 @@ export function realWorld(seed: number): World {
     random: seededRandom(seed),
     processes: realProcesses(),
     events: new Events(clock),
-    faults: new Failpoints(),
+    // Whoever has a terminal can send a signal.
+    faults: new Failpoints(seed, new Pauses(true)),
   };
 }
 
@@ -31,6 +33,8 @@ export const VIRTUAL_START = Date.UTC(2026, 2, 27, 12);
 /** A family of virtual worlds that share a clock and a process table, as several commands on one machine do. */
 export class VirtualMachine {
   readonly clock: VirtualClock;
+  /** Where its commands wait at a `pause`. Set `expected` when somebody is there to release them. */
+  readonly pauses = new Pauses(false);
   readonly #dead = new Set<number>();
   #nextPid = 1000;
   readonly #seed: number;
@@ -54,12 +58,13 @@ export class VirtualMachine {
   /** A process of this machine. `onDeath` is called if it dies by a `panic`. */
   world(onDeath?: () => void): World {
     const pid = this.#nextPid++;
+    const seed = this.#seed * 7919 + pid;
     return {
       clock: this.clock,
-      random: seededRandom(this.#seed * 7919 + pid),
+      random: seededRandom(seed),
       processes: new VirtualProcesses(pid, this.#dead, onDeath),
       events: new Events(this.clock),
-      faults: new Failpoints(),
+      faults: new Failpoints(seed, this.pauses),
     };
   }
 }

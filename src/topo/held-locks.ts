@@ -15,6 +15,9 @@ export function leaseFaults(topo: TopoServer): LeaseFaults {
     steal: async (target) => {
       for (const lock of wanted(target)) lock.steal();
     },
+    stall: async (target, ms) => {
+      for (const lock of wanted(target)) lock.stall(ms);
+    },
   };
 }
 

@@ -1,4 +1,5 @@
 import { aggregateErrors } from '../lib/errors.ts';
+import { ExitFault } from '../lib/exit-fault.ts';
 
 /**
  * Runs an effect for each item, all of them even when some fail, and throws what failed as one error.
@@ -10,6 +11,7 @@ export async function forAll<T>(items: readonly T[], effect: (item: T) => Promis
     try {
       await effect(item);
     } catch (error) {
+      if (error instanceof ExitFault) throw error;
       errors.push(error);
     }
   }

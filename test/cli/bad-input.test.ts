@@ -212,6 +212,7 @@ const OWN: readonly (readonly [line: string, names: string, exit: number])[] = [
   ['session kill s2', '"s2"', 2],
   ["session kill ''", '""', 2],
   ['steps nope', '"nope"', 2],
+  ['fault list nope', '"nope"', 2],
   ['show keyspace custmer', '"custmer"', 2],
   ['show shard customer/9', '"customer/9"', 2],
   ['show tablet zone1-999', '"zone1-999"', 2],

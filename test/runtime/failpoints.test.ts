@@ -68,6 +68,50 @@ describe('failpoints', () => {
     expect(armed(`${point}=panic`).evaluate('locks', 'before', 1, target) !== undefined).toBe(fires);
   });
 
+  it.each<[string, string, boolean]>([
+    ['*/80-', 'customer/80-', true],
+    ['*/80-', 'customer/-80', false],
+    ['customer/*', 'customer/-80', true],
+    ['customer/*', 'customer', false],
+    ['c*', 'commerce', true],
+    ['c*', 'commerce/0', true],
+    ['*', 'customer/-80', true],
+    ['customer/-?0', 'customer/-80', true],
+    ['customer.*', 'customer/-80', false],
+  ])('@%s at target %s: %s', (pattern, target, fires) => {
+    expect(armed(`locks@${pattern}=panic`).evaluate('locks', 'before', 1, target) !== undefined).toBe(fires);
+  });
+
+  it.each<[string, string[]]>([
+    ['**', ['locks', 'switchTraffic/writes/stop', 'switchTraffic/writes/waitForCatchup']],
+    ['*', ['locks']],
+    ['lock?', ['locks']],
+    ['**/locks', ['locks']],
+    ['**/stop', ['switchTraffic/writes/stop']],
+    ['switchTraffic/*/*', ['switchTraffic/writes/stop', 'switchTraffic/writes/waitForCatchup']],
+    ['**#2', ['locks']],
+  ])('%s strikes %j', (pattern, steps) => {
+    const faults = armed(`${pattern}=panic`);
+    const struck = POINTS.filter(({ name, occurrences }) => faults.evaluate(name, 'before', occurrences === 1 ? 1 : 2, undefined) !== undefined);
+    expect(struck.map(({ name }) => name).toSorted()).toEqual(steps);
+  });
+
+  it('count over everything that a pattern stands for', () => {
+    const faults = armed('**=2*panic');
+    const at = ['locks', 'switchTraffic/writes/stop', 'switchTraffic/writes/waitForCatchup', 'locks'];
+    expect(at.map((name) => faults.evaluate(name, 'before', 1, undefined)?.kind)).toEqual(['panic', 'panic', undefined, undefined]);
+    expect(faults.report()).toEqual([{ text: '**=2*panic', evaluated: 4, fired: 2 }]);
+  });
+
+  it('of one place all strike, in order, and one behind a fault that ends the step is not used up', () => {
+    const faults = armed('locks=print(a); locks=1*return; locks=1*panic');
+    const due = faults.due('locks', 'before', 1, undefined);
+    expect([due.next().value?.kind, due.next().value?.kind]).toEqual(['print', 'return']);
+    due.return(undefined);
+    expect(faults.report().map(({ evaluated, fired }) => [evaluated, fired])).toEqual([[1, 1], [1, 1], [1, 0]]);
+    expect([...faults.due('locks', 'before', 1, undefined)].map((action) => action.kind)).toEqual(['print', 'panic']);
+  });
+
   it('give way to the next fault of the same place when used up or off', () => {
     const faults = armed('locks=1*panic; locks=return');
     expect(kinds(faults, 3)).toEqual(['panic', 'return', 'return']);
@@ -112,6 +156,59 @@ describe('failpoints', () => {
   });
 });
 
+describe('a chance', () => {
+  const fires = (seed: number, text: string, times: number): boolean[] => {
+    const faults = new Failpoints(seed);
+    faults.arm(text, POINTS);
+    return Array.from({ length: times }, () => faults.evaluate('locks', 'before', 1, undefined)?.kind === 'panic');
+  };
+
+  it.each([[5], [30], [50], [99.5]])('of %d%% fires about that often, for many seeds', (percent) => {
+    const times = 400;
+    const seeds = Array.from({ length: 20 }, (_, seed) => seed);
+    const fired = seeds.flatMap((seed) => fires(seed, `locks=${percent}%panic`, times)).filter(Boolean).length;
+    const share = fired / (times * seeds.length);
+    const spread = Math.sqrt((percent / 100) * (1 - percent / 100) / (times * seeds.length));
+    expect(Math.abs(share - percent / 100)).toBeLessThan(4 * spread);
+  });
+
+  it('of 100% always fires', () => {
+    expect(fires(3, 'locks=100%panic', 50)).not.toContain(false);
+  });
+
+  it('is repeated by its seed, and by no other', () => {
+    fc.assert(
+      fc.property(fc.integer(), (seed) => {
+        const first = fires(seed, 'locks=50%panic', 64);
+        expect(fires(seed, 'locks=50%panic', 64)).toEqual(first);
+        expect(fires(seed + 1, 'locks=50%panic', 64)).not.toEqual(first);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('does not depend on other faults', () => {
+    const alone = fires(7, 'locks=50%panic', 64);
+    const faults = new Failpoints(7);
+    faults.arm('switchTraffic/writes/stop=50%return; locks=50%panic', POINTS);
+    const beside = alone.map(() => {
+      faults.evaluate('switchTraffic/writes/stop', 'before', 1, undefined);
+      return faults.evaluate('locks', 'before', 1, undefined)?.kind === 'panic';
+    });
+    // Its stream of chance comes from its own text, so that a fault beside it moves nothing.
+    expect(beside).toEqual(alone);
+  });
+
+  it('uses up a count only when it fires, and a term passed over gives way to the next', () => {
+    const faults = new Failpoints(1);
+    faults.arm('locks=20%3*panic->return', POINTS);
+    const seen = kinds(faults, 60);
+    expect(seen.filter((kind) => kind === 'panic')).toHaveLength(3);
+    expect(seen.filter((kind) => kind === 'return')).toHaveLength(57);
+    expect(seen.indexOf('return')).toBeLessThan(seen.lastIndexOf('panic'));
+  });
+});
+
 describe('a fault that could never fire is refused', () => {
   const refusal = (text: string): UserError => {
     try {
@@ -127,11 +224,16 @@ describe('a fault that could never fire is refused', () => {
     ['waitForCatchup=panic', 'bad fault "waitForCatchup=panic": there is no step "waitForCatchup"; did you mean "switchTraffic/writes/waitForCatchup"?'],
     ['lokcs=panic', 'bad fault "lokcs=panic": there is no step "lokcs"; did you mean "locks"?'],
     ['switchTraffic/writes/stpo=panic', 'bad fault "switchTraffic/writes/stpo=panic": there is no step "switchTraffic/writes/stpo"; did you mean "switchTraffic/writes/stop"?'],
+    ['stop*=panic', 'bad fault "stop*=panic": no step is like "stop*"; did you mean "**/stop*"?'],
+    ['switchTraffic/*=panic', 'bad fault "switchTraffic/*=panic": no step is like "switchTraffic/*"; did you mean "switchTraffic/**"?'],
+    ['**/lokcs*=panic', 'bad fault "**/lokcs*=panic": no step is like "**/lokcs*"; did you mean "locks"?'],
+    ['*#4=panic', 'bad fault "*#4=panic": * occurs 3 times at most'],
+    ['**/writes/*#2=panic', 'bad fault "**/writes/*#2=panic": **/writes/* occurs once at most'],
     ['locks#4=panic', 'bad fault "locks#4=panic": locks occurs 3 times at most'],
     ['switchTraffic/writes/stop#2=panic', 'bad fault "switchTraffic/writes/stop#2=panic": switchTraffic/writes/stop occurs once at most'],
   ])('%s', (text, message) => {
     const error = refusal(text);
     expect(error.message).toBe(message);
-    expect(error.next).toBe('switchtraffic steps');
+    expect(error.next).toBe('switchtraffic fault list');
   });
 });

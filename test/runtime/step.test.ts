@@ -1,9 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { plainError } from '../../src/lib/errors.ts';
 import { background, type Context, withCancel, withValue } from '../../src/runtime/context.ts';
+import { ExitFault } from '../../src/lib/exit-fault.ts';
 import type { WorldEvent } from '../../src/runtime/events.ts';
-import { CALLER, runStep } from '../../src/runtime/step.ts';
-import { VirtualMachine, type World } from '../../src/runtime/world.ts';
+import { CALLER } from '../../src/runtime/perform-fault.ts';
+import { runStep } from '../../src/runtime/step.ts';
+import { realWorld, VirtualMachine, type World } from '../../src/runtime/world.ts';
 import { caught, failureOf } from '../helpers/topo-world.ts';
 
 const POINTS = [{ name: 's', occurrences: 2 }];
@@ -148,11 +150,13 @@ describe('a fault', () => {
     world.faults.leases = {
       expire: async (target) => void calls.push(['expire', target]),
       steal: async (target) => void calls.push(['steal', target]),
+      stall: async (target, ms) => void calls.push(['stall', target, ms]),
     };
-    expect((await run('s=lease(expire); s:after@ks/-80=lease(steal)')).did).toEqual(ALL);
+    expect((await run('s=lease(expire); s:after@ks/-80=lease(steal); s@ks/80-=lease(stall,9s)')).did).toEqual(ALL);
     expect(calls).toEqual([
       ['expire', undefined],
       ['steal', 'ks/-80'],
+      ['stall', 'ks/80-', 9_000],
     ]);
   });
 
@@ -171,4 +175,79 @@ describe('a fault', () => {
     expect([did, settled, deaths]).toEqual([['effect'], false, 1]);
     expect(machine.world().processes.liveness(world.processes.self)).toBe('dead');
   });
+
+  it('print says something, and the step goes on', async () => {
+    expect(await run('s@ks/80-=print("here, now")')).toEqual({ did: ALL, error: undefined });
+    expect(events.find((event) => event.kind === 'print')).toMatchObject({ point: 's:before@ks/80-', text: 'here, now' });
+    expect(events.find((event) => event.kind === 'fault')).toMatchObject({ action: 'print("here, now")' });
+  });
+
+  it('yield lets everything else have its turn', async () => {
+    const order: string[] = [];
+    world.events.listen((event) => event.kind === 'fault' && queueMicrotask(() => order.push('other')));
+    await runStep(background(), world, { name: 's' }, async () => void order.push('effect'));
+    world.faults.arm('s=yield', POINTS);
+    await runStep(background(), world, { name: 's' }, async () => void order.push('effect'));
+    expect(order).toEqual(['effect', 'other', 'effect']);
+  });
+
+  it('exit is an end of its own, not the failure of a tablet', async () => {
+    const { did, error } = await run('s:after@ks/-80=exit(7)');
+    expect(did).toEqual(['effect', 'ks/-80']);
+    expect(error).toBeInstanceOf(ExitFault);
+    expect(error).toMatchObject({ status: 7, message: 'ended with status 7 by a fault at s:after@ks/-80' });
+  });
 });
+
+describe('a pause', () => {
+  it('waits until its point is released, and no virtual time passes', async () => {
+    machine.pauses.expected = true;
+    const before = machine.clock.now();
+    const running = run('s@ks/*=pause');
+    await turns();
+    expect(machine.pauses.waiting).toEqual(['s:before@ks/-80']);
+    const other = machine.world();
+    expect(other.faults.release('s:after')).toEqual([]);
+    expect(other.faults.release('s@ks/80-')).toEqual([]);
+    expect(other.faults.release('s')).toEqual(['s:before@ks/-80']);
+    await turns();
+    // Each target has its own.
+    expect(other.faults.release('**:before@*/80-')).toEqual(['s:before@ks/80-']);
+    expect(await running).toEqual({ did: ALL, error: undefined });
+    expect(machine.clock.now()).toBe(before);
+    expect(machine.pauses.waiting).toEqual([]);
+  });
+
+  it('ends with the context of the step', async () => {
+    machine.pauses.expected = true;
+    const { ctx, end } = withCancel(background());
+    const running = run('s=pause', ctx);
+    await turns();
+    end();
+    expect((await running).did).toEqual(ALL);
+    expect(machine.pauses.waiting).toEqual([]);
+  });
+
+  it('of which nobody knows is an error, and so is one that is abandoned', async () => {
+    const text = 'paused at s:before, and nobody is there to let it go on';
+    expect((await run('s=1*pause')).error).toMatchObject({ message: text });
+    machine.pauses.expected = true;
+    world.faults.arm('s:after=pause', POINTS);
+    const running = run('');
+    await turns();
+    machine.pauses.abandon();
+    expect((await running).error).toMatchObject({ message: text.replace('before', 'after') });
+  });
+
+  it('on the real clock keeps on waiting until it is released', async () => {
+    const real = realWorld(1);
+    real.faults.arm('s=pause', POINTS);
+    const running = runStep(background(), real, { name: 's' }, async () => 'done');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(real.faults.release('**')).toEqual(['s:before']);
+    expect(await running).toBe('done');
+  });
+});
+
+/** Long enough for everything that can run to have run. */
+const turns = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { findRelease, LANDMARKS } from '../../src/lib/releases.ts';
-import { readStreams } from '../../src/tablet/vreplication/streams.ts';
-import type { RoutingRules, Shard, SrvVSchema } from '../../src/topo/proto/types.ts';
-import { type Failure, type Outcome, predictOutcome } from '../../src/workflow/switch/outcome.ts';
+import { type Failure, predictOutcome } from '../../src/workflow/switch/outcome.ts';
 import { FULL_PATH } from '../../src/workflow/switch/path.ts';
 import { planSteps } from '../../src/workflow/switch/plan.ts';
-import { movingCluster, switchLine, type TestCluster } from '../helpers/shell.ts';
+import { type Felt, feltState } from '../helpers/felt.ts';
+import { movingCluster, switchLine } from '../helpers/shell.ts';
 
 /**
  * What a failed switch says of other releases is computed from the step list. Here the same failure is run on each release and
@@ -24,7 +23,7 @@ describe.each(LANDMARKS)('a failed switch on %s', (version) => {
       const { exit, stderr } = await cluster.run(switchLine(`--fault '${name}#${occurrence}=return(INTERNAL)'`));
       expect(exit, stderr).toBe(1);
       const failure: Failure = { step: name, occurrence, effectDone: false, callerEnded: false, locksLost: false };
-      expect(actual(cluster)).toEqual(predicted(version, failure));
+      expect(feltState(cluster)).toEqual(predicted(version, failure));
     },
   );
 
@@ -36,7 +35,7 @@ describe.each(LANDMARKS)('a failed switch on %s', (version) => {
       const { exit, stderr } = await cluster.run(switchLine(`--fault '${name}#1=ctx(cancel)'`));
       expect(exit, stderr).toBe(1);
       const failure: Failure = { step: name, occurrence: 1, effectDone: false, callerEnded: true, locksLost: false };
-      expect(actual(cluster)).toEqual(predicted(version, failure));
+      expect(feltState(cluster)).toEqual(predicted(version, failure));
     },
   );
 
@@ -46,38 +45,12 @@ describe.each(LANDMARKS)('a failed switch on %s', (version) => {
     const { exit } = await cluster.run(switchLine(`--fault '${name}=1*lease(expire)->return(INTERNAL)' --fault '${name}:after=return(INTERNAL)'`));
     expect(exit).toBe(1);
     const failure: Failure = { step: name, occurrence: 1, effectDone: true, callerEnded: false, locksLost: true };
-    expect(actual(cluster)).toEqual(predicted(version, failure));
+    expect(feltState(cluster)).toEqual(predicted(version, failure));
   });
 });
-
-type Felt = Omit<Outcome, 'unnoticed'>;
 
 function predicted(version: string, failure: Failure): Felt {
   const { unnoticed, ...outcome } = predictOutcome(findRelease(version).behaviours, FULL_PATH, failure);
   expect(unnoticed).toBe(false);
   return outcome;
-}
-
-function actual({ host }: TestCluster): Felt {
-  const record = <T>(cell: string, path: string): T | undefined => {
-    const node = host.store.cell(cell).get(path);
-    return node === undefined ? undefined : (JSON.parse(node.contents) as T);
-  };
-  const denied = (keyspace: string): boolean =>
-    (record<Shard>('global', `keyspaces/${keyspace}/shards/0/Shard`)?.tablet_controls ?? []).some(
-      (control) => (control.denied_tables ?? []).length > 0,
-    );
-  const target = (rules: RoutingRules | undefined): string | undefined =>
-    rules?.rules?.find((rule) => rule.from_table === 'commerce.corder@replica')?.to_tables?.[0];
-  const global = target(record<RoutingRules>('global', 'RoutingRules'));
-  const served = target(record<SrvVSchema>('zone1', 'SrvVSchema')?.routing_rules);
-  const source = host.shards.open('commerce', '0');
-  return {
-    sourceDenied: denied('commerce'),
-    targetDenied: denied('customer'),
-    streams: readStreams(host.shards.open('customer', '0'), 'c2c').every((row) => row.state === 'Running') ? 'as before' : 'stopped',
-    reverse: readStreams(source, 'c2c_reverse').length > 0,
-    reads: served === 'customer.corder' ? 'switched' : global === 'customer.corder' ? 'saved but not published' : 'as before',
-    journaled: source.db.get('SELECT 1 FROM "_vt.resharding_journal"') !== undefined,
-  };
 }

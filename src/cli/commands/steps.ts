@@ -1,22 +1,18 @@
-import { findRelease, type Release } from '../../lib/releases.ts';
+import type { Release } from '../../lib/releases.ts';
 import { renderSteps, type StepFacts, type StepList } from '../../report/steps.ts';
-import { background } from '../../runtime/context.ts';
-import { readCluster } from '../../topo/cluster-record.ts';
 import { CATALOGUE } from '../../workflow/switch/catalogue.ts';
-import { FULL_PATH, type SwitchPath } from '../../workflow/switch/path.ts';
+import { FULL_PATH } from '../../workflow/switch/path.ts';
 import { planRollback, type PlannedStep, planSteps } from '../../workflow/switch/plan.ts';
-import { hostOf } from '../cluster.ts';
+import { PATHS } from '../../workflow/switch/points.ts';
 import { printFacts } from '../facts-output.ts';
 import { colorLevel, createPaint } from '../paint.ts';
+import { NOTES, type PlannedCommand, plannedCommand, releaseAsked, TITLES } from '../planned-commands.ts';
 import type { Invocation } from '../spec.ts';
-import { unknownName } from '../unknown-name.ts';
-
-const COMMANDS = ['switchtraffic', 'reversetraffic', 'rollback'] as const;
 
 /** Lists the steps of a command, from the same plan that the command runs. Works without a cluster. */
 export async function run(inv: Invocation): Promise<number> {
-  const command = commandOf(inv.args[0] ?? 'switchtraffic');
-  const list = listSteps(command, await releaseOf(inv));
+  const command = plannedCommand('list of steps for', inv.args[0] ?? 'switchtraffic');
+  const list = listSteps(command, await releaseAsked(inv));
   if (inv.flags.str('format') === 'json') {
     printFacts(inv, list);
     return 0;
@@ -26,36 +22,7 @@ export async function run(inv: Invocation): Promise<number> {
   return 0;
 }
 
-/** `SwitchTraffic`, `switch-traffic`, `movetables switchtraffic` are all one. Throws UserError for another name. */
-function commandOf(typed: string): (typeof COMMANDS)[number] {
-  const wanted = typed.toLowerCase().replace(/^movetables\s+/, '').replace(/[-_\s]/g, '');
-  const found = COMMANDS.find((command) => command === wanted);
-  if (found !== undefined) return found;
-  throw unknownName('list of steps for', typed, COMMANDS, `there are lists for ${COMMANDS.join(', ')}`);
-}
-
-/** The version asked for, else the cluster's, else `hardened`. */
-async function releaseOf(inv: Invocation): Promise<Release> {
-  const asked = inv.flags.str('vitess-version') || (inv.io.env['SWITCHTRAFFIC_VITESS_VERSION'] ?? '');
-  return findRelease(asked || (await clusterVersion(inv)) || 'hardened');
-}
-
-/** Looks without letting streams run, as opening a cluster for a command would. */
-async function clusterVersion(inv: Invocation): Promise<string | undefined> {
-  const host = hostOf(inv);
-  if (!host.exists()) return undefined;
-  const { ETCD_NAMES } = await import('../../topo/conn/directory.ts');
-  const world = host.world();
-  const conn = host.openTopology(world, { names: ETCD_NAMES, renewed: false, reapDead: false }, false);
-  const shards = host.openShards(world);
-  try {
-    return (await readCluster(background(), conn))?.vitess_version;
-  } finally {
-    host.release(conn, shards);
-  }
-}
-
-function listSteps(command: (typeof COMMANDS)[number], release: Release): StepList {
+function listSteps(command: PlannedCommand, release: Release): StepList {
   const { behaviours } = release;
   const planned = command === 'rollback' ? [] : planSteps(FULL_PATH, behaviours);
   const steps = planned.map(({ name, occurrence, entry, leadsTo, pointOfNoReturn }, index): StepFacts => {
@@ -83,27 +50,12 @@ function undoneBy(release: Release, { undoneBy: how }: PlannedStep['entry'], lea
   return release.vitess && leadsTo === 'left as is' && how.startsWith('restoring') ? 'never' : how;
 }
 
-/** What changes the list, and how it is then said. */
-const OTHER_PATHS: readonly { path: Partial<SwitchPath>; when: string }[] = [
-  { path: { writes: false }, when: 'without the primary type' },
-  { path: { resume: true }, when: 'when it completes a switch past its journal' },
-  { path: { mirrored: true }, when: 'when traffic is mirrored' },
-];
-
 /** Steps that the usual switch does not have. */
 function otherPaths({ behaviours }: Release, usual: readonly PlannedStep[]): StepList['elsewhere'] {
   const known = new Set<string>(usual.map((step) => step.name));
-  return OTHER_PATHS.flatMap(({ path, when }) => {
-    const steps = planSteps({ ...FULL_PATH, ...path }, behaviours);
+  return PATHS.flatMap(({ path, when = '' }) => {
+    const steps = planSteps(path, behaviours);
     const extra = [...new Set(steps.map((step) => step.name))].filter((name) => !known.has(name));
     return extra.map((name) => ({ name, about: CATALOGUE[name].about, when }));
   });
 }
-
-const TITLES = { switchtraffic: 'MoveTables switchtraffic', reversetraffic: 'MoveTables reversetraffic', rollback: 'the roll-back of a switch' };
-
-const NOTES = {
-  switchtraffic: undefined,
-  reversetraffic: 'it runs the reverse workflow forward: the same steps, with source and target changing places',
-  rollback: undefined,
-};

@@ -73,6 +73,8 @@ export interface LockDescriptor {
   /** For faults: ends the lease now; `steal` also lets somebody else take the lock. */
   expire(): void;
   steal(): void;
+  /** For faults: it is not renewed for so many milliseconds. Nothing is lost where it is not renewed anyway. */
+  stall(ms: number): void;
   /** The step its holder is in, shown to those who wait. */
   note(step: string): void;
 }

@@ -277,6 +277,14 @@ export class LockTable {
         stopRenewal();
         this.#rows.transact(() => this.#steal(resource, revision));
       },
+      stall: (ms) => {
+        if (!this.#policy.renewed) return;
+        stopRenewal();
+        const renewAgain = (): void => {
+          if (this.#quietly(() => this.#renew(resource, token))) keepAlive();
+        };
+        stopRenewal = this.#clock.at(this.#clock.now() + ms, renewAgain);
+      },
       note: (step) => {
         this.#quietly(() => {
           const lease = this.#rows.lease(revision);

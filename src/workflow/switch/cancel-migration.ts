@@ -1,5 +1,6 @@
 import { aggregateErrors, errorText, errorVerbose, plainError, VtError, wrapError } from '../../lib/errors.ts';
 import { background, type Cancellable, type Context, withCancel, withoutCancel, withTimeout } from '../../runtime/context.ts';
+import { ExitFault } from '../../lib/exit-fault.ts';
 import { runStep } from '../../runtime/step.ts';
 import { epochSeconds } from '../../tablet/cluster.ts';
 import { callTablet, writeTablet } from '../../tablet/manager.ts';
@@ -11,7 +12,7 @@ import type { SwitchRun } from './run.ts';
 import { undoIntent } from './undo.ts';
 
 /**
- * Rolls a failed switch back. Returns what went wrong, or undefined when everything is back.
+ * Rolls a failed switch back. Returns what went wrong, or undefined when everything is back. Throws ExitFault only.
  * Every step is tried whatever became of the one before. Vitess: trafficSwitcher.cancelMigration.
  */
 export async function cancelMigration(run: SwitchRun): Promise<unknown> {
@@ -57,6 +58,7 @@ async function cancelByIntent(run: SwitchRun): Promise<unknown> {
     run.writesServed ??= run.cluster.world.clock.now();
     return undefined;
   } catch (error) {
+    if (error instanceof ExitFault) throw error;
     return plainError(`could not revert denied tables / shard access: ${errorVerbose(error)}`);
   }
 }
@@ -69,6 +71,7 @@ async function cancelAsReleased(run: SwitchRun): Promise<unknown> {
       await runStep(run.ctx, run.cluster.world, { name: `switchTraffic/rollback/${name}` }, () => effect(rollback.ctx));
       return true;
     } catch (error) {
+      if (error instanceof ExitFault) throw error;
       const text = `${what}: ${errorVerbose(error)}`;
       errors.push(plainError(text));
       const about = run.cluster.release.behaviours.rollbackErrorsReturned ? ` (${run.sw.workflow})` : '';

@@ -1,8 +1,9 @@
 import type { Behaviours } from '../../lib/behaviours.ts';
+import { InvariantError } from '../../lib/errors.ts';
 import { findRelease, LANDMARKS } from '../../lib/releases.ts';
 import type { StepName } from './catalogue.ts';
 import type { SwitchPath } from './path.ts';
-import { type PlannedStep, planSteps } from './plan.ts';
+import { isDecidedByLooking, type PlannedStep, planSteps } from './plan.ts';
 
 /** A failure, as far as its consequences depend on it. */
 export interface Failure {
@@ -14,6 +15,8 @@ export interface Failure {
   callerEnded: boolean;
   /** The keyspace locks were really gone. */
   locksLost: boolean;
+  /** This step of the roll-back fails too, before its effect. */
+  rollbackStepFails?: StepName;
 }
 
 /** The state that a failed switch leaves, as far as people feel it. */
@@ -40,7 +43,7 @@ export function predictOutcome(behaviours: Behaviours, path: SwitchPath, failure
     streams: 'as before',
     reverse: false,
     reads: 'as before',
-    journaled: false,
+    journaled: path.resume,
     unnoticed: false,
   };
   const steps = planSteps(path, behaviours);
@@ -49,9 +52,25 @@ export function predictOutcome(behaviours: Behaviours, path: SwitchPath, failure
   for (const step of steps.slice(0, at)) apply(state, step.name, behaviours);
   const failing = steps[at]!;
   if (failure.effectDone) apply(state, failing.name, behaviours);
-  // Denying tables and telling a tablet so is one step: a failure inside it has changed the record already.
-  if (failing.leadsTo === 'rolls back') rollBack(state, behaviours, failure);
+  if (isDecidedByLooking(failing, behaviours, path)) {
+    if (failure.effectDone) for (const step of steps.slice(at + 1)) apply(state, step.name, behaviours);
+    else rollBack(state, behaviours, failure);
+  } else if (failing.leadsTo === 'rolls back') {
+    rollBack(state, behaviours, failure);
+  }
   return state;
+}
+
+/**
+ * What a failure inside the roll-back leaves on a release, after a failure of the last step that leads to one: then there
+ * is most to take back. Every other step of the roll-back is tried all the same.
+ */
+export function predictRollbackFailure(behaviours: Behaviours, path: SwitchPath, failing: { step: StepName; effectDone: boolean }): Outcome {
+  const last = planSteps(path, behaviours).findLast((step) => step.leadsTo === 'rolls back');
+  const calm = { callerEnded: false, locksLost: false };
+  if (last === undefined) throw new InvariantError('no step of this switch leads to a roll-back');
+  const failure = { step: last.name, occurrence: last.occurrence, effectDone: true, ...calm };
+  return predictOutcome(behaviours, path, failing.effectDone ? failure : { ...failure, rollbackStepFails: failing.step });
 }
 
 /** Where the failure happens on this release. Until v20 positions are recorded while stopping writes. */
@@ -110,9 +129,10 @@ function rollBack(state: Outcome, behaviours: Behaviours, failure: Failure): voi
   // The caller's own context takes every step of the roll-back down with it.
   if (behaviours.rollbackContext === 'caller' && failure.callerEnded) return;
   const holdsLocks = behaviours.rollbackContext !== 'detached' && !failure.locksLost;
-  if (holdsLocks) revertDenied(state, behaviours);
-  state.streams = 'as before';
-  state.reverse = false;
+  const done = (step: StepName): boolean => failure.rollbackStepFails !== step;
+  if (holdsLocks && done('switchTraffic/rollback/revertDeniedTables')) revertDenied(state, behaviours);
+  if (done('switchTraffic/rollback/restartTargetStreams')) state.streams = 'as before';
+  if (done('switchTraffic/rollback/deleteReverseVReplication')) state.reverse = false;
 }
 
 function revertDenied(state: Outcome, behaviours: Behaviours): void {

@@ -29,6 +29,14 @@ export function planSteps(path: SwitchPath, behaviours: Behaviours): PlannedStep
   });
 }
 
+/**
+ * True where a failure is decided by looking whether the step took effect: back if not, forward if so. On `hardened`, for
+ * the step after which there is no way back; one that completes an earlier switch goes forward anyway.
+ */
+export function isDecidedByLooking(step: PlannedStep, behaviours: Behaviours, path: SwitchPath): boolean {
+  return behaviours.rollbackRestoresAll && step.pointOfNoReturn && !path.resume;
+}
+
 /** The steps of a roll-back, in order. */
 export function planRollback(behaviours: Behaviours): StepName[] {
   return ROLLBACK.filter((name) => name !== 'switchTraffic/rollback/relock' || behaviours.rollbackRestoresAll);

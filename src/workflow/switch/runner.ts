@@ -1,5 +1,6 @@
 import { errorText, wrapError } from '../../lib/errors.ts';
 import { checkContext, withoutCancel, withTimeout } from '../../runtime/context.ts';
+import { ExitFault } from '../../lib/exit-fault.ts';
 import { NO_FAULTS, runStep } from '../../runtime/step.ts';
 import { shardText } from '../../topo/keyspaces.ts';
 import { noteStep } from '../../topo/locks.ts';
@@ -9,7 +10,7 @@ import { EFFECTS } from './effects.ts';
 import { tailMs, unlockRest } from './effects-locks.ts';
 import { areReadsSwitched, checkJournals } from './effects-reads.ts';
 import { dropIntent, recordIntent } from './intent.ts';
-import { type PlannedStep, planSteps } from './plan.ts';
+import { isDecidedByLooking, type PlannedStep, planSteps } from './plan.ts';
 import type { SwitchRun } from './run.ts';
 
 /** How a switch ended, whatever became of it. */
@@ -17,8 +18,8 @@ export interface SwitchEnd {
   error: unknown;
   /** The step that failed. */
   failedAt: PlannedStep | undefined;
-  /** What was done about it. */
-  end: 'switched' | 'rolled back' | 'roll-back failed' | 'nothing changed' | 'left as is' | 'stranded' | 'forward only';
+  /** What was done about it. `exited`: a fault ended the command, so nothing was done. */
+  end: 'exited' | 'switched' | 'rolled back' | 'roll-back failed' | 'nothing changed' | 'left as is' | 'stranded' | 'forward only';
   stepsDone: PlannedStep[];
 }
 
@@ -36,8 +37,7 @@ export async function runSwitch(run: SwitchRun): Promise<SwitchEnd> {
       stepsDone.push(step);
       if (step.name === lastChange(steps)) await finishIntent(run);
     } catch (error) {
-      const outer = withOuter(run, step, error);
-      const decided = await decide(run, step, outer);
+      const decided = error instanceof ExitFault ? 'exits' : await decide(run, step, withOuter(run, step, error));
       if (decided === 'go on') {
         stepsDone.push(step);
         continue;
@@ -118,15 +118,16 @@ function fillIn(run: SwitchRun, step: PlannedStep, text: string): string {
     .replaceAll('{n}', String(step.occurrence));
 }
 
-type Decision = 'go on' | PlannedStep['leadsTo'];
+type Decision = 'go on' | 'exits' | PlannedStep['leadsTo'];
 
 /**
  * What a failure leads to. The catalogue says, but for one case: on `hardened` the outcome of the step that cannot be
  * undone is decided by looking. Not there, back; there, forward.
  */
 async function decide(run: SwitchRun, step: PlannedStep, outer: unknown): Promise<Decision> {
-  if (!run.cluster.release.behaviours.rollbackRestoresAll) return step.leadsTo;
-  if (step.pointOfNoReturn && !run.path.resume) {
+  const { behaviours } = run.cluster.release;
+  if (!behaviours.rollbackRestoresAll) return step.leadsTo;
+  if (isDecidedByLooking(step, behaviours, run.path)) {
     if (!(await isCommitted(run, step))) return back(run);
     run.warnings.push(`${errorText(outer)}; its effect is there, so the switch goes on`);
     return goOn(run, step);
@@ -155,11 +156,10 @@ async function goOn(run: SwitchRun, step: PlannedStep): Promise<Decision> {
 
 async function fail(run: SwitchRun, step: PlannedStep, error: unknown, decision: Decision): Promise<Pick<SwitchEnd, 'error' | 'end'>> {
   switch (decision) {
-    case 'rolls back': {
-      const cancelError = await cancelMigration(run);
-      const combined = withOuter(run, step, withCancelError(error, cancelError));
-      return { error: combined, end: cancelError === undefined ? 'rolled back' : 'roll-back failed' };
-    }
+    case 'exits':
+      return { error, end: 'exited' };
+    case 'rolls back':
+      return rollBack(run, step, error);
     case 'nothing changed':
       return { error: withOuter(run, step, error), end: 'nothing changed' };
     case 'left as is':
@@ -171,3 +171,13 @@ async function fail(run: SwitchRun, step: PlannedStep, error: unknown, decision:
   }
 }
 
+async function rollBack(run: SwitchRun, step: PlannedStep, error: unknown): Promise<Pick<SwitchEnd, 'error' | 'end'>> {
+  try {
+    const cancelError = await cancelMigration(run);
+    const combined = withOuter(run, step, withCancelError(error, cancelError));
+    return { error: combined, end: cancelError === undefined ? 'rolled back' : 'roll-back failed' };
+  } catch (exit) {
+    if (exit instanceof ExitFault) return { error: exit, end: 'exited' };
+    throw exit;
+  }
+}

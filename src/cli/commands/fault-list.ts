@@ -1,0 +1,111 @@
+import type { Release } from '../../lib/releases.ts';
+import { type FaultList, type PointFacts, renderFaultList } from '../../report/fault-list.ts';
+import { background } from '../../runtime/context.ts';
+import { Failpoints } from '../../runtime/failpoints.ts';
+import type { Edge } from '../../runtime/fault-grammar.ts';
+import { CATALOGUE, type StepEntry, type StepName } from '../../workflow/switch/catalogue.ts';
+import { FULL_PATH } from '../../workflow/switch/path.ts';
+import { planRollback, planSteps } from '../../workflow/switch/plan.ts';
+import { faultPoints, PATHS } from '../../workflow/switch/points.ts';
+import { rollbackZoneOf, zoneOf } from '../../workflow/switch/zones.ts';
+import { printFacts } from '../facts-output.ts';
+import { faultTexts, forEachFault } from '../fault-input.ts';
+import { lookAtCluster } from '../look.ts';
+import { colorLevel, createPaint } from '../paint.ts';
+import { NOTES, type PlannedCommand, plannedCommand, releaseAsked, TITLES } from '../planned-commands.ts';
+import type { Invocation } from '../spec.ts';
+
+type Sides = FaultList['workflows'][number];
+
+const EDGES: readonly Edge[] = ['before', 'after'];
+
+/** Lists the points for faults, from the same plan that a switch runs. Works without a cluster. */
+export async function run(inv: Invocation): Promise<number> {
+  const command = plannedCommand('list of faults for', inv.args[0] ?? 'switchtraffic');
+  const release = await releaseAsked(inv);
+  const points = faultPoints(release.behaviours);
+  const faults = new Failpoints();
+  forEachFault(faultTexts(inv), ({ text }) => void faults.arm(text, points));
+  const list = listFaults(command, release, (await workflowSides(inv, release)) ?? [], faults);
+  if (inv.flags.str('format') === 'json') {
+    printFacts(inv, list);
+    return 0;
+  }
+  const paint = await createPaint(colorLevel(inv.io.stdout, inv.flags, inv.io.env));
+  inv.io.stdout.write(renderFaultList(list, paint).map((line) => `${line}\n`).join(''));
+  return 0;
+}
+
+/** The keyspaces and shards on each side of every workflow: what @TARGET may name. */
+function workflowSides(inv: Invocation, release: Release): Promise<Sides[] | undefined> {
+  return lookAtCluster(inv, async ({ conn, shards, world }) => {
+    const { gatherWorkflows } = await import('../../workflow/facts/workflow.ts');
+    const topo = { conn, release, world, lockTimeoutMs: 0, held: new Set<never>() };
+    const found = await gatherWorkflows(background(), { world, release, topo, shards });
+    return found.map(({ keyspace, workflow, sourceKeyspace, sources, targets }) => ({
+      workflow: `${keyspace}.${workflow}`,
+      source: sourceKeyspace === '' ? [] : [sourceKeyspace, ...sources],
+      target: [keyspace, ...targets],
+    }));
+  });
+}
+
+function listFaults(command: PlannedCommand, release: Release, workflows: readonly Sides[], faults: Failpoints): FaultList {
+  const { behaviours } = release;
+  const names = faultPoints(behaviours).map((point) => point.name as StepName);
+  const backwards = planRollback(behaviours);
+  const forward = command === 'rollback' ? [] : names.filter((name) => !backwards.includes(name));
+  const fact = (name: StepName, sides: readonly ('source' | 'target')[], more: Pick<PointFacts, 'when' | 'zones' | 'targets'>): PointFacts => ({
+    name,
+    about: CATALOGUE[name].about,
+    edges: EDGES,
+    sides,
+    armed: faults.armedAt(name),
+    ...more,
+  });
+  return {
+    command: TITLES[command],
+    vitessVersion: release.name,
+    note: NOTES[command],
+    workflows,
+    points: inOrder(forward, release).map((name) => {
+      const sides = sidesOf(CATALOGUE[name]);
+      return fact(name, sides, { ...forwardZones(name, release), targets: targetsOf(sides, workflows) });
+    }),
+    rollback: backwards.map((name) => {
+      // Only the roll-back by an intent says what it touches: the keyspaces.
+      const sides = behaviours.rollbackRestoresAll ? (['source', 'target'] as const) : [];
+      const targets = targetsOf(sides, workflows).filter((target) => !target.includes('/'));
+      const [before, after] = EDGES.map((edge) => rollbackZoneOf(behaviours, FULL_PATH, { step: name, edge }));
+      return fact(name, sides, { when: undefined, targets, zones: [{ occurrence: 1, before: before!, after: after! }] });
+    }),
+  };
+}
+
+/** The usual switch's steps as it runs them, then those of others. */
+function inOrder(names: readonly StepName[], { behaviours }: Release): StepName[] {
+  const planned = PATHS.flatMap(({ path }) => planSteps(path, behaviours).map((step) => step.name));
+  return [...new Set(planned)].filter((name) => names.includes(name));
+}
+
+function sidesOf({ side }: StepEntry): ('source' | 'target')[] {
+  return side === undefined ? ['source', 'target'] : [side];
+}
+
+function targetsOf(sides: readonly ('source' | 'target')[], workflows: readonly Sides[]): string[] {
+  return [...new Set(workflows.flatMap((workflow) => sides.flatMap((side) => workflow[side])))];
+}
+
+/** The zones of a step in the first of the switches that has it. */
+function forwardZones(name: StepName, { behaviours }: Release): Pick<PointFacts, 'when' | 'zones'> {
+  const first = PATHS.find(({ path }) => planSteps(path, behaviours).some((step) => step.name === name));
+  if (first === undefined) return { when: undefined, zones: [] };
+  const occurrences = planSteps(first.path, behaviours).filter((step) => step.name === name);
+  return {
+    when: first.when,
+    zones: occurrences.map(({ occurrence }) => {
+      const [before, after] = EDGES.map((edge) => zoneOf(behaviours, first.path, { step: name, occurrence, edge }));
+      return { occurrence, before: before!, after: after! };
+    }),
+  };
+}

@@ -1,0 +1,80 @@
+import { suggest } from '../lib/suggest.ts';
+import type { Context } from '../runtime/context.ts';
+import { targetMatcher } from '../runtime/failpoints.ts';
+import { badFault } from '../runtime/fault-grammar.ts';
+import type { World } from '../runtime/world.ts';
+import type { Cluster } from '../tablet/cluster.ts';
+import { leaseFaults } from '../topo/held-locks.ts';
+import { findAllShards, keyspaceNames, shardText } from '../topo/keyspaces.ts';
+import { linesWithoutControls } from './controls.ts';
+import { faultTexts, forEachFault } from './fault-input.ts';
+import { onReleaseSignal } from './signals.ts';
+import type { Invocation } from './spec.ts';
+
+/**
+ * Arms the faults of a command line in the cluster's world. A fault that can never fire is a mistake: steps and targets
+ * have to exist. Throws UserError. What is to be told at the end goes to `late`; returns how to stop listening.
+ */
+export async function armFaults(
+  ctx: Context,
+  inv: Invocation,
+  cluster: Cluster,
+  options: { creating: boolean; late: string[] },
+): Promise<() => void> {
+  const { faults } = cluster.world;
+  faults.leases = leaseFaults(cluster.topo);
+  const texts = faultTexts(inv);
+  if (texts.length === 0) return () => {};
+  if (inv.flags.given('fault-seed')) faults.seed = inv.flags.int('fault-seed');
+  const { faultPoints } = await import('../workflow/switch/points.ts');
+  const points = faultPoints(cluster.release.behaviours);
+  // A cluster that is yet to be made has no targets to compare with.
+  const there = options.creating ? undefined : await allTargets(ctx, cluster);
+  forEachFault(texts, ({ text }) => {
+    for (const spec of faults.arm(text, points)) {
+      if (spec.target !== undefined && there !== undefined) checkTarget(spec.text, spec.target, there);
+    }
+  });
+  if (faults.chancy && !inv.flags.given('fault-seed')) {
+    options.late.push(`the chances of faults were drawn from --fault-seed ${faults.seed}`);
+  }
+  return announce(inv, cluster.world);
+}
+
+async function allTargets(ctx: Context, cluster: Cluster): Promise<string[]> {
+  const keyspaces = await keyspaceNames(ctx, cluster.topo);
+  const shards = await Promise.all(keyspaces.map((keyspace) => findAllShards(ctx, cluster.topo, keyspace)));
+  return [...keyspaces, ...shards.flat().map(shardText)];
+}
+
+function checkTarget(text: string, target: string, there: readonly string[]): void {
+  if (there.some(targetMatcher(target))) return;
+  const near = suggest(target, there);
+  const hint = near === undefined ? '' : `; did you mean "${near}"?`;
+  throw badFault(text, `there is no keyspace or shard "${target}"${hint}`, 'switchtraffic show keyspace');
+}
+
+/** Says on stderr what faults print and where they wait, when it happens; a signal lets a pause go on. */
+function announce({ io }: Invocation, world: World): () => void {
+  const { faults, clock, processes, events } = world;
+  const say = (text: string): void => io.stderr.write(`${linesWithoutControls(text).replaceAll('\n', ' ')}\n`);
+  const stops = [
+    events.listen((event) => {
+      if (event.kind === 'print') say(`fault at ${event.point}: ${event.text}`);
+      if (event.kind !== 'fault' || event.action !== 'pause') return;
+      const how = clock.virtual ? '' : `; go on: kill -USR2 ${processes.self.pid}; give up: Ctrl-C`;
+      say(`paused at ${event.point}${how}`);
+    }),
+  ];
+  if (!clock.virtual) stops.push(onReleaseSignal(() => void faults.release('**')));
+  return () => stops.forEach((stop) => stop());
+}
+
+/** One line for each fault that was armed and never fired. */
+export function unfiredFaults({ world }: Cluster): string[] {
+  return world.faults.report().flatMap(({ text, fired, evaluated }) => {
+    if (fired > 0) return [];
+    const why = evaluated > 0 ? 'its place was reached, but none of its terms applied, or another fault ended the step first' : 'its place was never reached';
+    return [`fault "${text}" never fired: ${why}`];
+  });
+}

@@ -1,0 +1,35 @@
+import { ownFormatFlag } from '../flags.ts';
+import { ownCommand } from './build.ts';
+
+/** Where faults can be put. */
+export const fault = ownCommand({
+  name: 'fault',
+  about: 'where faults can be put, and what a failure there comes to',
+  subcommands: [
+    ownCommand({
+      name: 'list',
+      about: 'list every point for a fault, with its targets and what a failure there comes to',
+      long:
+        'List every point for a fault, with its targets and what a failure there comes to in this version:\n' +
+        'nothing changed, rolls back, left as is, strands, or past the point of no return.\n\n' +
+        "A fault is POINT=TERMS, given with --fault, a line of --faults-file, or SWITCHTRAFFIC_FAILPOINTS='A=B;C=D'.\n" +
+        'POINT: STEP[:before|:after][#N][@TARGET]; * ? and ** (over slashes) stand for names of steps and targets.\n' +
+        'TERMS: [P%][N*]ACTION, and more after ->: the first that is not used up and not passed over by chance.\n' +
+        'Actions:\n' +
+        '  return, return(CODE[,MESSAGE])   the step fails; CODE by name or number\n' +
+        '  panic                            the process dies, as by kill -9\n' +
+        '  exit(N)                          the command ends: no roll-back, locks released, status N\n' +
+        '  sleep(DURATION), yield           takes time; lets everything else have its turn\n' +
+        '  pause                            waits for SIGUSR2 (kill -USR2 PID), Ctrl-C or --action-timeout\n' +
+        '  print(MESSAGE)                   a line on stderr\n' +
+        "  ctx(cancel), ctx(deadline)       the command's context ends, as by Ctrl-C or a deadline\n" +
+        '  lease(expire), lease(steal)      the locks held are lost; somebody else has them\n' +
+        '  lease(stall,DURATION)            they are not renewed for so long (hardened)\n' +
+        '  off                              nothing',
+      examples: ['fault list', 'fault list rollback --vitess-version 21.0.2', "fault list --fault '**/lock*=1*return'"],
+      flags: [ownFormatFlag],
+      args: { min: 0, max: 1, usage: '[COMMAND]' },
+      load: () => import('../commands/fault-list.ts'),
+    }),
+  ],
+});

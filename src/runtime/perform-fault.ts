@@ -1,0 +1,58 @@
+import { grpcCodeName, vtError } from '../lib/errors.ts';
+import { type Cancellable, type Context, contextKey } from './context.ts';
+import { ExitFault } from '../lib/exit-fault.ts';
+import type { FaultAction } from './fault-actions.ts';
+import type { World } from './world.ts';
+
+/** The caller's own context, so that a fault can end it as a Ctrl-C or a deadline would. */
+export const CALLER = contextKey<Cancellable>('caller');
+
+/** Does what a fault does, at a place. Throws the error that the step is to fail with, or ExitFault. */
+export async function performFault(
+  ctx: Context,
+  world: World,
+  action: FaultAction,
+  at: { point: string; target: string | undefined },
+): Promise<void> {
+  switch (action.kind) {
+    case 'off':
+      return;
+    case 'return':
+      throw injectedError(action, at.point);
+    case 'panic':
+      return world.processes.die();
+    case 'exit':
+      throw new ExitFault(action.status, at.point);
+    case 'sleep':
+      return world.clock.sleep(action.ms, ctx);
+    case 'pause':
+      return world.faults.pauses.wait(ctx, world.clock, at.point);
+    case 'yield':
+      return world.clock.turn();
+    case 'print':
+      world.events.emit({ kind: 'print', point: at.point, text: action.message });
+      return;
+    case 'ctx':
+      ctx.value(CALLER)?.end(action.reason);
+      return;
+    case 'lease':
+      return touchLeases(world, action, at.target);
+  }
+}
+
+async function touchLeases({ faults }: World, action: FaultAction & { kind: 'lease' }, target: string | undefined): Promise<void> {
+  if (action.how === 'stall') await faults.leases?.stall(target, action.ms);
+  else await faults.leases?.[action.how](target);
+}
+
+/** An injected failure looks like the tablet call that would have failed. Vitess: go/vt/vterrors ToGRPC. */
+function injectedError(action: FaultAction & { kind: 'return' }, point: string): Error {
+  const desc =
+    action.message ??
+    (action.code === 'DEADLINE_EXCEEDED'
+      ? 'context deadline exceeded'
+      : action.code === 'CANCELED'
+        ? 'context canceled'
+        : `injected at ${point}`);
+  return vtError(action.code, `rpc error: code = ${grpcCodeName(action.code)} desc = ${desc}`);
+}
