@@ -44,6 +44,7 @@ function openRig({ seed, files, folder }: { seed: number; files: string; folder?
   const host: ClusterHost = memory ?? fileHost(join(folder!, '.'), '.', () => machine.world());
   return {
     clock: machine.clock,
+    pauses: machine.pauses,
     run: async (argv) => {
       const events: WorldEvent[] = [];
       let world: World | undefined;

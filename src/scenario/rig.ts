@@ -1,5 +1,6 @@
 import type { Context } from '../runtime/context.ts';
 import type { VirtualClock } from '../runtime/clock.ts';
+import type { Pauses } from '../runtime/pauses.ts';
 import type { WorldEvent } from '../runtime/events.ts';
 import type { Cluster } from '../tablet/cluster.ts';
 
@@ -19,6 +20,8 @@ export interface Ran {
  */
 export interface Rig {
   readonly clock: VirtualClock;
+  /** Where commands wait at a `pause`. */
+  readonly pauses: Pauses;
   /** Runs a command line, each as a process of its own; several may run at once. */
   run(argv: readonly string[]): Promise<Ran>;
   /** Reads the cluster from outside: no command, no time, no effect. */

@@ -4,7 +4,7 @@ import type { StepResult } from '../report/scenario/result.ts';
 import type { Scenario } from '../report/scenario-file/read.ts';
 import type { Ran, Rig, Rigs } from './rig.ts';
 import { pumpAll } from '../tablet/vreplication/pump-all.ts';
-import { stepTitle } from './steps.ts';
+import { stepTitle } from './step-title.ts';
 import { lineWords } from './words.ts';
 
 /** A world in which what a scenario has given is true. */

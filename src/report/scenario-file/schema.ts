@@ -111,12 +111,21 @@ const command = {
   vitess: version.optional().describe('run this one command as another release'),
 };
 
-const parallel = z.strictObject({
-  name: z.string().optional(),
-  after: duration.optional().describe("start this much later, on the scenario's clock"),
-  ...command,
-  expect: expectation.optional(),
-});
+const parallel = z
+  .strictObject({
+    name: z.string().optional(),
+    after: duration.optional().describe("start this much later, on the scenario's clock"),
+    ...command,
+    run: command.run.optional(),
+    release: z.string().min(1).optional().describe('wait until another command pauses at this step (patterns as in faults), and let it go on'),
+    expect: expectation.optional(),
+  })
+  .superRefine((value, context) => {
+    if ((value.run === undefined) === (value.release === undefined)) context.addIssue({ code: 'custom', message: 'needs either run or release' });
+    if (value.release !== undefined && (value.faults ?? value.vitess ?? value.expect) !== undefined) {
+      context.addIssue({ code: 'custom', message: 'releases a pause; only after and name go with that' });
+    }
+  });
 
 const step = z
   .strictObject({
@@ -134,7 +143,7 @@ const step = z
       .union([z.literal(true), z.strictObject({ commands: z.int().min(1) })])
       .optional()
       .describe('run the recovery commands that the last failed command printed, word for word; each has to end with 0'),
-    parallel: z.array(parallel).min(2).optional().describe('commands run at once, each as a process of its own'),
+    parallel: z.array(parallel).min(2).optional().describe('commands run at once, each as a process of its own, and pauses let go'),
     eventually: z
       .strictObject({ within: duration.describe('how long it may take'), ...stateTests })
       .optional()
