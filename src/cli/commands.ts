@@ -2,6 +2,7 @@ import { noArgs } from './specs/build.ts';
 import { moveTables } from './specs/movetables.ts';
 import { ownCommands } from './specs/own.ts';
 import { topologyCommands } from './specs/topology.ts';
+import { versions } from './specs/versions.ts';
 import { workflow } from './specs/workflow.ts';
 import type { CommandSpec } from './spec.ts';
 
@@ -17,5 +18,5 @@ export const rootCommand: CommandSpec = {
   flags: [],
   args: noArgs,
   family: 'vtctldclient',
-  subcommands: [moveTables, workflow, ...topologyCommands, ...ownCommands],
+  subcommands: [moveTables, workflow, ...topologyCommands, ...ownCommands, versions],
 };

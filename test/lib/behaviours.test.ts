@@ -140,7 +140,7 @@ describe('the patches in which releases changed', () => {
     boundaries('reverseChecked', { '20.0.8': false, '21.0.0': true }),
     boundaries('readsOnlyReversal', { '20.0.8': false, '21.0.0': true }),
     boundaries('cancelAfterReads', { '21.0.6': false, '22.0.0': true }),
-    boundaries('reversePrivileges', { '20.0.8': false, '21.0.0': true }),
+    boundaries('reversePrivileges', { '20.0.8': 'none', '21.0.0': 'exact', '22.0.4': 'exact', '23.0.0': 'wildcards', '24.0.0': 'tried' }),
     boundaries('postJournal', { '22.0.4': 'caller', '23.0.3': 'caller', '23.0.4': 'bounded', '24.0.0': 'bounded' }),
     boundaries('writesSwitchedRule', { '20.0.8': 'table', '21.0.0': 'source.table' }),
     boundaries('sameKeyspace', { '23.0.3': 'accepted', '23.0.4': 'switch-refuses', '24.0.0': 'refused' }),
