@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { LOCKS_AND_CHECKS } from '../../../src/lib/behaviours/locks-and-checks.ts';
+import type { LOCKS_AND_CHECKS } from '../../../src/lib/behaviours/locks-and-checks.ts';
 import type { BuiltName } from '../../../src/lib/behaviours.ts';
 import { movingCluster, switchLine, testCluster, type TestCluster } from '../../helpers/shell.ts';
 import { CATCH_UP, denied, failedCatchUp, idle, leaseSeconds, LOCK_TABLES, ruleOf, type RunsOf, saveRule, shared, streams, switchOn, switchWith } from './see.ts';

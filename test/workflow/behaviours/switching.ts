@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { SWITCHING } from '../../../src/lib/behaviours/switching.ts';
+import type { SWITCHING } from '../../../src/lib/behaviours/switching.ts';
 import type { BuiltName } from '../../../src/lib/behaviours.ts';
 import { tableDef } from '../../../src/sql/schema-build.ts';
 import { parseStatement } from '../../../src/sql/parser.ts';
