@@ -103,7 +103,7 @@ function detach(run: SwitchRun): { end(): void } | undefined {
 }
 
 /** Puts Vitess's words before a step's error. */
-function withOuter(run: SwitchRun, step: PlannedStep, error: unknown): unknown {
+export function withOuter(run: SwitchRun, step: PlannedStep, error: unknown): unknown {
   const outer = step.entry.outer;
   return outer === undefined ? error : wrapError(error, fillIn(run, step, outer));
 }

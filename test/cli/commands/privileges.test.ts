@@ -15,6 +15,8 @@ describe('tablet privileges', () => {
         'failed to validate required vreplication metadata permissions: user vt_filtered does not have DELETE permission on _vt.vreplication table on tablet ' +
         "zone1-0000000100: DELETE command denied to user 'vt_filtered'@'localhost' for table 'vreplication' (errno 1142) (sqlstate 42000)",
     );
+    const dry = await cluster.run(switchLine('--dry-run'));
+    expect([dry.exit, dry.stderr.split('\n')[0]]).toEqual([1, failed.stderr.split('\n')[0]]);
     expect(failed.stderr).toContain('rolled back; everything is as it was before the command');
     expect(await cluster.ok('tablet privileges zone1-100')).toContain('may do everything');
     await cluster.ok(switchLine());
