@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import type { LOCKS_AND_CHECKS } from '../../../src/lib/behaviours/locks-and-checks.ts';
 import type { BuiltName } from '../../../src/lib/behaviours.ts';
 import { movingCluster, switchLine, testCluster, type TestCluster } from '../../helpers/shell.ts';
-import { CATCH_UP, denied, failedCatchUp, idle, leaseSeconds, LOCK_TABLES, ruleOf, type RunsOf, saveRule, shared, streams, switchOn, switchWith } from './see.ts';
+import { CATCH_UP, denied, diedWithWritesStopped, failedCatchUp, idle, leaseSeconds, ruleOf, type RunsOf, saveRule, shared, streams, switchOn, switchWith } from './see.ts';
 
 const MT = 'MoveTables --workflow c2c --target-keyspace customer';
 
@@ -44,7 +44,7 @@ export const LOCKS_AND_CHECKS_RUNS: RunsOf<Extract<BuiltName, keyof typeof LOCKS
   keyspaceLockTtl: {
     idleOnHardened: 'its leases are renewed',
     see: async (version) => {
-      const { cluster } = await switchWith(version, [`${LOCK_TABLES}=panic`], '--timeout 20s');
+      const { cluster } = await diedWithWritesStopped(version);
       const answers = { 30: 'none', 60: '3T', 90: '3T+tail' } as const;
       return answers[(await leaseSeconds(cluster, 'commerce')) as keyof typeof answers];
     },
@@ -58,8 +58,8 @@ export const LOCKS_AND_CHECKS_RUNS: RunsOf<Extract<BuiltName, keyof typeof LOCKS
     },
   },
   leases: async (version) => {
-    const { cluster } = await switchWith(version, [`${LOCK_TABLES}=panic`]);
-    const { exit } = await cluster.run('SetShardTabletControl --remove --denied-tables=corder commerce/0 primary --lock-timeout 1s');
+    const { cluster } = await diedWithWritesStopped(version);
+    const { exit } = await cluster.run('SetShardTabletControl --remove --denied-tables=product commerce/0 primary --lock-timeout 1s');
     return exit === 0 ? 'renewed' : 'etcd';
   },
   lockChecks: async (version) => {

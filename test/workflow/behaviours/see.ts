@@ -67,6 +67,24 @@ export function failedCatchUp(version: string): Promise<Switched> {
   return shared(`failed catch-up ${version}`, () => switchWith(version, [`${CATCH_UP}=return`]));
 }
 
+/** A switch whose recording of source positions fails, where the release has that as a step. */
+export function failedPositions(version: string): Promise<Switched> {
+  return shared(`failed positions ${version}`, () => switchWith(version, [`${POSITIONS}=return`]));
+}
+
+/**
+ * A switch of the writes whose process dies once they are stopped. Before it the target was denied, on releases that do not do
+ * so at create too, and a rule `news` was saved that is not published.
+ */
+export function diedWithWritesStopped(version: string): Promise<Switched> {
+  return shared(`died ${version}`, async () => {
+    const cluster = await movingCluster(version);
+    if (denied(cluster, 'customer').length === 0) await cluster.ok('SetShardTabletControl --denied-tables=corder,customer customer/0 primary');
+    saveRule(cluster, 'news', 'commerce.product');
+    return { cluster, ...(await switchOn(cluster, [`${LOCK_TABLES}=panic`], '--tablet-types primary --timeout 20s')) };
+  });
+}
+
 /** A record of the topology. */
 export function record<T>({ host }: TestCluster, cell: string, path: string): T | undefined {
   const node = host.store.cell(cell).get(path);

@@ -5,7 +5,7 @@ import { tableDef } from '../../../src/sql/schema-build.ts';
 import { parseStatement } from '../../../src/sql/parser.ts';
 import { createTable } from '../../../src/tablet/create-table.ts';
 import { movingCluster, switchLine, testCluster } from '../../helpers/shell.ts';
-import { CATCH_UP, denied, failedCatchUp, idle, LOCK_TABLES, POSITIONS, REVERSE, ruleOf, type RunsOf, saveRule, shared, STOP, streams, switchOn, switchWith } from './see.ts';
+import { CATCH_UP, denied, diedWithWritesStopped, failedCatchUp, failedPositions, idle, LOCK_TABLES, REVERSE, ruleOf, type RunsOf, shared, STOP, streams, switchOn, switchWith } from './see.ts';
 
 const RESTART = 'switchTraffic/rollback/restartTargetStreams';
 const CREATE = 'MoveTables --workflow c2c --target-keyspace customer';
@@ -42,7 +42,7 @@ export const SWITCHING_RUNS: RunsOf<Extract<BuiltName, keyof typeof SWITCHING>> 
     return streams(cluster, 'c2c').length === 0;
   },
   positionsErrorRollsBack: async (version) => {
-    let failed = await switchWith(version, [`${POSITIONS}=return`]);
+    let failed = await failedPositions(version);
     // Until v20 positions are part of stopping the writes.
     if (failed.stderr.includes('there is no step')) failed = await switchWith(version, [`${STOP}:after=return`]);
     return denied(failed.cluster, 'commerce').length === 0;
@@ -53,9 +53,7 @@ export const SWITCHING_RUNS: RunsOf<Extract<BuiltName, keyof typeof SWITCHING>> 
     return denied(cluster, 'commerce').length === 0;
   },
   rebuildOnStopWrites: async (version) => {
-    const cluster = await movingCluster(version);
-    saveRule(cluster, 'news', 'commerce.product');
-    await switchOn(cluster, [`${LOCK_TABLES}=panic`], '--tablet-types primary');
+    const { cluster } = await diedWithWritesStopped(version);
     return ruleOf(cluster, 'news', 'served') !== undefined;
   },
   rebuildAfterReads: async (version) => {
@@ -64,9 +62,7 @@ export const SWITCHING_RUNS: RunsOf<Extract<BuiltName, keyof typeof SWITCHING>> 
     return ruleOf(cluster, 'corder@replica', 'served') === 'customer.corder' ? 'always' : 'reads-only';
   },
   stopWritesFreesTarget: async (version) => {
-    const cluster = await movingCluster(version);
-    if (denied(cluster, 'customer').length === 0) await cluster.ok('SetShardTabletControl --denied-tables=corder,customer customer/0 primary');
-    await switchOn(cluster, [`${LOCK_TABLES}=panic`], '--tablet-types primary');
+    const { cluster } = await diedWithWritesStopped(version);
     expect(denied(cluster, 'commerce')).toEqual(['corder', 'customer']);
     return denied(cluster, 'customer').length === 0;
   },
@@ -80,7 +76,7 @@ export const SWITCHING_RUNS: RunsOf<Extract<BuiltName, keyof typeof SWITCHING>> 
     return rounds;
   },
   positions: async (version) => {
-    const { stderr } = await switchWith(version, [`${POSITIONS}=return`]);
+    const { stderr } = await failedPositions(version);
     return stderr.includes('failed to gather replication positions on migration sources') ? 'after-lock-tables' : 'at-stop';
   },
   postJournal: async (version) => {
