@@ -4,6 +4,7 @@ import { moveTables } from './specs/movetables.ts';
 import { ownCommands } from './specs/own.ts';
 import { scenarioCommands } from './specs/scenario.ts';
 import { topologyCommands } from './specs/topology.ts';
+import { versions } from './specs/versions.ts';
 import { workflow } from './specs/workflow.ts';
 import type { CommandSpec } from './spec.ts';
 
@@ -19,5 +20,5 @@ export const rootCommand: CommandSpec = {
   flags: [],
   args: noArgs,
   family: 'vtctldclient',
-  subcommands: [moveTables, workflow, ...topologyCommands, ...ownCommands, fault, ...scenarioCommands],
+  subcommands: [moveTables, workflow, ...topologyCommands, ...ownCommands, fault, versions, ...scenarioCommands],
 };

@@ -2,6 +2,7 @@ import { errorText } from '../lib/errors.ts';
 import { formatDuration } from '../lib/duration.ts';
 import { background } from '../runtime/context.ts';
 import type { Cluster } from '../tablet/cluster.ts';
+import { missingPrivileges, readGrants } from '../tablet/privileges.ts';
 import { LockLostError } from '../topo/locks.ts';
 import { recoveryCommands } from '../workflow/recovery.ts';
 import { readTraffic, type TableTraffic } from '../workflow/traffic.ts';
@@ -115,6 +116,15 @@ function commandAgain(inv: Invocation): string {
   return words.join(' ');
 }
 
+/** What in the cluster made it fail, as far as releases see that differently. */
+function causeOf({ cluster, sw }: SwitchRun, error: string): Pick<Failure, 'cause'> {
+  if (error.includes("Data too long for column 'val'")) {
+    return { cause: { kind: 'journal', bytes: cluster.release.behaviours.journalValueBytes + 1 } };
+  }
+  if (!/vreplication (table|metadata permissions)|for table 'vreplication'/.test(error)) return {};
+  return { cause: { kind: 'privileges', missing: sw.sources.some((source) => missingPrivileges(readGrants(source.db)).length > 0) } };
+}
+
 function otherReleases({ cluster, events }: CommandScope, { end, run }: SwitchFailed): string[] {
   const step = end.failedAt;
   if (step === undefined || end.end === 'exited') return [];
@@ -124,6 +134,7 @@ function otherReleases({ cluster, events }: CommandScope, { end, run }: SwitchFa
     effectDone: events.some((event) => event.kind === 'fault' && event.point.startsWith(`${step.name}:after`)),
     callerEnded: run.ctx.err() !== undefined,
     locksLost: /\blease\b|lock was lost|is not locked/.test(errorText(end.error)),
+    ...causeOf(run, errorText(end.error)),
   };
   const groups = compareReleases(run.path, failure);
   return [

@@ -1,4 +1,5 @@
-import { BEHAVIOURS, type BehaviourRow, type Behaviours } from './behaviours.ts';
+import type { AnyRow, Value } from './behaviours/row.ts';
+import { BEHAVIOURS, type Behaviours } from './behaviours.ts';
 import { UserError } from './errors.ts';
 
 /** The newest patch of each line that we know. */
@@ -44,6 +45,11 @@ export function findRelease(name: string): Release {
   return release;
 }
 
+/** Every release known, oldest first: each patch of each line. */
+export const EVERY_RELEASE: readonly string[] = Object.entries(NEWEST).flatMap(([line, newest]) =>
+  Array.from({ length: newest + 1 }, (_, patch) => `${line}.0.${patch}`),
+);
+
 /** Resolved once: a failed switch compares a dozen releases. Only names that exist get in. */
 const found = new Map<string, Release>();
 
@@ -76,15 +82,15 @@ function behavioursAt(version: Version): Behaviours {
   return mapRows((row) => valueAt(row, version));
 }
 
-function mapRows(pick: (row: BehaviourRow<unknown>) => unknown): Behaviours {
+function mapRows(pick: (row: AnyRow) => Value): Behaviours {
   return Object.fromEntries(Object.entries(BEHAVIOURS).map(([name, row]) => [name, pick(row)])) as Behaviours;
 }
 
 type Version = [number, number, number];
 
 /** The last entry of the version's own line at or before it; else the newest `N.0.0` of an earlier line. */
-function valueAt<T>(row: BehaviourRow<T>, [line, , patch]: Version): T {
-  let best: { rank: number; value: T } | undefined;
+function valueAt(row: AnyRow, [line, , patch]: Version): Value {
+  let best: { rank: number; value: Value } | undefined;
   for (const [since, value] of Object.entries(row.since)) {
     const [sinceLine, , sincePatch] = since.split('.').map(Number) as Version;
     const applies = sinceLine === line ? sincePatch <= patch : sinceLine < line && sincePatch === 0;

@@ -1,4 +1,4 @@
-import type { BehaviourRow } from '../lib/behaviours.ts';
+import type { AnyRow } from '../lib/behaviours/row.ts';
 
 /** A refusal or another answer of the command line. */
 export interface CommandDifference {
@@ -14,7 +14,7 @@ const SIMPLER: readonly [what: string, how: string][] = [
   ['streams', 'a stream has no process of its own: every command first lets the streams apply what they can, and a waiting switch drives them'],
   ['`--cells`, `--tablet-types` of create', 'recorded with the stream as Vitess does; a stream always reads from the source primary'],
   ['`--defer-secondary-keys`', 'recorded; secondary keys are there from the start'],
-  ['privileges', 'every user may do everything, so the check of the reverse workflow never fails by itself'],
+  ['privileges', 'every user may do everything; what `tablet privileges` takes away is missed where the reverse workflow is checked, created, started and deleted'],
   ['sequences', 'cannot be moved yet: create refuses them'],
   ['journals', 'end a switch; streams of other workflows that read the source do not follow them yet'],
   ['the gate', 'does not buffer yet: a refused write is refused at once; mirror rules are kept and not acted on'],
@@ -25,7 +25,7 @@ const SIMPLER: readonly [what: string, how: string][] = [
 ];
 
 /** The page of differences, in Markdown. */
-export function differencesPage(commands: readonly CommandDifference[], behaviours: Readonly<Record<string, BehaviourRow<unknown>>>): string {
+export function differencesPage(commands: readonly CommandDifference[], behaviours: Readonly<Record<string, AnyRow>>): string {
   return [
     '# Where switchtraffic differs from Vitess',
     '',
@@ -40,11 +40,11 @@ export function differencesPage(commands: readonly CommandDifference[], behaviou
     '',
     '## `hardened` and the releases',
     '',
-    'An entry holds from the patch named; one without a patch holds for every later line too.',
+    'What `hardened` does otherwise than every release. What releases do otherwise than each other: [versions.md](versions.md).',
     '',
     '| behaviour | hardened | releases | |',
     '|---|---|---|---|',
-    ...Object.entries(behaviours).map(([name, row]) => `| \`${name}\`: ${cell(row.about)} | ${show(row.hardened)} | ${history(row)} | ${cell(row.refs)} |`),
+    ...Object.entries(behaviours).flatMap(([name, row]) => hardenedRow(name, row)),
     '',
     '## Simpler here, on every version',
     '',
@@ -59,13 +59,10 @@ function cell(text: string): string {
   return text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 }
 
-function show(value: unknown): string {
-  if (typeof value === 'boolean') return value ? 'yes' : 'no';
-  return String(value);
-}
-
-function history(row: BehaviourRow<unknown>): string {
-  return Object.entries(row.since)
-    .map(([since, value]) => `${since.replace(/\.0\.0$/, '')}: ${show(value)}`)
-    .join(', ');
+/** A row on which no release does what `hardened` does. */
+function hardenedRow(name: string, row: AnyRow): string[] {
+  const values = [...new Set(Object.values(row.since))];
+  if (row.waitsFor !== undefined || values.includes(row.hardened)) return [];
+  const words = (value: AnyRow['hardened']): string => cell(row.words[String(value)] ?? String(value));
+  return [`| ${cell(row.about)} (\`${name}\`) | ${words(row.hardened)} | ${values.map(words).join('; ')} | ${cell(row.refs)} |`];
 }

@@ -70,7 +70,7 @@ export async function changeRoutingRules(
   keyspaces: readonly string[],
   change: (rules: RoutingMap) => void,
 ): Promise<void> {
-  if (!topo.release.behaviours.fencedWrites) {
+  if (!topo.release.behaviours.routingRulesGuarded) {
     const map = routingMap(await getRoutingRules(ctx, topo));
     change(map);
     await saveRoutingRules(ctx, topo, routingRecord(map));

@@ -19,6 +19,8 @@ export interface CompleteRequest {
   keepRoutingRules: boolean;
   renameTables: boolean;
   dryRun: boolean;
+  /** Leave the source keyspace alone, which may be gone. */
+  ignoreSource: boolean;
 }
 
 /**
@@ -26,7 +28,7 @@ export interface CompleteRequest {
  * way back. Vitess: go/vt/vtctl/workflow/server.go MoveTablesComplete, dropSources.
  */
 export async function completeMoveTables(ctx: Context, cluster: Cluster, request: CompleteRequest): Promise<CompleteResponse> {
-  const { sw, state } = await getWorkflowState(ctx, cluster, request.keyspace, request.workflow);
+  const { sw, state } = await getWorkflowState(ctx, cluster, request.keyspace, request.workflow, request);
   if (!isFullySwitched(state)) {
     throw plainError('cannot complete workflow because you have not yet switched all read and write traffic');
   }
@@ -38,7 +40,7 @@ export async function completeMoveTables(ctx: Context, cluster: Cluster, request
       dry_run_results: dryRunLines(sw, request),
     };
   }
-  await underLocks(ctx, cluster, sw, { workflow: 'MoveTablesComplete', keyspaces: 'DropSources' }, (inner) =>
+  await underLocks(ctx, cluster, sw, { workflow: 'MoveTablesComplete', keyspaces: 'DropSources', ignoreSource: request.ignoreSource }, (inner) =>
     dropSources(inner, cluster, sw, request),
   );
   return {
@@ -57,7 +59,7 @@ async function dropSources(ctx: Context, cluster: Cluster, sw: TrafficSwitcher, 
     // On `hardened` the reverse streams go first: they would break on the tables they read (K42).
     if (cluster.release.behaviours.rollbackRestoresAll) await deleteStreams(ctx, cluster, sw.sources, sw.reverseWorkflow);
     await removeTables(ctx, cluster, sw.sources, sw.tables, request.renameTables ? 'rename' : 'drop');
-    await forgetTables(ctx, cluster, sw.sourceKeyspace, sw.tables);
+    if (!request.ignoreSource) await forgetTables(ctx, cluster, sw.sourceKeyspace, sw.tables);
   }
   // Keeping the data keeps the denials too, on a release: for ever (K43).
   if (!request.keepData || cluster.release.behaviours.rollbackRestoresAll) {
@@ -107,20 +109,23 @@ function dryRunLines(sw: TrafficSwitcher, request: CompleteRequest): string[] {
           `keyspace:${keyspace};shard:${member.info.name};workflow:${workflow};dbname:${member.db.dbName};tablet:${uidOf(member)}`,
       )
       .join(',')}]`;
+  const source = (...lines: string[]): string[] => (request.ignoreSource ? [] : lines);
   return [
-    `Lock keyspace ${sw.sourceKeyspace}`,
+    ...source(`Lock keyspace ${sw.sourceKeyspace}`),
     `Lock keyspace ${sw.targetKeyspace}`,
     ...(request.keepData
       ? []
       : [
-          `${request.renameTables ? 'Renaming' : 'Dropping'} these tables from the database and removing them from the vschema for keyspace ${sw.sourceKeyspace}: [${dropped.join(',')}]`,
-          denied(sw.sourceKeyspace, sw.sources),
+          ...source(
+            `${request.renameTables ? 'Renaming' : 'Dropping'} these tables from the database and removing them from the vschema for keyspace ${sw.sourceKeyspace}: [${dropped.join(',')}]`,
+            denied(sw.sourceKeyspace, sw.sources),
+          ),
           denied(sw.targetKeyspace, sw.targets),
         ]),
     `Delete reverse vreplication streams on sources: ${streams(sw.sourceKeyspace, sw.sources, sw.reverseWorkflow)}`,
     `Delete vreplication streams on targets: ${streams(sw.targetKeyspace, sw.targets, sw.workflow)}`,
     ...(request.keepRoutingRules ? [] : ['Routing rules for participating tables will be deleted']),
     `Unlock keyspace ${sw.targetKeyspace}`,
-    `Unlock keyspace ${sw.sourceKeyspace}`,
+    ...source(`Unlock keyspace ${sw.sourceKeyspace}`),
   ];
 }

@@ -17,6 +17,8 @@ export interface DeleteRequest {
   keepData: boolean;
   keepRoutingRules: boolean;
   shards: readonly string[];
+  /** Leave the source keyspace alone, which may be gone. */
+  ignoreSource: boolean;
 }
 
 /**
@@ -24,11 +26,11 @@ export interface DeleteRequest {
  * Vitess: go/vt/vtctl/workflow/server.go WorkflowDelete, dropTargets.
  */
 export async function deleteWorkflow(ctx: Context, cluster: Cluster, request: DeleteRequest): Promise<DeleteResponse> {
-  const { sw, state } = await getWorkflowState(ctx, cluster, request.keyspace, request.workflow);
+  const { sw, state } = await getWorkflowState(ctx, cluster, request.keyspace, request.workflow, request);
   if (state.writesSwitched) throw plainError('cannot delete workflow because you have already switched write traffic');
   refuseOldReleases(cluster, state);
   refuseReverse(cluster, request, sw);
-  await underLocks(ctx, cluster, sw, { workflow: 'WorkflowDelete', keyspaces: 'DropTargets' }, (inner) =>
+  await underLocks(ctx, cluster, sw, { workflow: 'WorkflowDelete', keyspaces: 'DropTargets', ignoreSource: request.ignoreSource }, (inner) =>
     dropTargets(inner, cluster, sw, request),
   );
   const targets = sw.targets.filter((target) => request.shards.length === 0 || request.shards.includes(target.info.name));
@@ -49,7 +51,7 @@ function refuseOldReleases(cluster: Cluster, state: WorkflowState): void {
 
 /** Cancelling a reverse workflow drops the live tables of its target, the original source (K31, #19903). */
 function refuseReverse(cluster: Cluster, request: DeleteRequest, sw: TrafficSwitcher): void {
-  if (!cluster.release.behaviours.rollbackRestoresAll || request.keepData || !request.workflow.endsWith('_reverse')) return;
+  if (cluster.release.behaviours.reverseCancel === 'drops' || request.keepData || !request.workflow.endsWith('_reverse')) return;
   throw new UserError(
     `cancelling ${request.workflow} would drop ${sw.tables.join(', ')} in ${request.keyspace}, which serves them`,
     { next: `cancel the workflow ${sw.reverseWorkflow} in ${sw.sourceKeyspace} instead, or add --keep-data` },

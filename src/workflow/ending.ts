@@ -12,12 +12,12 @@ import type { MigrationSource, MigrationTarget, TrafficSwitcher } from './switch
 
 /** What Complete and Cancel share: taking a workflow's traces away under its locks. */
 
-/** Runs an ending under the workflow's lock and, inside, the locks of its keyspaces. */
+/** Runs an ending under the workflow's lock and, inside, the locks of its keyspaces: of the target alone, if the source is to be ignored. */
 export async function underLocks<T>(
   ctx: Context,
   cluster: Cluster,
   sw: TrafficSwitcher,
-  actions: { workflow: string; keyspaces: string },
+  actions: { workflow: string; keyspaces: string; ignoreSource: boolean },
   body: (ctx: Context) => Promise<T>,
 ): Promise<T> {
   const { topo } = cluster;
@@ -37,7 +37,7 @@ export async function underLocks<T>(
   try {
     const name = `${sw.targetKeyspace}/${sw.workflow}`;
     if (cluster.release.behaviours.namedLock !== 'none') await take(`${name} workflow`, lockName(current, topo, name, actions.workflow));
-    for (const keyspace of new Set([sw.sourceKeyspace, sw.targetKeyspace])) {
+    for (const keyspace of new Set([...(actions.ignoreSource ? [] : [sw.sourceKeyspace]), sw.targetKeyspace])) {
       await take(`${keyspace} keyspace`, lockKeyspace(current, topo, keyspace, actions.keyspaces));
     }
     return await body(current);
@@ -111,7 +111,9 @@ export async function deleteStreams(ctx: Context, cluster: Cluster, members: rea
 
 /** Removes every routing rule of the workflow's tables. */
 export async function deleteRules(ctx: Context, cluster: Cluster, sw: TrafficSwitcher): Promise<void> {
-  await changeRoutingRules(ctx, cluster.topo, [sw.sourceKeyspace, sw.targetKeyspace], (rules) => {
+  // Guarded by the locks that are held: without sources the source keyspace is not locked.
+  const keyspaces = sw.sources.length === 0 ? [sw.targetKeyspace] : [sw.sourceKeyspace, sw.targetKeyspace];
+  await changeRoutingRules(ctx, cluster.topo, keyspaces, (rules) => {
     for (const from of ruleKeys(sw)) rules.delete(from);
   });
 }

@@ -4,7 +4,7 @@ import type { Cluster } from '../tablet/cluster.ts';
 import { cellNames } from '../topo/cells.ts';
 import { getMirrorRules, getRoutingRules, routingMap } from '../topo/rules.ts';
 import { getSrvVSchema } from '../topo/vschema.ts';
-import { buildTrafficSwitcher, type TrafficSwitcher } from './switcher.ts';
+import { buildTrafficSwitcher, type SwitcherOptions, type TrafficSwitcher } from './switcher.ts';
 
 /** What the rules say of a workflow's traffic. Vitess: go/vt/vtctl/workflow/state.go. */
 export interface WorkflowState {
@@ -29,8 +29,9 @@ export async function getWorkflowState(
   cluster: Cluster,
   keyspace: string,
   workflow: string,
+  options: SwitcherOptions = {},
 ): Promise<WorkflowWithState> {
-  const sw = await buildTrafficSwitcher(ctx, cluster, keyspace, workflow);
+  const sw = await buildTrafficSwitcher(ctx, cluster, keyspace, workflow, options);
   return { sw, state: await computeState(ctx, cluster, sw) };
 }
 

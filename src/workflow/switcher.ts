@@ -71,12 +71,19 @@ export async function primaryOf(
   return { info, primary, db: cluster.shards.open(info.keyspace, info.name) };
 }
 
+/** How a workflow is read. */
+export interface SwitcherOptions {
+  /** Do not look at the source keyspace, which may be gone: there are no sources then (#17729). */
+  ignoreSource?: boolean;
+}
+
 /** Reads a workflow from its target primaries. Throws `no streams found in keyspace K for W` where there is none. */
 export async function buildTrafficSwitcher(
   ctx: Context,
   cluster: Cluster,
   targetKeyspace: string,
   workflow: string,
+  options: SwitcherOptions = {},
 ): Promise<TrafficSwitcher> {
   const targets = await readTargets(ctx, cluster, targetKeyspace, workflow);
   const first = targets[0]?.streams[0];
@@ -102,7 +109,7 @@ export async function buildTrafficSwitcher(
     sourceKeyspace,
     targetKeyspace,
     tables: tables ?? [],
-    sources: await readSources(ctx, cluster, streams.map(({ source }) => source)),
+    sources: options.ignoreSource === true ? [] : await readSources(ctx, cluster, streams.map(({ source }) => source)),
     targets,
     frozen: streams.some(({ row }) => row.message === FROZEN),
     workflowType: first.row.workflow_type,

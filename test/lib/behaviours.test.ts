@@ -1,6 +1,10 @@
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { BEHAVIOURS, type BehaviourName, type Behaviours } from '../../src/lib/behaviours.ts';
-import { findRelease, LANDMARKS } from '../../src/lib/releases.ts';
+import type { AnyRow } from '../../src/lib/behaviours/row.ts';
+import { EVERY_RELEASE, findRelease, LANDMARKS } from '../../src/lib/releases.ts';
+import { readSources } from '../helpers/source.ts';
 
 const NAMES = Object.keys(BEHAVIOURS) as BehaviourName[];
 
@@ -9,6 +13,105 @@ const NEWEST: Record<number, number> = { 18: 8, 19: 10, 20: 8, 21: 6, 22: 4, 23:
 const EVERY_PATCH = Object.entries(NEWEST).flatMap(([line, newest]) =>
   Array.from({ length: newest + 1 }, (_, patch) => `${line}.0.${patch}`),
 );
+
+it('every release is known', () => expect(EVERY_RELEASE).toEqual(EVERY_PATCH));
+
+/** The values of each row that strand, lose or refuse something for no reason: what a bug of some release does. */
+const BUGS: { readonly [K in BehaviourName]: readonly Behaviours[K][] } = {
+  rollbackContext: ['caller', 'detached'],
+  rollbackTimeoutMs: [0],
+  rollbackErrorsReturned: [false],
+  rollbackDirection: ['source-only', 'forward'],
+  rollbackRestoresAll: [false],
+  reverseDeletesOriginal: [true],
+  positionsErrorRollsBack: [false],
+  lostLockRollsBack: [false],
+  rebuildOnStopWrites: [true],
+  rebuildAfterReads: ['always'],
+  stopOrder: ['streams-first'],
+  stopWritesFreesTarget: [],
+  lockTablesRounds: [],
+  positions: ['at-stop'],
+  postJournal: ['caller'],
+  journalValueBytes: [65_535],
+  resumeChecksLag: [true],
+  reverseStart: ['every-stream'],
+  notLockedCode: [],
+  namedLock: ['none', 'writes'],
+  namedLockElsewhere: ['none', 'fails'],
+  keyspaceLockTtl: ['none', '3T'],
+  readsLockTtl: ['none'],
+  leases: ['etcd'],
+  lockChecks: [false],
+  fencedWrites: [false],
+  readsLocks: ['source'],
+  routingRulesGuarded: [false],
+  keyspaceRulesLock: [false],
+  lag: ['time-updated'],
+  reverseChecked: [false],
+  forceRefresh: [false],
+  reversePrivileges: ['none', 'exact'],
+  tabletsForReverse: [false],
+  noTabletsNames: ['source'],
+  writesSwitchedRule: ['table'],
+  sameKeyspace: ['accepted', 'switch-refuses'],
+  readsOnlyReversal: [false],
+  reverseCancel: ['drops'],
+  deniedTablesOnTargetAtCreate: [false],
+  cancelAfterReads: [false],
+  ignoreSourceKeyspace: [false],
+  workflowShards: ['unknown', 'ignored'],
+  moveTablesShards: ['unknown'],
+  denyEntries: ['error'],
+  allowReads: [false],
+  mirrorRemoval: [],
+  mirrorEntry: ['none', 'whole'],
+  tenantRollback: ['none', 'as others'],
+  tenantReadCells: ['none', 'as many'],
+  tenantReversal: ['none', 'refused', 'no effect'],
+  sequenceErrorRollsBack: [false],
+  sequenceNullMaximum: [false],
+  sequenceEmptyTables: [false],
+  sequenceNames: ['plain', 'escaped'],
+  sequenceAutoReplace: [false],
+  sequenceCacheReset: [false],
+  sequenceDryRun: ['silent', 'reported'],
+  sequenceRpcs: ['one by one'],
+  preparedTransactions: ['ignored', 'participants'],
+  reshardCancel: ['removes shards'],
+  doubleBufferingWindow: [true],
+  gateBuildsMissing: [false],
+};
+
+describe('hardened', () => {
+  it.each(NAMES)("does not have a release's bug: %s", (name) => {
+    expect(BUGS[name]).not.toContain(BEHAVIOURS[name].hardened);
+  });
+
+  it('is what Vitess has come to, or what no release does', () => {
+    const otherwise = NAMES.filter((name) => value('24.0.4', name) !== BEHAVIOURS[name].hardened);
+    const backToAnOldOne = otherwise.filter((name) => EVERY_PATCH.some((release) => value(release, name) === BEHAVIOURS[name].hardened));
+    // Until v20 positions were part of stopping writes, and so rolled back.
+    expect(backToAnOldOne).toEqual(['positionsErrorRollsBack']);
+  });
+});
+
+describe('the code', () => {
+  const sources = readSources(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), 'src').filter((file) => !file.path.startsWith('src/lib/behaviours'));
+  /** `behaviours.name`, or `{ …, name, … } = … behaviours`. */
+  const reads = (name: string): boolean => {
+    const read = new RegExp(`behaviours\\.${name}\\b|\\{[^{}]*\\b${name}\\b[^{}]*\\}\\s*=\\s*[\\w.]*behaviours\\b`);
+    return sources.some((file) => read.test(file.code));
+  };
+
+  it('reads each row that waits for nothing', () => {
+    expect(NAMES.filter((name) => !('waitsFor' in BEHAVIOURS[name]) && !reads(name))).toEqual([]);
+  });
+
+  it('reads no row that waits: then it would be built', () => {
+    expect(NAMES.filter((name) => 'waitsFor' in BEHAVIOURS[name] && reads(name))).toEqual([]);
+  });
+});
 
 function value<K extends BehaviourName>(release: string, name: K): Behaviours[K] {
   return findRelease(release).behaviours[name];
@@ -45,9 +148,25 @@ describe('the table of behaviours', () => {
     for (const name of NAMES) expect(behaviours[name]).toBe(BEHAVIOURS[name].hardened);
   });
 
-  it('has no row on which hardened and every release agree: it would say nothing', () => {
+  it('says of a row on which hardened and every release agree that they do', () => {
     const idle = NAMES.filter((name) => EVERY_PATCH.every((release) => value(release, name) === BEHAVIOURS[name].hardened));
-    expect(idle).toEqual([]);
+    expect(idle).toEqual(NAMES.filter((name) => BEHAVIOURS[name].refs.endsWith('the same on every release')));
+  });
+
+  it.each(NAMES)('%s has words for each of its values, and no others', (name) => {
+    const row: AnyRow = BEHAVIOURS[name];
+    const values = new Set([...Object.values(row.since), row.hardened].map(String));
+    const isYesNo = typeof row.hardened === 'boolean';
+    expect(Object.keys(row.words).toSorted()).toEqual(isYesNo ? ['false', 'true'] : [...values].toSorted());
+    expect(row.about).toMatch(/^[^.\n]{8,110}$/);
+  });
+
+  it('is, release by release, what it was', async () => {
+    const lines = NAMES.map((name) => {
+      const changes = EVERY_PATCH.filter((release, i) => i === 0 || value(release, name) !== value(EVERY_PATCH[i - 1]!, name));
+      return `${name}: ${changes.map((release) => `${release} ${value(release, name)}`).join(', ')}; hardened ${value('hardened', name)}`;
+    });
+    await expect(`${lines.toSorted().join('\n')}\n`).toMatchFileSnapshot('behaviours.golden.txt');
   });
 });
 
@@ -140,7 +259,7 @@ describe('the patches in which releases changed', () => {
     boundaries('reverseChecked', { '20.0.8': false, '21.0.0': true }),
     boundaries('readsOnlyReversal', { '20.0.8': false, '21.0.0': true }),
     boundaries('cancelAfterReads', { '21.0.6': false, '22.0.0': true }),
-    boundaries('reversePrivileges', { '20.0.8': false, '21.0.0': true }),
+    boundaries('reversePrivileges', { '20.0.8': 'none', '21.0.0': 'exact', '22.0.4': 'exact', '23.0.0': 'wildcards', '24.0.0': 'tried' }),
     boundaries('postJournal', { '22.0.4': 'caller', '23.0.3': 'caller', '23.0.4': 'bounded', '24.0.0': 'bounded' }),
     boundaries('writesSwitchedRule', { '20.0.8': 'table', '21.0.0': 'source.table' }),
     boundaries('sameKeyspace', { '23.0.3': 'accepted', '23.0.4': 'switch-refuses', '24.0.0': 'refused' }),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { findRelease, LANDMARKS } from '../../src/lib/releases.ts';
-import { type Failure, predictOutcome } from '../../src/workflow/switch/outcome.ts';
+import { compareReleases, describeOutcome, type Failure, predictOutcome } from '../../src/workflow/switch/outcome.ts';
 import { FULL_PATH } from '../../src/workflow/switch/path.ts';
 import { planSteps } from '../../src/workflow/switch/plan.ts';
 import { type Felt, feltState } from '../helpers/felt.ts';
@@ -39,6 +39,29 @@ describe.each(LANDMARKS)('a failed switch on %s', (version) => {
     },
   );
 
+  it.each([
+    ['missing', '--allow select,insert,update', true],
+    ['granted on a pattern of databases', "--on '_v%'", false],
+  ])('leaves what was computed: rights on _vt are %s', async (_how, flags, missing) => {
+    const cluster = await movingCluster(version);
+    await cluster.ok(`tablet privileges zone1-0000000100 ${flags}`);
+    const { exit, stderr } = await cluster.run(switchLine());
+    const failure: Failure = {
+      step: 'switchTraffic/writes/validateReverse',
+      occurrence: 1,
+      effectDone: false,
+      callerEnded: false,
+      locksLost: false,
+      cause: { kind: 'privileges', missing },
+    };
+    if (predictOutcome(behaviours, FULL_PATH, failure).unnoticed === false) {
+      expect(exit).toBe(1);
+      expect(feltState(cluster)).toEqual(predicted(version, failure));
+    } else {
+      expect(exit, stderr).toBe(0);
+    }
+  });
+
   it('leaves what was computed: the locks are lost and catch-up fails', async () => {
     const cluster = await movingCluster(version);
     const name = 'switchTraffic/writes/waitForCatchup';
@@ -54,3 +77,23 @@ function predicted(version: string, failure: Failure): Felt {
   expect(unnoticed).toBe(false);
   return outcome;
 }
+
+describe('a journal of more than 64 KB', () => {
+  const outcomes = compareReleases(FULL_PATH, {
+    step: 'switchTraffic/writes/createJournals',
+    occurrence: 1,
+    effectDone: false,
+    callerEnded: false,
+    locksLost: false,
+    cause: { kind: 'journal', bytes: 65_536 },
+  });
+
+  it('strands writes until v22, and nothing after', () => {
+    const fine = outcomes.find(({ outcome }) => outcome.unnoticed === 'no such failure')?.releases;
+    expect(fine).toEqual(['23.0.7', '24.0.0-SNAPSHOT']);
+    for (const { releases, outcome } of outcomes) {
+      if (releases.includes('23.0.7')) expect(describeOutcome(outcome)).toBe('would not have failed');
+      else expect(outcome).toMatchObject({ sourceDenied: true, streams: 'stopped', reverse: true, journaled: false });
+    }
+  });
+});

@@ -2,33 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { idToHex } from '../../src/lib/key-range.ts';
 import { createVindex } from '../../src/vindex/registry.ts';
 import { fingerprint } from '../helpers/fingerprint.ts';
-import { switchLine, type TestCluster, testCluster } from '../helpers/shell.ts';
+import { shardedCluster } from '../helpers/sharded.ts';
+import { switchLine, type TestCluster } from '../helpers/shell.ts';
 
 /** MoveTables from one shard to two: rows go where their keyspace id belongs, there and back, and after failures. */
-const VSCHEMA = {
-  sharded: true,
-  vindexes: { hash: { type: 'hash' } },
-  tables: {
-    customer: { column_vindexes: [{ column: 'customer_id', name: 'hash' }] },
-    corder: { column_vindexes: [{ column: 'customer_id', name: 'hash' }] },
-  },
-};
 const MT = 'MoveTables --workflow c2c --target-keyspace customer';
 const ROWS = 300;
-
-async function shardedCluster(): Promise<TestCluster> {
-  const cluster = testCluster();
-  await cluster.ok(`init commerce --without customer --rows ${ROWS}`);
-  for (const [uid, shard] of [[200, '-80'], [300, '80-']] as const) {
-    await cluster.ok(`tablet add zone1-${uid} --keyspace customer --shard ${shard} --type primary`);
-    await cluster.ok(`tablet add zone1-${uid + 1} --keyspace customer --shard ${shard} --type replica`);
-  }
-  cluster.host.store.put('global', 'keyspaces/customer/VSchema', JSON.stringify(VSCHEMA));
-  await cluster.ok('RebuildVSchemaGraph');
-  await cluster.ok(`${MT} create --source-keyspace commerce --tables customer,corder --sharded-auto-increment-handling leave`);
-  await cluster.ok(`${MT} status`);
-  return cluster;
-}
 
 function ids(cluster: TestCluster, shard: string): number[] {
   return cluster.host.shards.open('customer', shard).db.all<{ customer_id: number }>('SELECT customer_id FROM customer').map((row) => row.customer_id);
@@ -45,7 +24,7 @@ function expectInPlace(cluster: TestCluster, count: number): void {
 
 describe('MoveTables to two shards', () => {
   it('copies, follows, switches and comes back', async () => {
-    const cluster = await shardedCluster();
+    const cluster = await shardedCluster({ rows: ROWS });
     expectInPlace(cluster, ROWS);
     await cluster.ok(`query "update customer set email = 'changed@example.com' where customer_id < 11"`);
     await cluster.ok(`query "delete from customer where customer_id = 300"`);
@@ -68,7 +47,7 @@ describe('MoveTables to two shards', () => {
     'createReverseVReplication:after@commerce/0=return',
     'waitForCatchup:after@customer/-80=lease(expire)',
   ])('%s: everything goes back', async (fault) => {
-    const cluster = await shardedCluster();
+    const cluster = await shardedCluster({ rows: ROWS });
     const before = fingerprint(cluster.host);
     const failed = await cluster.run(switchLine(`--fault 'switchTraffic/writes/${fault}'`));
     expect(failed.exit, failed.stderr).toBe(1);
@@ -79,7 +58,7 @@ describe('MoveTables to two shards', () => {
   });
 
   it('a fault on a shard that does not exist is refused', async () => {
-    const cluster = await shardedCluster();
+    const cluster = await shardedCluster({ rows: ROWS });
     const refused = await cluster.run(switchLine("--fault 'switchTraffic/writes/waitForCatchup@customer/8-=return'"));
     expect(refused.stderr).toContain('there is no keyspace or shard "customer/8-"; did you mean "customer/80-"?');
   });

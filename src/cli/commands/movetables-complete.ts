@@ -1,7 +1,7 @@
-import { UserError } from '../../lib/errors.ts';
 import { MoveTablesCompleteResponse } from '../../topo/proto/messages-vtctldata-workflow.ts';
 import { completeMoveTables } from '../../workflow/complete.ts';
 import { withCluster } from '../cluster.ts';
+import { refuseLaterFlag } from '../later-flags.ts';
 import { outputFormat } from '../flags.ts';
 import type { Invocation } from '../spec.ts';
 import { printRecord } from '../vtctl-output.ts';
@@ -10,13 +10,14 @@ import { printRecord } from '../vtctl-output.ts';
 export async function run(inv: Invocation): Promise<number> {
   const { flags } = inv;
   const format = outputFormat(inv);
-  if (flags.bool('ignore-source-keyspace')) throw new UserError('--ignore-source-keyspace is not built yet', { next: 'leave it out' });
   return withCluster(inv, { history: true }, async ({ ctx, cluster }) => {
+    refuseLaterFlag(inv, 'ignore-source-keyspace', cluster.release.behaviours.ignoreSourceKeyspace);
     const response = await completeMoveTables(ctx, cluster, {
       keyspace: flags.str('target-keyspace'),
       workflow: flags.str('workflow'),
       keepData: flags.bool('keep-data'),
       keepRoutingRules: flags.bool('keep-routing-rules'),
+      ignoreSource: flags.bool('ignore-source-keyspace'),
       renameTables: flags.bool('rename-tables'),
       dryRun: flags.bool('dry-run'),
     });

@@ -1,7 +1,7 @@
-import { UserError } from '../../lib/errors.ts';
 import { WorkflowDeleteResponse } from '../../topo/proto/messages-vtctldata-workflow.ts';
 import { deleteWorkflow } from '../../workflow/delete.ts';
 import { withCluster } from '../cluster.ts';
+import { refuseLaterFlag } from '../later-flags.ts';
 import { refuseUnknownShards } from '../places.ts';
 import type { Invocation } from '../spec.ts';
 import { printRecord } from '../vtctl-output.ts';
@@ -14,14 +14,15 @@ export function run(inv: Invocation): Promise<number> {
 /** `cancel` and `delete` are one operation. */
 export async function deleteAndPrint(inv: Invocation, keyspace: string, format: string): Promise<number> {
   const { flags } = inv;
-  if (flags.bool('ignore-source-keyspace')) throw new UserError('--ignore-source-keyspace is not built yet', { next: 'leave it out' });
   return withCluster(inv, { history: true }, async ({ ctx, cluster }) => {
+    refuseLaterFlag(inv, 'ignore-source-keyspace', cluster.release.behaviours.ignoreSourceKeyspace);
     await refuseUnknownShards(ctx, cluster, keyspace, flags.strings('shards'));
     const response = await deleteWorkflow(ctx, cluster, {
       keyspace,
       workflow: flags.str('workflow'),
       keepData: flags.bool('keep-data'),
       keepRoutingRules: flags.bool('keep-routing-rules'),
+      ignoreSource: flags.bool('ignore-source-keyspace'),
       shards: flags.strings('shards'),
     });
     if (format === 'json') printRecord(inv, WorkflowDeleteResponse, response);

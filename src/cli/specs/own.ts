@@ -1,6 +1,7 @@
 import { ownFormatFlag } from '../flags.ts';
 import type { CommandSpec } from '../spec.ts';
 import { exactly, ownCommand } from './build.ts';
+import { tabletPrivileges } from './versions.ts';
 
 /** What `show` can show. */
 const SHOWN: readonly { name: string; about: string; arg?: string }[] = [
@@ -44,6 +45,7 @@ export const ownCommands: readonly CommandSpec[] = [
         args: exactly('ALIAS'),
         load: () => import('../commands/tablet-add.ts'),
       }),
+      tabletPrivileges,
     ],
   }),
   ownCommand({

@@ -63,14 +63,14 @@ async function createUnderLocks(
   const locks: Locked[] = [];
   let failure: unknown;
   try {
-    let locked: Locked;
-    try {
-      locked = await lockName(ctx, topo, name, 'MoveTablesCreate');
-    } catch (error) {
-      throw wrapError(error, `failed to lock the ${name} workflow`);
+    if (cluster.release.behaviours.namedLock !== 'none') {
+      try {
+        locks.push(await lockName(ctx, topo, name, 'MoveTablesCreate'));
+      } catch (error) {
+        throw wrapError(error, `failed to lock the ${name} workflow`);
+      }
     }
-    locks.push(locked);
-    locked = await lockKeyspace(locked.ctx, topo, sw.targetKeyspace, 'MoveTablesCreate');
+    const locked = await lockKeyspace(locks.at(-1)?.ctx ?? ctx, topo, sw.targetKeyspace, 'MoveTablesCreate');
     locks.push(locked);
     return await finishCreate(locked.ctx, cluster, request, sw, vschemaBefore);
   } catch (error) {

@@ -4,6 +4,7 @@ import { ExitFault } from '../../lib/exit-fault.ts';
 import { runStep } from '../../runtime/step.ts';
 import { epochSeconds } from '../../tablet/cluster.ts';
 import { callTablet, writeTablet } from '../../tablet/manager.ts';
+import { requirePrivileges } from '../../tablet/privileges.ts';
 import { deleteWorkflowStreams, updateStream } from '../../tablet/vreplication/streams.ts';
 import { rebuildSrvVSchema } from '../../topo/vschema.ts';
 import { denyTables, switchDeniedTables } from '../denied.ts';
@@ -118,10 +119,12 @@ async function restartStreams(run: SwitchRun, ctx: Context): Promise<void> {
 /** For a failed reversal "the reverse" is the original workflow, which is lost this way (#14276). */
 async function deleteReverse(run: SwitchRun, ctx: Context): Promise<void> {
   const { cluster, sw } = run;
+  if (!cluster.release.behaviours.reverseDeletesOriginal && sw.workflow.endsWith('_reverse')) return;
   await forAll(sw.sources, (source) =>
-    callTablet(ctx, source.primary, 'VReplicationExec', () =>
-      writeTablet(ctx, cluster, source.db, () => void deleteWorkflowStreams(source.db, sw.reverseWorkflow)),
-    ),
+    callTablet(ctx, source.primary, 'VReplicationExec', () => {
+      requirePrivileges(source.db, ['SELECT', 'DELETE']);
+      return writeTablet(ctx, cluster, source.db, () => void deleteWorkflowStreams(source.db, sw.reverseWorkflow));
+    }),
   );
 }
 

@@ -12,7 +12,7 @@ export interface StepEntry {
   leadsTo(behaviours: Behaviours, path: SwitchPath): FailureLeadsTo;
   /** How a roll-back undoes it; '' where there is nothing to undo. */
   undoneBy: string;
-  /** What Vitess puts before the step's error. `{source}` and `{target}` are keyspaces, `{n}` the occurrence. */
+  /** What Vitess puts before the step's error. `{source}`, `{target}` and `{streamed}` are keyspaces, `{n}` the occurrence. */
   outer?: string;
   /** Past this step the switch can only be completed. */
   pointOfNoReturn?: (path: SwitchPath) => boolean;
@@ -90,7 +90,7 @@ export const CATALOGUE = {
   }),
   'switchTraffic/writes/tabletsAvailable': entry('check that the reverse workflow has tablets to stream from', beforeWrites, '', {
     side: 'target',
-    outer: 'no tablets were available to stream from in the {target} keyspace',
+    outer: 'no tablets were available to stream from in the {streamed} keyspace',
   }),
   'switchTraffic/writes/lockWorkflow': entry('lock the name of the workflow', beforeWrites, 'unlocking', {
     outer: 'failed to lock the {workflow} workflow',

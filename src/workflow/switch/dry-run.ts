@@ -5,9 +5,11 @@ import { canSwitch } from './can-switch.ts';
 import type { StepName } from './catalogue.ts';
 import { lockWorkflow, unlockRest } from './effects-locks.ts';
 import { readTypes, validateReads, validateShards } from './effects-reads.ts';
+import { checkPrivileges, checkTablets } from './effects-reverse-checks.ts';
 import { gatherSourcePositions } from './effects-writes.ts';
-import { planSteps } from './plan.ts';
+import { type PlannedStep, planSteps } from './plan.ts';
 import type { SwitchRun } from './run.ts';
+import { withOuter } from './runner.ts';
 
 /** What a dry run says of a step, given what it has looked up. Steps without a line say nothing. */
 type Line = (run: SwitchRun, seen: { types: string[] }) => string[];
@@ -85,13 +87,26 @@ export async function dryRunLines(run: SwitchRun): Promise<string[]> {
     await canSwitch(run);
     const types = run.path.reads ? await readTypes(run) : [];
     if (run.path.reads) await validateReads(run);
-    if (run.path.writes) {
-      await validateShards(run);
-      await gatherSourcePositions(run, NO_FAULTS);
-    }
-    return planSteps(run.path, behaviours).flatMap((step) => LINES[step.name]?.(run, { types }) ?? []);
+    const steps = planSteps(run.path, behaviours);
+    for (const step of steps) await check(run, step);
+    if (run.path.writes) await gatherSourcePositions(run, NO_FAULTS);
+    return steps.flatMap((step) => LINES[step.name]?.(run, { types }) ?? []);
   } finally {
     await unlockRest(run, 'dry run');
   }
 }
 
+/** What a dry run checks of the writes, for real. */
+const CHECKS: Partial<Record<StepName, (run: SwitchRun) => Promise<void>>> = {
+  'switchTraffic/writes/validate': validateShards,
+  'switchTraffic/writes/validateReverse': checkPrivileges,
+  'switchTraffic/writes/tabletsAvailable': checkTablets,
+};
+
+async function check(run: SwitchRun, step: PlannedStep): Promise<void> {
+  try {
+    await CHECKS[step.name]?.(run);
+  } catch (error) {
+    throw withOuter(run, step, error);
+  }
+}

@@ -98,7 +98,10 @@ export function rebuildAfterReads(run: SwitchRun): Promise<void> {
   return rebuildSrvVSchema(run.ctx, run.cluster.topo, run.request.cells);
 }
 
-/** Removes the workflow's mirror rules for these types and republishes the rules. */
+/**
+ * Removes the workflow's mirror rules for these types and republishes the rules. A release may take the rules of the same
+ * tables to other keyspaces with them (#19121).
+ */
 export async function removeMirrorRules(run: SwitchRun, types: readonly string[]): Promise<void> {
   const { sw, cluster } = run;
   const rules = (await getMirrorRules(run.ctx, cluster.topo)).rules ?? [];
@@ -108,7 +111,10 @@ export async function removeMirrorRules(run: SwitchRun, types: readonly string[]
   const ours = rules.filter((rule) => wanted.has(rule.from_table ?? '') && (rule.to_table ?? '').startsWith(`${sw.targetKeyspace}.`));
   if (ours.length > 0 && ours.length < wanted.size) throw vtError('FAILED_PRECONDITION', 'wrong number of pre-existing mirror rules');
   if (ours.length > 0) {
-    await saveMirrorRules(run.ctx, cluster.topo, { rules: rules.filter((rule) => !ours.includes(rule)) });
+    const whole = cluster.release.behaviours.mirrorEntry === 'whole';
+    const tables = new Set(ours.map((rule) => rule.from_table));
+    const kept = rules.filter((rule) => (whole ? !tables.has(rule.from_table) : !ours.includes(rule)));
+    await saveMirrorRules(run.ctx, cluster.topo, { rules: kept });
   }
   await rebuildSrvVSchema(run.ctx, cluster.topo);
 }

@@ -1,10 +1,12 @@
 import { errorText, errorVerbose, plainError } from '../../lib/errors.ts';
 import { withTimeout } from '../../runtime/context.ts';
 import type { StepScope } from '../../runtime/step.ts';
+import { dataTooLong } from '../../sql/mysql-errors.ts';
 import { epochSeconds } from '../../tablet/cluster.ts';
 import { callTablet, writeTablet } from '../../tablet/manager.ts';
+import { requirePrivileges } from '../../tablet/privileges.ts';
 import { acquireTables } from '../../tablet/table-locks.ts';
-import { FROZEN, readJournal, updateStream } from '../../tablet/vreplication/streams.ts';
+import { FROZEN, readJournal, readStreams, updateStream } from '../../tablet/vreplication/streams.ts';
 import { waitForPos } from '../../tablet/vreplication/wait-for-pos.ts';
 import { shardText } from '../../topo/keyspaces.ts';
 import { Journal } from '../../topo/proto/messages-binlogdata.ts';
@@ -124,6 +126,8 @@ export async function createJournals(run: SwitchRun, scope: StepScope): Promise<
           })),
           participants,
         });
+        // The column is too short for it until v22: writes are stopped by now, and nothing rolls back (#18608).
+        if (Buffer.byteLength(val) > cluster.release.behaviours.journalValueBytes) throw dataTooLong('val');
         await writeTablet(ctx, cluster, source.db, () => {
           if (readJournal(source.db, sw.id) !== undefined) return;
           source.db.db.run('INSERT INTO "_vt.resharding_journal" VALUES (?, ?, ?)', sw.id, source.db.dbName, val);
@@ -158,13 +162,16 @@ export async function changeRouting(run: SwitchRun): Promise<void> {
   run.writesServed ??= cluster.world.clock.now();
 }
 
+/** Starts the reverse workflow. Until v18.0.1 every other stream of the source was started too (#14795). */
 export async function startReverse(run: SwitchRun, scope: StepScope): Promise<void> {
-  const { sw } = run;
+  const { sw, cluster } = run;
+  const workflow = cluster.release.behaviours.reverseStart === 'every-stream' ? undefined : sw.reverseWorkflow;
   await forAll(sw.sources, (source) =>
     scope.onTarget(shardText(source.info), () =>
-      callTablet(run.ctx, source.primary, 'VReplicationExec', () =>
-        setWorkflow(run, source.db, sw.reverseWorkflow, { state: 'Running', message: '' }),
-      ),
+      callTablet(run.ctx, source.primary, 'VReplicationExec', async () => {
+        requirePrivileges(source.db, ['SELECT', 'UPDATE']);
+        await setWorkflow(run, source.db, workflow, { state: 'Running', message: '' });
+      }),
     ),
   );
 }
@@ -183,16 +190,16 @@ export async function freezeTargets(run: SwitchRun, scope: StepScope): Promise<v
   );
 }
 
+/** Changes the streams of a workflow, or all streams there are. */
 async function setWorkflow(
   run: SwitchRun,
   db: MigrationSource['db'],
-  workflow: string,
+  workflow: string | undefined,
   changes: Parameters<typeof updateStream>[2],
 ): Promise<void> {
   const at = epochSeconds(run.cluster);
   await writeTablet(run.ctx, run.cluster, db, () => {
-    const ids = db.db.all<{ id: number }>('SELECT id FROM "_vt.vreplication" WHERE workflow = ?', workflow);
-    for (const { id } of ids) updateStream(db, id, changes, at);
+    for (const { id } of readStreams(db, workflow)) updateStream(db, id, changes, at);
   });
 }
 

@@ -4,6 +4,7 @@ import { canSwitch } from './can-switch.ts';
 import type { StepName } from './catalogue.ts';
 import { confirmLocks, lockSide, lockWorkflow, unlockStep } from './effects-locks.ts';
 import { checkJournals, readTypes, rebuildAfterReads, removeMirrorRules, switchTableReads, validateReads, validateShards } from './effects-reads.ts';
+import { checkPrivileges, checkTablets } from './effects-reverse-checks.ts';
 import {
   allowTargetWrites,
   changeRouting,
@@ -53,10 +54,8 @@ export const EFFECTS: Readonly<Record<Exclude<StepName, `switchTraffic/rollback/
   'switchTraffic/reads/unlockTarget': (run) => unlockStep(run, 'switchTraffic/reads/unlockTarget'),
   'switchTraffic/reads/unlockSource': (run) => unlockStep(run, 'switchTraffic/reads/unlockSource'),
   'switchTraffic/writes/validate': (run) => validateShards(run),
-  // Privileges are not modelled yet: every user here may manage every table.
-  'switchTraffic/writes/validateReverse': nothing,
-  // A target's primary always streams, so there is a tablet as long as the shard has one.
-  'switchTraffic/writes/tabletsAvailable': nothing,
+  'switchTraffic/writes/validateReverse': (run) => checkPrivileges(run),
+  'switchTraffic/writes/tabletsAvailable': (run) => checkTablets(run),
   'switchTraffic/writes/lockWorkflow': (run) => lockWorkflow(run, 'switchTraffic/writes/unlockWorkflow'),
   'switchTraffic/writes/lockSource': (run) =>
     lockSide(run, run.sw.sourceKeyspace, 'SwitchWrites', 'switchTraffic/writes/unlockSource'),

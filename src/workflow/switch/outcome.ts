@@ -17,7 +17,16 @@ export interface Failure {
   locksLost: boolean;
   /** This step of the roll-back fails too, before its effect. */
   rollbackStepFails?: StepName;
+  /** Why it happened, where a release may see it elsewhere or not at all; a fault happens anywhere. */
+  cause?: FailureCause;
 }
+
+/** A cause that lies in the cluster, and so is there on every release. */
+export type FailureCause =
+  /** A journal of so many bytes. */
+  | { kind: 'journal'; bytes: number }
+  /** Rights on `_vt` that are really missing, or granted on a pattern of databases only. */
+  | { kind: 'privileges'; missing: boolean };
 
 /** The state that a failed switch leaves, as far as people feel it. */
 export interface Outcome {
@@ -28,8 +37,8 @@ export interface Outcome {
   reads: 'as before' | 'switched' | 'saved but not published';
   /** The journal was written: the switch can only go forward. */
   journaled: boolean;
-  /** The release does not notice this failure, or has no such step. */
-  unnoticed: boolean;
+  /** Why it does not fail so on the release, if it does not. */
+  unnoticed: false | 'no such step' | 'no such failure';
 }
 
 /**
@@ -48,7 +57,7 @@ export function predictOutcome(behaviours: Behaviours, path: SwitchPath, failure
   };
   const steps = planSteps(path, behaviours);
   const at = failingStep(steps, behaviours, failure);
-  if (at < 0) return { ...state, unnoticed: true };
+  if (at === 'no such failure' || at < 0) return { ...state, unnoticed: at === 'no such failure' ? at : 'no such step' };
   for (const step of steps.slice(0, at)) apply(state, step.name, behaviours);
   const failing = steps[at]!;
   if (failure.effectDone) apply(state, failing.name, behaviours);
@@ -73,13 +82,31 @@ export function predictRollbackFailure(behaviours: Behaviours, path: SwitchPath,
   return predictOutcome(behaviours, path, failing.effectDone ? failure : { ...failure, rollbackStepFails: failing.step });
 }
 
-/** Where the failure happens on this release. Until v20 positions are recorded while stopping writes. */
-function failingStep(steps: readonly PlannedStep[], behaviours: Behaviours, failure: Failure): number {
-  const wanted: StepName =
-    failure.step === 'switchTraffic/writes/gatherSourcePositions' && behaviours.positions === 'at-stop'
-      ? 'switchTraffic/writes/stopSourceWrites'
-      : failure.step;
+/** Where the failure happens on this release, if it does; -1 where it lacks the step. */
+function failingStep(steps: readonly PlannedStep[], behaviours: Behaviours, failure: Failure): number | 'no such failure' {
+  if (!isFelt(behaviours, failure.cause)) return 'no such failure';
+  const wanted = stepOn(behaviours, failure);
   return steps.findIndex((step) => step.name === wanted && (step.occurrence === failure.occurrence || wanted !== failure.step));
+}
+
+/** Until v20 positions are recorded while stopping writes, and rights are missed when the reverse workflow is created. */
+function stepOn(behaviours: Behaviours, { step, cause }: Failure): StepName {
+  if (step === 'switchTraffic/writes/gatherSourcePositions' && behaviours.positions === 'at-stop') {
+    return 'switchTraffic/writes/stopSourceWrites';
+  }
+  if (cause?.kind !== 'privileges') return step;
+  return behaviours.reversePrivileges === 'none' ? 'switchTraffic/writes/createReverseVReplication' : 'switchTraffic/writes/validateReverse';
+}
+
+function isFelt(behaviours: Behaviours, cause: FailureCause | undefined): boolean {
+  switch (cause?.kind) {
+    case 'journal':
+      return cause.bytes > behaviours.journalValueBytes;
+    case 'privileges':
+      return cause.missing || behaviours.reversePrivileges === 'exact';
+    default:
+      return true;
+  }
 }
 
 function apply(state: Outcome, step: StepName, behaviours: Behaviours): void {
@@ -172,7 +199,8 @@ export function compareReleases(path: SwitchPath, failure: Failure): OutcomeGrou
 
 /** An outcome in a few words, from the point of view of the application. */
 export function describeOutcome(outcome: Outcome): string {
-  if (outcome.unnoticed) return 'have no such step';
+  if (outcome.unnoticed === 'no such step') return 'have no such step';
+  if (outcome.unnoticed === 'no such failure') return 'would not have failed';
   if (outcome.journaled) return 'are past the journal: only forward';
   const parts = [outcome.sourceDenied ? 'writes REFUSED' : 'writes served by the source'];
   if (outcome.sourceDenied && outcome.targetDenied) parts.push('both sides denied');

@@ -71,8 +71,8 @@ function writeSteps(path: SwitchPath, behaviours: Behaviours): StepName[] {
   if (!path.writes) return [];
   return [
     'switchTraffic/writes/validate',
-    ...when(path.reverseReplication && behaviours.reversePrivileges, 'switchTraffic/writes/validateReverse'),
-    ...when(path.reverseReplication, 'switchTraffic/writes/tabletsAvailable'),
+    ...when(path.reverseReplication && behaviours.reversePrivileges !== 'none', 'switchTraffic/writes/validateReverse'),
+    ...when(path.reverseReplication && behaviours.tabletsForReverse, 'switchTraffic/writes/tabletsAvailable'),
     ...when(behaviours.namedLock === 'writes', 'switchTraffic/writes/lockWorkflow'),
     'switchTraffic/writes/lockSource',
     'switchTraffic/writes/lockTarget',
@@ -99,8 +99,7 @@ function beforeJournal(behaviours: Behaviours): StepName[] {
   const check = when(behaviours.lockChecks, 'switchTraffic/writes/checkLocks');
   return [
     'switchTraffic/writes/stopSourceWrites',
-    'switchTraffic/writes/lockTables',
-    'switchTraffic/writes/lockTables',
+    ...Array.from({ length: behaviours.lockTablesRounds }, (): StepName => 'switchTraffic/writes/lockTables'),
     ...when(behaviours.positions === 'after-lock-tables', 'switchTraffic/writes/gatherSourcePositions'),
     ...check,
     'switchTraffic/writes/waitForCatchup',

@@ -3,6 +3,7 @@ import { formatKeyRange } from '../../lib/key-range.ts';
 import type { StepScope } from '../../runtime/step.ts';
 import { epochSeconds } from '../../tablet/cluster.ts';
 import { callTablet, writeTablet } from '../../tablet/manager.ts';
+import { requirePrivileges } from '../../tablet/privileges.ts';
 import { deleteWorkflowStreams, insertStream, type NewStream } from '../../tablet/vreplication/streams.ts';
 import { shardText } from '../../topo/keyspaces.ts';
 import { keyRangeFromProto } from '../../topo/proto/key-range.ts';
@@ -29,6 +30,8 @@ export async function createReverse(run: SwitchRun, scope: StepScope): Promise<v
   await forAll(sw.sources, (source) =>
     scope.onTarget(shardText(source.info), () =>
       callTablet(ctx, source.primary, 'VReplicationExec', async () => {
+        // In the order of its statements: rows of that name go, new ones come, and get cells and tablet types.
+        requirePrivileges(source.db, ['SELECT', 'DELETE', 'INSERT', 'UPDATE']);
         const rows = sw.targets.flatMap((target) => reverseRows(run, source, target, vschema));
         const at = epochSeconds(cluster);
         await writeTablet(ctx, cluster, source.db, () => {

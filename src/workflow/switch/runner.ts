@@ -103,7 +103,7 @@ function detach(run: SwitchRun): { end(): void } | undefined {
 }
 
 /** Puts Vitess's words before a step's error. */
-function withOuter(run: SwitchRun, step: PlannedStep, error: unknown): unknown {
+export function withOuter(run: SwitchRun, step: PlannedStep, error: unknown): unknown {
   const outer = step.entry.outer;
   return outer === undefined ? error : wrapError(error, fillIn(run, step, outer));
 }
@@ -113,6 +113,8 @@ function fillIn(run: SwitchRun, step: PlannedStep, text: string): string {
   return text
     .replaceAll('{source}', sw.sourceKeyspace)
     .replaceAll('{target}', sw.targetKeyspace)
+    // Until v20 the error named the wrong side.
+    .replaceAll('{streamed}', run.cluster.release.behaviours.noTabletsNames === 'source' ? sw.sourceKeyspace : sw.targetKeyspace)
     .replaceAll('{workflow}', `${sw.targetKeyspace}/${sw.workflow}`)
     .replaceAll('{name}', sw.workflow)
     .replaceAll('{n}', String(step.occurrence));

@@ -1,0 +1,101 @@
+import { row, waiting, yesNo } from './row.ts';
+
+/** Rows on the life of a workflow outside its switches, and on the records it shares with others. */
+export const WORKFLOWS = {
+  deniedTablesOnTargetAtCreate: yesNo('create', 'create denies the tables on the target', '#15977', true, {
+    '18.0.0': false,
+    '20.0.0': true,
+  }),
+
+  cancelAfterReads: yesNo('ending', 'a workflow can be cancelled after only reads were switched', '#17127, #17128', true, {
+    '18.0.0': false,
+    '22.0.0': true,
+  }),
+  ignoreSourceKeyspace: yesNo('ending', 'cancel and complete can do without the source keyspace (--ignore-source-keyspace)', '#17517, #17729', true, {
+    '18.0.0': false,
+    '22.0.0': true,
+  }),
+
+  workflowShards: row<'unknown' | 'ignored' | 'obeyed'>(
+    'streams',
+    '`Workflow start` and `stop` with --shards',
+    '#17581',
+    { unknown: 'there is no such flag', ignored: 'takes the flag and means every shard', obeyed: 'means those shards' },
+    'obeyed',
+    { '18.0.0': 'unknown', '19.0.0': 'obeyed', '19.0.3': 'ignored', '20.0.0': 'ignored', '22.0.0': 'obeyed' },
+  ),
+  moveTablesShards: row<'unknown' | 'obeyed'>(
+    'streams',
+    '`MoveTables start` and `stop` with --shards',
+    '#18949, #19023',
+    { unknown: 'there is no such flag', obeyed: 'means those shards' },
+    'obeyed',
+    { '18.0.0': 'unknown', '24.0.0': 'obeyed' },
+  ),
+
+  denyEntries: row<'error' | 'warning'>(
+    'rules',
+    'denying a table twice, or freeing one that is not denied',
+    '#13998, #15977',
+    { error: 'is an error', warning: 'is a warning' },
+    'warning',
+    { '18.0.0': 'error', '20.0.0': 'warning' },
+  ),
+  allowReads: waiting(
+    'mirrored traffic',
+    yesNo('rules', 'a denied table may still be read (allow_reads), as mirrored traffic does', '#18774, #18775', true, {
+      '18.0.0': false,
+      '24.0.0': true,
+    }),
+  ),
+  mirrorRemoval: row<'none' | 'always' | 'when-mirrored'>(
+    'rules',
+    'when a switch removes mirror rules, which also publishes all rules',
+    '#15945, #18775',
+    { none: 'never: there are none', always: 'always', 'when-mirrored': 'where traffic is mirrored' },
+    'when-mirrored',
+    { '18.0.0': 'none', '21.0.0': 'always', '24.0.0': 'when-mirrored' },
+  ),
+  mirrorEntry: row<'none' | 'whole' | 'own'>(
+    'rules',
+    'which mirror rules of its tables a switch removes',
+    '#15945, #19121',
+    { none: 'none', whole: 'those to other keyspaces too', own: 'those to its own target' },
+    'own',
+    { '18.0.0': 'none', '21.0.0': 'whole', '22.0.3': 'own', '24.0.0': 'own' },
+  ),
+
+  tenantRollback: waiting(
+    'multi-tenant moves',
+    row<'none' | 'as others' | 'left alone'>(
+      'tenants',
+      'what the roll-back of one tenant does to the tables of the target, which other tenants use',
+      '#17782, #17794',
+      { none: 'there are no such moves', 'as others': 'treats them as any move: other tenants may be refused', 'left alone': 'leaves them alone' },
+      'left alone',
+      { '18.0.0': 'none', '20.0.0': 'as others', '20.0.7': 'left alone', '21.0.4': 'left alone', '22.0.0': 'left alone' },
+    ),
+  ),
+  tenantReadCells: waiting(
+    'multi-tenant moves',
+    row<'none' | 'as many' | 'all'>(
+      'tenants',
+      'which --cells a switch of reads takes',
+      '#17128',
+      { none: 'there are no such moves', 'as many': 'none, or as many as there are', all: 'none, or exactly all' },
+      'all',
+      { '18.0.0': 'none', '20.0.0': 'as many', '21.0.0': 'all' },
+    ),
+  ),
+  tenantReversal: waiting(
+    'multi-tenant moves',
+    row<'none' | 'refused' | 'no effect' | 'works'>(
+      'tenants',
+      'reversing reads alone',
+      '#17127, #17128',
+      { none: 'there are no such moves', refused: 'is refused', 'no effect': 'is accepted and changes nothing', works: 'works' },
+      'works',
+      { '18.0.0': 'none', '20.0.0': 'refused', '22.0.0': 'no effect' },
+    ),
+  ),
+};

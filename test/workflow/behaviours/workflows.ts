@@ -1,0 +1,79 @@
+import { expect } from 'vitest';
+import type { WORKFLOWS } from '../../../src/lib/behaviours/workflows.ts';
+import type { BuiltName } from '../../../src/lib/behaviours.ts';
+import { shardedCluster } from '../../helpers/sharded.ts';
+import { movingCluster, switchLine } from '../../helpers/shell.ts';
+import { denied, idle, mirrored, type RunsOf, saveMirrors, shared, streams, switchWith } from './see.ts';
+
+const MT = 'MoveTables --workflow c2c --target-keyspace customer';
+const MIRRORING = 'Mirroring 0.00 percent of traffic';
+
+/** What a stop of one of two shards does. */
+async function stopOne(version: string, line: string): Promise<'unknown' | 'ignored' | 'obeyed'> {
+  const cluster = await shared('sharded', () => shardedCluster());
+  await cluster.ok('Workflow --keyspace customer start --workflow c2c');
+  const { exit, stderr } = await cluster.run(`${line} --shards -80 --vitess-version ${version}`);
+  const stopped = (shard: string): boolean => streams(cluster, 'c2c', 'customer', shard)[0]?.state === 'Stopped';
+  if (exit !== 0) {
+    expect(stderr).toMatch(/^unknown flag: --shards\n/);
+    expect(stopped('-80')).toBe(false);
+    return 'unknown';
+  }
+  expect(stopped('-80')).toBe(true);
+  if (!stopped('80-')) return 'obeyed';
+  expect(stderr).toContain(`warning: vtctldclient ${version} does not send --shards of Workflow stop: every shard is meant`);
+  return 'ignored';
+}
+
+export const WORKFLOWS_RUNS: RunsOf<Extract<BuiltName, keyof typeof WORKFLOWS>> = {
+  deniedTablesOnTargetAtCreate: async (version) => denied(await movingCluster(version), 'customer').length > 0,
+  cancelAfterReads: async (version) => {
+    const { cluster } = await switchWith(version, [], '--tablet-types replica,rdonly');
+    return (await cluster.run(`${MT} cancel`)).exit === 0;
+  },
+  ignoreSourceKeyspace: async (version) => {
+    const { cluster } = await switchWith(version, []);
+    const nodes = cluster.host.store.cell('global');
+    for (const path of nodes.keys()) if (path.startsWith('keyspaces/commerce/shards/')) nodes.delete(path);
+    const { exit, stderr } = await cluster.run(`${MT} complete --ignore-source-keyspace`);
+    if (exit !== 0) {
+      expect(stderr).toMatch(/^unknown flag: --ignore-source-keyspace\n/);
+      return false;
+    }
+    expect(streams(cluster, 'c2c')).toEqual([]);
+    return true;
+  },
+  workflowShards: (version) => stopOne(version, 'Workflow --keyspace customer stop --workflow c2c'),
+  moveTablesShards: async (version) => {
+    const answer = await stopOne(version, `${MT} stop`);
+    if (answer === 'ignored') throw new Error('a release that knows the flag means it');
+    return answer;
+  },
+  denyEntries: async (version) => {
+    const deny = 'SetShardTabletControl --denied-tables=customer commerce/0 primary';
+    const cluster = await shared('denied', async () => {
+      const made = await movingCluster();
+      await made.ok(deny);
+      return made;
+    });
+    return (await cluster.run(`${deny} --vitess-version ${version}`)).exit === 0 ? 'warning' : 'error';
+  },
+  mirrorRemoval: async (version) => {
+    const dryRun = switchLine(`--dry-run --vitess-version ${version}`);
+    if ((await (await idle()).ok(dryRun)).includes(MIRRORING)) return 'always';
+    const cluster = await shared('mirrored', async () => {
+      const made = await movingCluster();
+      saveMirrors(made);
+      return made;
+    });
+    return (await cluster.ok(dryRun)).includes(MIRRORING) ? 'when-mirrored' : 'none';
+  },
+  mirrorEntry: async (version) => {
+    const cluster = await movingCluster(version);
+    saveMirrors(cluster);
+    await cluster.ok(switchLine());
+    const left = mirrored(cluster);
+    if (left.includes('customer')) return 'none';
+    return left.includes('elsewhere') ? 'own' : 'whole';
+  },
+};
