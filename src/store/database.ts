@@ -62,6 +62,11 @@ export class Database {
     }
   }
 
+  /** True if another connection can open the same data. */
+  get isFile(): boolean {
+    return this.path !== ':memory:';
+  }
+
   /** Runs statements that return nothing. */
   exec(sql: string): void {
     this.#db.exec(sql);
@@ -167,13 +172,34 @@ export class Database {
   }
 
   /**
+   * `write` while another file is attached as `name`: it can be read, in one view with the transaction, and is not locked.
+   * A statement of its tables must not be left running. Throws what SQLite throws where the file cannot be attached.
+   */
+  async writeBeside<T>(clock: Clock, other: { path: string; name: string }, fn: () => T): Promise<T> {
+    return this.#patiently(clock, () => {
+      // `mode=ro` is also what keeps BEGIN IMMEDIATE from taking that file's write lock.
+      const uri = `file:${other.path.replace(/[%?#]/g, encodeURIComponent)}?mode=ro`;
+      this.#db.prepare(`ATTACH ? AS "${other.name}"`).run(uri);
+      try {
+        return this.transact(fn);
+      } finally {
+        this.#db.exec(`DETACH "${other.name}"`);
+      }
+    });
+  }
+
+  /**
    * `transact`, waiting for other processes without blocking this one's loop.
    * Throws UserError if the file stays locked for 20 seconds.
    */
   async write<T>(clock: Clock, fn: () => T): Promise<T> {
+    return this.#patiently(clock, () => this.transact(fn));
+  }
+
+  async #patiently<T>(clock: Clock, attempt: () => T): Promise<T> {
     for (let tries = 1; ; tries++) {
       try {
-        return this.transact(fn);
+        return attempt();
       } catch (error) {
         if (!isBusy(error) || tries >= WRITE_TRIES) throw explain(error, this.path);
         await clock.turn();

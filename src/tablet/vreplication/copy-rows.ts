@@ -1,0 +1,220 @@
+/**
+ * How a chunk of the copy moves rows: in slices that grow until they take some milliseconds, each looked at after. Where the
+ * source's file is attached and no filter looks at rows, SQLite moves a slice by itself and writes the text for the binlog too;
+ * otherwise rows pass through this program. Both leave the same.
+ */
+import type { Clock } from '../../runtime/clock.ts';
+import { columnFamily, type TableDef } from '../../sql/schema.ts';
+import { sqliteName } from '../../sql/storage.ts';
+import type { Row, Value } from '../../sql/value.ts';
+import type { SqlValue } from '../../store/database.ts';
+import { type BinlogEvent, eventText, packedByText, packedText } from '../binlog.ts';
+import type { ShardDb, ShardView } from '../shard-db.ts';
+import { narrowInteger, parseValues, stringifyValues } from '../value-json.ts';
+import { type Applier, keyColumns } from './apply.ts';
+
+/** A chunk begins no slice after this; with the slice that it is at, the commit and a checkpoint it stays under 50 ms. */
+const CHUNK_MS = 15;
+/** On a clock that stands still meanwhile. */
+const ROWS_PER_CHUNK = 10_000;
+const FIRST_SLICE = 100;
+const SLICE_MS = 2;
+/** Also the most rows of one transaction of the binlog, so that its readers have small ones. */
+const MOST_ROWS_PER_SLICE = 2000;
+
+/** Says how many rows come next, and when a chunk has had its time. */
+export class ChunkTimer {
+  readonly #clock: Clock;
+  readonly #started: number;
+  #slice = FIRST_SLICE;
+  #rows = 0;
+  #sliceStarted = 0;
+
+  /** `started` is the monotonic time at which the chunk began. */
+  constructor(clock: Clock, started: number) {
+    this.#clock = clock;
+    this.#started = started;
+  }
+
+  spent(): boolean {
+    return this.#rows >= ROWS_PER_CHUNK * (this.#clock.virtual ? 1 : 10) || this.#clock.monotonic() - this.#started >= CHUNK_MS;
+  }
+
+  /** The size of the slice that begins now. */
+  begin(): number {
+    this.#sliceStarted = this.#clock.monotonic();
+    return this.#slice;
+  }
+
+  /** A slice of this many rows has ended. The next may be four times as large, or as small as its rows are wide. */
+  end(rows: number): void {
+    this.#rows += rows;
+    const took = this.#clock.monotonic() - this.#sliceStarted;
+    const fits = took <= 0 ? Number.POSITIVE_INFINITY : Math.floor((this.#slice * SLICE_MS) / took);
+    this.#slice = Math.max(1, Math.min(this.#slice * 4, fits, MOST_ROWS_PER_SLICE));
+  }
+}
+
+/** What a copy writes to the target's binlog: small slices share a transaction. */
+export class CopyLog {
+  readonly #shard: ShardDb;
+  readonly #at: number;
+  #texts: string[];
+  #rows: number;
+
+  /** `before` are events that come first. */
+  constructor(shard: ShardDb, at: number, before: readonly BinlogEvent[]) {
+    this.#shard = shard;
+    this.#at = at;
+    this.#texts = before.map(eventText);
+    this.#rows = before.length;
+  }
+
+  add(text: string, rows: number): void {
+    if (this.#rows + rows > MOST_ROWS_PER_SLICE) this.flush();
+    this.#texts.push(text);
+    this.#rows += rows;
+  }
+
+  flush(): void {
+    if (this.#texts.length > 0) this.#shard.logTexts(this.#at, this.#texts);
+    this.#texts = [];
+    this.#rows = 0;
+  }
+}
+
+/** A table as it is copied. */
+interface Table {
+  /** As the source has it. */
+  def: TableDef;
+  columns: readonly string[];
+  keys: readonly string[];
+}
+
+/** The rows of one slice; `last` is the key of the last, undefined if there are no more behind it. */
+interface Slice {
+  rows: number;
+  taken: number;
+  last: SqlValue[] | undefined;
+}
+
+type Accepts = (row: Row) => boolean;
+
+/** Moves rows of a source's tables to the target, inside its transaction. */
+export class RowMover {
+  readonly #from: ShardDb;
+  readonly #view: ShardView;
+  readonly #target: ShardDb;
+  readonly #applier: Applier;
+  readonly #log: CopyLog;
+  /** Columns found to hold bytes that are not text: `table.column`. */
+  readonly #bytes = new Set<string>();
+
+  constructor(from: ShardDb, view: ShardView, target: ShardDb, applier: Applier, log: CopyLog) {
+    this.#from = from;
+    this.#view = view;
+    this.#target = target;
+    this.#applier = applier;
+    this.#log = log;
+  }
+
+  /**
+   * Copies a table on from a key, until it ends or the timer says so: at least one slice. Returns how many rows were taken, and
+   * the key reached, undefined at the end of the table.
+   */
+  move(name: string, lastpk: string | null, accepts: Accepts | undefined, timer: ChunkTimer): { count: number; lastpk: string | undefined } {
+    const def = this.#from.table(name, this.#view);
+    const table: Table = { def, columns: def.columns.map((column) => column.name), keys: keyColumns(def) };
+    const direct = accepts === undefined && this.#isDirect(table);
+    let last = lastpk === null ? undefined : parseValues<Value[]>(lastpk).map(asStored);
+    let count = 0;
+    do {
+      const size = timer.begin();
+      const slice = direct ? this.#moveInside(table, last, size) : this.#moveThrough(table, last, size, accepts);
+      timer.end(slice.rows);
+      count += slice.taken;
+      last = slice.last;
+    } while (last !== undefined && !timer.spent());
+    return { count, lastpk: last === undefined ? undefined : stringifyValues(last.map(narrowInteger)) };
+  }
+
+  /** Whether SQLite can do it alone. A REAL would lose digits in SQLite's JSON. */
+  #isDirect({ def, columns }: Table): boolean {
+    if (this.#view.schema === 'main' || this.#applier.rowLocks || def.primaryKey.length === 0) return false;
+    const there = new Set(this.#target.findTable(def.name)?.columns.map((column) => column.name));
+    return columns.every((column) => there.has(column)) && def.columns.every((column) => columnFamily(column.type) !== 'real');
+  }
+
+  #moveInside(table: Table, after: readonly SqlValue[] | undefined, size: number): Slice {
+    const { def, columns, keys } = table;
+    const { db, schema } = this.#view;
+    const [order, marks] = [keys.map(sqliteName).join(', '), keys.map(() => '?').join(', ')];
+    const source = `${schema}.${sqliteName(def.name)}`;
+    const lower = after === undefined ? '' : `(${order}) > (${marks})`;
+    const bound = lower === '' ? '' : `WHERE ${lower}`;
+    const [last] = db.allStored(`SELECT ${order} FROM ${source} ${bound} ORDER BY ${order} LIMIT 1 OFFSET ?`, ...(after ?? []), BigInt(size - 1));
+    const upper = last === undefined ? '' : `(${order}) <= (${marks})`;
+    const ends = [lower, upper].filter((end) => end !== '').join(' AND ');
+    const where = ends === '' ? '' : `WHERE ${ends}`;
+    const params = [...(after ?? []), ...(last ?? [])];
+    const rows = this.#applier.insertFrom(this.#target.table(def.name), columns, schema, `${where} ORDER BY ${order}`, params);
+    if (rows > 0) this.#log.add(packedByText(def.name, columns, this.#valuesText(table, `FROM ${source} ${where}`, params)), rows);
+    return { rows, taken: rows, last };
+  }
+
+  /** Each column's values as a JSON array, with commas between the arrays; bytes as value-json.ts tags them. */
+  #valuesText({ def, columns }: Table, from: string, params: readonly SqlValue[]): string {
+    const read = (): string => {
+      const arrays = columns.map((column) => {
+        const name = sqliteName(column);
+        if (!this.#bytes.has(`${def.name}.${column}`)) return `json_group_array(${name})`;
+        const tagged = `CASE typeof(${name}) WHEN 'blob' THEN '{"$hex":"' || lower(hex(${name})) || '"}' ELSE json_quote(${name}) END`;
+        return `'[' || group_concat(${tagged}) || ']'`;
+      });
+      return this.#view.db.get<{ text: string }>(`SELECT ${arrays.join(` || ',' || `)} AS text ${from}`, ...params)!.text;
+    };
+    try {
+      return read();
+    } catch (error) {
+      // JSON has no bytes, and most binary columns hold text. Those that may hold others are then written with more care.
+      const binary = def.columns.filter((column) => columnFamily(column.type) === 'binary').map((column) => `${def.name}.${column.name}`);
+      if (binary.every((column) => this.#bytes.has(column))) throw error;
+      for (const column of binary) this.#bytes.add(column);
+      return read();
+    }
+  }
+
+  #moveThrough(table: Table, after: readonly SqlValue[] | undefined, size: number, accepts: Accepts | undefined): Slice {
+    const { def, columns, keys } = table;
+    const { db, schema } = this.#view;
+    const order = keys.map(sqliteName).join(', ');
+    const where = after === undefined ? '' : `WHERE (${order}) > (${keys.map(() => '?').join(', ')})`;
+    // Without a key there is no place to go on from that neither skips a row nor takes one twice: such a table is one slice.
+    const whole = def.primaryKey.length === 0;
+    const stored = db.allStored(
+      `SELECT ${columns.map(sqliteName).join(', ')} FROM ${schema}.${sqliteName(def.name)} ${where} ORDER BY ${order} LIMIT ?`,
+      ...(after ?? []),
+      whole ? -1n : BigInt(size),
+    );
+    const rowOf = (values: readonly SqlValue[]): Row => toRow(columns, values);
+    const taken = accepts === undefined ? stored : stored.filter((values) => accepts(rowOf(values)));
+    this.#applier.insertStored(this.#target.table(def.name), columns, taken, rowOf);
+    for (let at = 0; at < taken.length; at += MOST_ROWS_PER_SLICE) {
+      const part = taken.slice(at, at + MOST_ROWS_PER_SLICE);
+      this.#log.add(packedText(def.name, columns, columns.map((_, i) => part.map((values) => narrowInteger(values[i] ?? null)))), part.length);
+    }
+    const end = whole || stored.length < size ? undefined : stored.at(-1);
+    return { rows: stored.length, taken: taken.length, last: end === undefined ? undefined : keys.map((key) => end[columns.indexOf(key)] ?? null) };
+  }
+}
+
+function toRow(columns: readonly string[], stored: readonly SqlValue[]): Row {
+  const row: Row = {};
+  for (let i = 0; i < columns.length; i++) row[columns[i]!] = narrowInteger(stored[i] ?? null);
+  return row;
+}
+
+/** A key's value as it is bound: the driver takes every number for a REAL. */
+function asStored(value: Value): SqlValue {
+  return typeof value === 'number' && Number.isInteger(value) ? BigInt(value) : value;
+}
