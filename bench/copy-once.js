@@ -1,6 +1,8 @@
 // Run by copy.js: `copy-once.js FOLDER TABLE ROWS` lets the workflow of a prepared cluster copy, and prints what it took as JSON.
 import { performance } from 'node:perf_hooks';
 import { pumpAll } from '../dist/tablet/vreplication/pump-all.js';
+// Loaded where it is first needed: what is measured is the copy, not the reading of programs.
+import '../dist/tablet/vreplication/pump.js';
 import { filesIn, openCluster } from './cluster.js';
 
 const [folder, table, rows] = process.argv.slice(2);

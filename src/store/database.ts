@@ -139,9 +139,13 @@ export class Database {
    * Inside another transaction it is a savepoint. `fn` must not await.
    */
   transact<T>(fn: () => T): T {
+    return this.#transact('BEGIN IMMEDIATE', fn);
+  }
+
+  #transact<T>(begin: string, fn: () => T): T {
     const outer = this.#depth;
     const savepoint = `s${outer}`;
-    this.#call(() => this.#db.exec(outer === 0 ? 'BEGIN IMMEDIATE' : `SAVEPOINT ${savepoint}`));
+    this.#call(() => this.#db.exec(outer === 0 ? begin : `SAVEPOINT ${savepoint}`));
     this.#depth = outer + 1;
     try {
       const result = fn();
@@ -172,16 +176,18 @@ export class Database {
   }
 
   /**
-   * `write` while another file is attached as `name`: it can be read, in one view with the transaction, and is not locked.
-   * A statement of its tables must not be left running. Throws what SQLite throws where the file cannot be attached.
+   * `write` while another file is attached as `name`, where it can be read in one view for the whole transaction, and is not
+   * locked. `table` is any table of this file. Throws what SQLite throws where the file cannot be attached.
    */
-  async writeBeside<T>(clock: Clock, other: { path: string; name: string }, fn: () => T): Promise<T> {
+  async writeBeside<T>(clock: Clock, other: { path: string; name: string; table: string }, fn: () => T): Promise<T> {
     return this.#patiently(clock, () => {
-      // `mode=ro` is also what keeps BEGIN IMMEDIATE from taking that file's write lock.
-      const uri = `file:${other.path.replace(/[%?#]/g, encodeURIComponent)}?mode=ro`;
-      this.#db.prepare(`ATTACH ? AS "${other.name}"`).run(uri);
+      this.#db.prepare(`ATTACH ? AS "${other.name}"`).run(other.path);
       try {
-        return this.transact(fn);
+        // BEGIN IMMEDIATE would lock the other file against writers too. Any statement that writes takes the lock of its own file.
+        return this.#transact('BEGIN', () => {
+          this.run(`DELETE FROM main."${other.table}" WHERE 0`);
+          return fn();
+        });
       } finally {
         this.#db.exec(`DETACH "${other.name}"`);
       }

@@ -15,7 +15,8 @@ export type BinlogEvent =
  * the work of one event a row. Readers never see it: `parseEvents` makes inserts of it.
  */
 interface PackedRows {
-  kind: 'rows';
+  /** `raw`: SQLite wrote the values. */
+  kind: 'rows' | 'raw';
   table: string;
   columns: readonly string[];
   /** For each column its values, all in the order of the rows. */
@@ -29,16 +30,30 @@ export function eventText(event: BinlogEvent): string {
 
 /** The inserts of some rows as one event's text; `values` holds for each column its values in the order of the rows. */
 export function packedText(table: string, columns: readonly string[], values: PackedRows['values']): string {
-  return `${packedHead(table, columns)}${values.map(stringifyValues).join(',')}]}`;
+  return `${packedHead('rows', table, columns)}${values.map(stringifyValues).join(',')}]}`;
 }
 
-/** `packedText` where SQLite has written the values: one JSON array a column, with commas between them. */
-export function packedByText(table: string, columns: readonly string[], values: string): string {
-  return `${packedHead(table, columns)}${tagLongIntegers(values)}]}`;
+/**
+ * `packedText` where SQLite has written the values: one JSON array a column, with commas between them. Other events must not
+ * share a transaction with it.
+ */
+export function rawText(table: string, columns: readonly string[], values: string): string {
+  return `${packedHead('raw', table, columns)}${values}]}`;
 }
 
-function packedHead(table: string, columns: readonly string[]): string {
-  return `{"kind":"rows","table":${JSON.stringify(table)},"columns":${JSON.stringify(columns)},"values":[`;
+function packedHead(kind: PackedRows['kind'], table: string, columns: readonly string[]): string {
+  return `{"kind":"${kind}","table":${JSON.stringify(table)},"columns":${JSON.stringify(columns)},"values":[`;
+}
+
+/** The events of a transaction, from what the binlog keeps. */
+export function parseEvents(text: string): BinlogEvent[] {
+  const stored = parseValues<(BinlogEvent | PackedRows)[]>(text.startsWith('[{"kind":"raw"') ? tagLongIntegers(text) : text);
+  if (!stored.some(isPacked)) return stored as BinlogEvent[];
+  return stored.flatMap((event) => (isPacked(event) ? unpack(event) : [event]));
+}
+
+function isPacked(event: BinlogEvent | PackedRows): event is PackedRows {
+  return event.kind === 'rows' || event.kind === 'raw';
 }
 
 /** SQLite writes integers past 2^53 as any other, and JSON.parse would round them. Digits inside a string stay as they are. */
@@ -48,13 +63,6 @@ function tagLongIntegers(text: string): string {
     if (token.startsWith('"') || Number.isSafeInteger(Number(token))) return token;
     return `{"$int":"${token}"}`;
   });
-}
-
-/** The events of a transaction, from what the binlog keeps. */
-export function parseEvents(text: string): BinlogEvent[] {
-  const stored = parseValues<(BinlogEvent | PackedRows)[]>(text);
-  if (!stored.some((event) => event.kind === 'rows')) return stored as BinlogEvent[];
-  return stored.flatMap((event) => (event.kind === 'rows' ? unpack(event) : [event]));
 }
 
 function unpack({ table, columns, values }: PackedRows): BinlogEvent[] {

@@ -8,7 +8,7 @@ import { columnFamily, type TableDef } from '../../sql/schema.ts';
 import { sqliteName } from '../../sql/storage.ts';
 import type { Row, Value } from '../../sql/value.ts';
 import type { SqlValue } from '../../store/database.ts';
-import { type BinlogEvent, eventText, packedByText, packedText } from '../binlog.ts';
+import { type BinlogEvent, eventText, rawText, packedText } from '../binlog.ts';
 import type { ShardDb, ShardView } from '../shard-db.ts';
 import { narrowInteger, parseValues, stringifyValues } from '../value-json.ts';
 import { type Applier, keyColumns } from './apply.ts';
@@ -61,6 +61,7 @@ export class CopyLog {
   readonly #at: number;
   #texts: string[];
   #rows: number;
+  #raw = false;
 
   /** `before` are events that come first. */
   constructor(shard: ShardDb, at: number, before: readonly BinlogEvent[]) {
@@ -70,8 +71,10 @@ export class CopyLog {
     this.#rows = before.length;
   }
 
-  add(text: string, rows: number): void {
-    if (this.#rows + rows > MOST_ROWS_PER_SLICE) this.flush();
+  /** Adds the inserts of some rows; `raw` for those of `rawText`. */
+  add(text: string, rows: number, raw: boolean): void {
+    if (this.#rows + rows > MOST_ROWS_PER_SLICE || raw !== this.#raw) this.flush();
+    this.#raw = raw;
     this.#texts.push(text);
     this.#rows += rows;
   }
@@ -158,7 +161,7 @@ export class RowMover {
     const where = ends === '' ? '' : `WHERE ${ends}`;
     const params = [...(after ?? []), ...(last ?? [])];
     const rows = this.#applier.insertFrom(this.#target.table(def.name), columns, schema, `${where} ORDER BY ${order}`, params);
-    if (rows > 0) this.#log.add(packedByText(def.name, columns, this.#valuesText(table, `FROM ${source} ${where}`, params)), rows);
+    if (rows > 0) this.#log.add(rawText(def.name, columns, this.#valuesText(table, `FROM ${source} ${where}`, params)), rows, true);
     return { rows, taken: rows, last };
   }
 
@@ -201,7 +204,7 @@ export class RowMover {
     this.#applier.insertStored(this.#target.table(def.name), columns, taken, rowOf);
     for (let at = 0; at < taken.length; at += MOST_ROWS_PER_SLICE) {
       const part = taken.slice(at, at + MOST_ROWS_PER_SLICE);
-      this.#log.add(packedText(def.name, columns, columns.map((_, i) => part.map((values) => narrowInteger(values[i] ?? null)))), part.length);
+      this.#log.add(packedText(def.name, columns, columns.map((_, i) => part.map((values) => narrowInteger(values[i] ?? null)))), part.length, false);
     }
     const end = whole || stored.length < size ? undefined : stored.at(-1);
     return { rows: stored.length, taken: taken.length, last: end === undefined ? undefined : keys.map((key) => end[columns.indexOf(key)] ?? null) };

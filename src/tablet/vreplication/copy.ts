@@ -75,7 +75,8 @@ export async function copyChunk(
   try {
     if (from === target || !from.db.isFile || !target.db.isFile) return await copyPlainly(copying, next);
     const view = { db: target.db, schema: ATTACHED };
-    return await target.db.writeBeside(clock, { path: from.db.path, name: ATTACHED }, () => copyTables(copying, view, next));
+    const file = { path: from.db.path, name: ATTACHED, table: '_meta' };
+    return await target.db.writeBeside(clock, file, () => copyTables(copying, view, next));
   } catch {
     // One table's trouble must not keep back those before it: alone, each is copied or says what is wrong with it.
     return copyPlainly(copying, next.slice(0, 1));
