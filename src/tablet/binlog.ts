@@ -20,8 +20,16 @@ interface PackedRows {
   table: string;
   columns: readonly string[];
   /** For each column its values, all in the order of the rows. */
-  values: readonly (readonly Value[])[];
+  values: readonly PackedColumn[];
 }
+
+/** `count` integers, each one more than the one before: what ids mostly are. */
+interface Run {
+  first: number;
+  count: number;
+}
+
+type PackedColumn = readonly Value[] | Run;
 
 /** One event as the binlog keeps it. */
 export function eventText(event: BinlogEvent): string {
@@ -29,12 +37,18 @@ export function eventText(event: BinlogEvent): string {
 }
 
 /** The inserts of some rows as one event's text; `values` holds for each column its values in the order of the rows. */
-export function packedText(table: string, columns: readonly string[], values: PackedRows['values']): string {
+export function packedText(table: string, columns: readonly string[], values: readonly (readonly Value[])[]): string {
   return `${packedHead('rows', table, columns)}${values.map(stringifyValues).join(',')}]}`;
 }
 
+/** A column of `rawText` that is a run of integers. */
+export function runText(first: number, count: number): string {
+  const run: Run = { first, count };
+  return JSON.stringify(run);
+}
+
 /**
- * `packedText` where SQLite has written the values: one JSON array a column, with commas between them. Other events must not
+ * `packedText` where SQLite has written the values: one JSON array (or `runText`) a column, with commas between them. Other events must not
  * share a transaction with it.
  */
 export function rawText(table: string, columns: readonly string[], values: string): string {
@@ -66,9 +80,19 @@ function tagLongIntegers(text: string): string {
 }
 
 function unpack({ table, columns, values }: PackedRows): BinlogEvent[] {
-  return (values[0] ?? []).map((_, at) => {
+  const [first] = values;
+  const rows = first === undefined ? 0 : isRun(first) ? first.count : first.length;
+  return Array.from({ length: rows }, (_, at) => {
     const after: Row = {};
-    for (let i = 0; i < columns.length; i++) after[columns[i]!] = values[i]![at] ?? null;
+    for (let i = 0; i < columns.length; i++) after[columns[i]!] = valueAt(values[i]!, at);
     return { kind: 'insert', table, after };
   });
+}
+
+function isRun(column: PackedColumn): column is Run {
+  return 'first' in column;
+}
+
+function valueAt(column: PackedColumn, at: number): Value {
+  return isRun(column) ? column.first + at : (column[at] ?? null);
 }

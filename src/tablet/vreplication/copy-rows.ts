@@ -4,11 +4,11 @@
  * otherwise rows pass through this program. Both leave the same.
  */
 import type { Clock } from '../../runtime/clock.ts';
-import { columnFamily, type TableDef } from '../../sql/schema.ts';
+import { columnFamily, type ColumnType, rowidColumn, type TableDef, typeArg } from '../../sql/schema.ts';
 import { sqliteName } from '../../sql/storage.ts';
 import type { Row, Value } from '../../sql/value.ts';
 import type { SqlValue } from '../../store/database.ts';
-import { type BinlogEvent, eventText, rawText, packedText } from '../binlog.ts';
+import { type BinlogEvent, eventText, packedText, rawText, runText } from '../binlog.ts';
 import type { ShardDb, ShardView } from '../shard-db.ts';
 import { narrowInteger, parseValues, stringifyValues } from '../value-json.ts';
 import { type Applier, keyColumns } from './apply.ts';
@@ -16,11 +16,18 @@ import { type Applier, keyColumns } from './apply.ts';
 /** A chunk begins no slice after this; with the slice that it is at, the commit and a checkpoint it stays under 50 ms. */
 const CHUNK_MS = 15;
 /** On a clock that stands still meanwhile. */
-const ROWS_PER_CHUNK = 10_000;
-const FIRST_SLICE = 100;
-const SLICE_MS = 2;
+const ROWS_PER_CHUNK = 8_000;
+/** Before anything is known of how long rows take. */
+const FIRST_SLICE = 4;
+const GROWTH = 8;
+const SLICE_MS = 4;
 /** Also the most rows of one transaction of the binlog, so that its readers have small ones. */
-const MOST_ROWS_PER_SLICE = 2000;
+const MOST_ROWS_PER_SLICE = 4000;
+
+/** Bytes of a slice of rows that may be large. One row may pass it. */
+const BYTES_PER_SLICE = 1 << 20;
+/** A column that takes more than this many characters makes rows that may be large. */
+const LARGE_COLUMN = 1000;
 
 /** Says how many rows come next, and when a chunk has had its time. */
 export class ChunkTimer {
@@ -46,12 +53,12 @@ export class ChunkTimer {
     return this.#slice;
   }
 
-  /** A slice of this many rows has ended. The next may be four times as large, or as small as its rows are wide. */
+  /** A slice of this many rows has ended. The next may be some times as large, or smaller. */
   end(rows: number): void {
     this.#rows += rows;
     const took = this.#clock.monotonic() - this.#sliceStarted;
     const fits = took <= 0 ? Number.POSITIVE_INFINITY : Math.floor((this.#slice * SLICE_MS) / took);
-    this.#slice = Math.max(1, Math.min(this.#slice * 4, fits, MOST_ROWS_PER_SLICE));
+    this.#slice = Math.max(1, Math.min(this.#slice * GROWTH, fits, MOST_ROWS_PER_SLICE));
   }
 }
 
@@ -92,6 +99,8 @@ interface Table {
   def: TableDef;
   columns: readonly string[];
   keys: readonly string[];
+  /** Columns whose values may be large. */
+  large: readonly string[];
 }
 
 /** The rows of one slice; `last` is the key of the last, undefined if there are no more behind it. */
@@ -127,18 +136,31 @@ export class RowMover {
    */
   move(name: string, lastpk: string | null, accepts: Accepts | undefined, timer: ChunkTimer): { count: number; lastpk: string | undefined } {
     const def = this.#from.table(name, this.#view);
-    const table: Table = { def, columns: def.columns.map((column) => column.name), keys: keyColumns(def) };
+    const table: Table = { def, columns: def.columns.map((column) => column.name), keys: keyColumns(def), large: largeColumns(def) };
     const direct = accepts === undefined && this.#isDirect(table);
     let last = lastpk === null ? undefined : parseValues<Value[]>(lastpk).map(asStored);
     let count = 0;
     do {
-      const size = timer.begin();
+      const size = this.#fitting(table, last, timer.begin());
       const slice = direct ? this.#moveInside(table, last, size) : this.#moveThrough(table, last, size, accepts);
       timer.end(slice.rows);
       count += slice.taken;
       last = slice.last;
     } while (last !== undefined && !timer.spent());
     return { count, lastpk: last === undefined ? undefined : stringifyValues(last.map(narrowInteger)) };
+  }
+
+  /** How many of the next rows fit into a slice by their bytes: what those before took says nothing of them. At least 1. */
+  #fitting({ def, keys, large }: Table, after: readonly SqlValue[] | undefined, size: number): number {
+    if (large.length === 0 || def.primaryKey.length === 0) return size;
+    const order = keys.map(sqliteName).join(', ');
+    const where = after === undefined ? '' : `WHERE (${order}) > (${keys.map(() => '?').join(', ')})`;
+    const bytes = large.map((column) => `coalesce(octet_length(${sqliteName(column)}), 0)`).join(' + ');
+    const sql = `SELECT ${bytes} FROM ${this.#view.schema}.${sqliteName(def.name)} ${where} ORDER BY ${order} LIMIT ?`;
+    const sizes = this.#view.db.allStored(sql, ...(after ?? []), BigInt(size));
+    let total = 0;
+    const most = sizes.findIndex(([one]) => (total += Number(one)) > BYTES_PER_SLICE);
+    return most < 0 ? size : Math.max(1, most);
   }
 
   /** Whether SQLite can do it alone. A REAL would lose digits in SQLite's JSON. */
@@ -161,20 +183,36 @@ export class RowMover {
     const where = ends === '' ? '' : `WHERE ${ends}`;
     const params = [...(after ?? []), ...(last ?? [])];
     const rows = this.#applier.insertFrom(this.#target.table(def.name), columns, schema, `${where} ORDER BY ${order}`, params);
-    if (rows > 0) this.#log.add(rawText(def.name, columns, this.#valuesText(table, `FROM ${source} ${where}`, params)), rows, true);
+    if (rows > 0) {
+      const run = last === undefined ? undefined : this.#firstOfRun(table, source, bound, after ?? [], last[0]!, rows);
+      // An order that is that of the rows on disk: without the hint an index that has all columns could be read instead.
+      const from = `FROM ${source} ${run === undefined ? '' : 'NOT INDEXED '}${where}`;
+      this.#log.add(rawText(def.name, columns, this.#valuesText(table, run, rows, from, params)), rows, true);
+    }
     return { rows, taken: rows, last };
   }
 
+  /** The first id of a slice whose ids have no gap, where ids are SQLite's rowid; else undefined. */
+  #firstOfRun({ def, keys }: Table, source: string, bound: string, after: readonly SqlValue[], last: SqlValue, rows: number): number | undefined {
+    if (rowidColumn(def) === undefined) return undefined;
+    const key = sqliteName(keys[0]!);
+    const [row] = this.#view.db.allStored(`SELECT ${key} FROM ${source} ${bound} ORDER BY ${key} LIMIT 1`, ...after);
+    const [first, end] = [Number(row?.[0]), Number(last)];
+    return Number.isSafeInteger(first) && Number.isSafeInteger(end) && end - first + 1 === rows ? first : undefined;
+  }
+
   /** Each column's values as a JSON array, with commas between the arrays; bytes as value-json.ts tags them. */
-  #valuesText({ def, columns }: Table, from: string, params: readonly SqlValue[]): string {
+  #valuesText({ def, columns, keys }: Table, first: number | undefined, rows: number, from: string, params: readonly SqlValue[]): string {
+    const run = first === undefined ? [] : [runText(first, rows)];
     const read = (): string => {
       const arrays = columns.map((column) => {
         const name = sqliteName(column);
+        if (first !== undefined && column === keys[0]) return '?';
         if (!this.#bytes.has(`${def.name}.${column}`)) return `json_group_array(${name})`;
         const tagged = `CASE typeof(${name}) WHEN 'blob' THEN '{"$hex":"' || lower(hex(${name})) || '"}' ELSE json_quote(${name}) END`;
         return `'[' || group_concat(${tagged}) || ']'`;
       });
-      return this.#view.db.get<{ text: string }>(`SELECT ${arrays.join(` || ',' || `)} AS text ${from}`, ...params)!.text;
+      return this.#view.db.get<{ text: string }>(`SELECT concat_ws(',', ${arrays.join(', ')}) AS text ${from}`, ...run, ...params)!.text;
     };
     try {
       return read();
@@ -209,6 +247,16 @@ export class RowMover {
     const end = whole || stored.length < size ? undefined : stored.at(-1);
     return { rows: stored.length, taken: taken.length, last: end === undefined ? undefined : keys.map((key) => end[columns.indexOf(key)] ?? null) };
   }
+}
+
+function largeColumns(def: TableDef): string[] {
+  return def.columns.filter(({ type }) => isLarge(type)).map((column) => column.name);
+}
+
+function isLarge(type: ColumnType): boolean {
+  const family = columnFamily(type);
+  if (family !== 'text' && family !== 'binary' && family !== 'json') return false;
+  return type.name.startsWith('tiny') ? false : typeArg(type, 0, /char|^binary/.test(type.name) ? 1 : Number.POSITIVE_INFINITY) > LARGE_COLUMN;
 }
 
 function toRow(columns: readonly string[], stored: readonly SqlValue[]): Row {
