@@ -1,31 +1,21 @@
 // Run by copy.js: `copy-once.js FOLDER TABLE ROWS` lets the workflow of a prepared cluster copy, and prints what it took as JSON.
 import { performance } from 'node:perf_hooks';
 import { pumpAll } from '../dist/tablet/vreplication/pump-all.js';
+// Loaded where it is first needed: what is measured is the copy, not the reading of programs.
+import '../dist/tablet/vreplication/pump.js';
 import { filesIn, openCluster } from './cluster.js';
+import { watchLoop } from './loop.js';
 
 const [folder, table, rows] = process.argv.slice(2);
 const { ctx, cluster, close } = openCluster(filesIn(folder));
 const target = cluster.shards.open('customer', '0');
 
-let last = performance.now();
-let blocked = 0;
-const turned = () => {
-  const now = performance.now();
-  blocked = Math.max(blocked, now - last);
-  last = now;
-};
-// A timer would fire once in 5 ms at best; an immediate runs at every turn, so that the gap between two is one block.
-let watching = true;
-const watch = () => {
-  turned();
-  if (watching) setImmediate(watch);
-};
-setImmediate(watch);
-
+const loop = watchLoop();
 const start = performance.now();
 await pumpAll(ctx, cluster);
 const took = performance.now() - start;
-watching = false;
+const blocked = loop.longest();
+loop.end();
 
 const { count } = target.db.get(`SELECT count(*) AS count FROM "${table}"`);
 if (count !== Number(rows)) throw new Error(`copied ${count} rows of ${rows}`);

@@ -10,6 +10,7 @@ const MEASUREMENTS = {
   rehearsal: async (runs) => (await import('./rehearsal.js')).measureRehearsals(runs),
   locks: async (runs) => (await import('./locks.js')).measureLocks(runs),
   copy: async (runs) => (await import('./copy.js')).measureCopy(runs),
+  million: async (runs) => (await import('./million.js')).measureMillion(runs),
   tables: async (runs) => (await import('./tables.js')).measureTables(runs),
 };
 

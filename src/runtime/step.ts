@@ -54,6 +54,8 @@ export async function runStep<T>(
   };
   world.events.emit({ kind: 'step', step: name, state: 'begin', targets });
   try {
+    // Steps that only wait for SQLite never let the loop turn by themselves, and a switch has dozens of commits.
+    if (!world.clock.virtual) await world.clock.turn();
     await wholeStep('before');
     const result = await effect(scope);
     await wholeStep('after');

@@ -26,6 +26,11 @@ const OPEN_BUSY_MS = 2_000;
 /** How often `write` tries, BUSY_MS each: 20 s. A transaction of ours takes well under a millisecond. */
 const WRITE_TRIES = 500;
 
+/** SQLite's own bound: with so many pages in the log, a commit writes them back into the file. */
+const AUTOCHECKPOINT_PAGES = 1000;
+/** How many of `writeBeside` may pass before the log is written back: some 10 MB, in about as long as one of them takes. */
+const BULK_WRITES_PER_CHECKPOINT = 8;
+
 /** One SQLite file. Statements are prepared once; transactions nest by savepoint. */
 export class Database {
   readonly path: string;
@@ -33,6 +38,7 @@ export class Database {
   readonly #statements = new Map<string, BetterSqlite3.Statement>();
   #depth = 0;
   #marks = 0;
+  #bulkWrites = 0;
 
   private constructor(path: string, db: BetterSqlite3.Database) {
     this.path = path;
@@ -61,6 +67,11 @@ export class Database {
       raw?.close();
       throw explain(error, path);
     }
+  }
+
+  /** True if another connection can open the same data. */
+  get isFile(): boolean {
+    return this.path !== ':memory:';
   }
 
   /** Runs statements that return nothing. */
@@ -135,11 +146,15 @@ export class Database {
    * Inside another transaction it is a savepoint. `fn` must not await.
    */
   transact<T>(fn: () => T): T {
+    return this.#transact('BEGIN IMMEDIATE', fn);
+  }
+
+  #transact<T>(begin: string, fn: () => T): T {
     const outer = this.#depth;
     const savepoint = `s${outer}`;
     // What is marked is inside a transaction already.
     const outermost = outer === 0 && this.#marks === 0;
-    this.#call(() => this.#db.exec(outermost ? 'BEGIN IMMEDIATE' : `SAVEPOINT ${savepoint}`));
+    this.#call(() => this.#db.exec(outermost ? begin : `SAVEPOINT ${savepoint}`));
     this.#depth = outer + 1;
     try {
       const result = fn();
@@ -170,13 +185,47 @@ export class Database {
   }
 
   /**
+   * `write` of many rows while another file is attached as `name`, where it can be read in one view for the whole transaction,
+   * and is not locked. `table` is any table of this file. The log is written back now and then in a turn of its own, since a
+   * large commit that did that too would block for twice as long. Throws what SQLite throws where the file cannot be attached.
+   */
+  async writeBeside<T>(clock: Clock, other: { path: string; name: string; table: string }, fn: () => T): Promise<T> {
+    const result = await this.#patiently(clock, () => this.#beside(other, fn));
+    if (++this.#bulkWrites >= BULK_WRITES_PER_CHECKPOINT) {
+      this.#bulkWrites = 0;
+      await clock.turn();
+      this.#db.pragma('main.wal_checkpoint(PASSIVE)');
+    }
+    return result;
+  }
+
+  #beside<T>(other: { path: string; name: string; table: string }, fn: () => T): T {
+    this.#db.prepare(`ATTACH ? AS "${other.name}"`).run(other.path);
+    this.#db.pragma('wal_autocheckpoint = 0');
+    try {
+      // BEGIN IMMEDIATE would lock the other file against writers too. Any statement that writes takes the lock of its own file.
+      return this.#transact('BEGIN', () => {
+        this.run(`DELETE FROM main."${other.table}" WHERE 0`);
+        return fn();
+      });
+    } finally {
+      this.#db.pragma(`wal_autocheckpoint = ${AUTOCHECKPOINT_PAGES}`);
+      this.#db.exec(`DETACH "${other.name}"`);
+    }
+  }
+
+  /**
    * `transact`, waiting for other processes without blocking this one's loop.
    * Throws UserError if the file stays locked for 20 seconds.
    */
   async write<T>(clock: Clock, fn: () => T): Promise<T> {
+    return this.#patiently(clock, () => this.transact(fn));
+  }
+
+  async #patiently<T>(clock: Clock, attempt: () => T): Promise<T> {
     for (let tries = 1; ; tries++) {
       try {
-        return this.transact(fn);
+        return attempt();
       } catch (error) {
         if (!isBusy(error) || tries >= WRITE_TRIES) throw explain(error, this.path);
         await clock.turn();

@@ -6,9 +6,8 @@ import { noSuchTable } from '../sql/mysql-errors.ts';
 import type { TableDef } from '../sql/schema.ts';
 import { sqliteName } from '../sql/storage.ts';
 import { Database } from '../store/database.ts';
-import type { BinlogEvent } from './binlog.ts';
+import { type BinlogEvent, eventText, parseEvents } from './binlog.ts';
 import { SHARD_MIGRATIONS } from './shard-schema.ts';
-import { parseValues, stringifyValues } from './value-json.ts';
 
 /** One committed transaction as the binlog has it. */
 export interface BinlogTransaction {
@@ -16,6 +15,12 @@ export interface BinlogTransaction {
   /** When it was committed, epoch milliseconds. */
   at: number;
   events: BinlogEvent[];
+}
+
+/** A shard's file as a connection sees it: its own is `main`, another's is attached under a name. */
+export interface ShardView {
+  db: Database;
+  schema: string;
 }
 
 /** A shard's database: tables with rows, `_vt` tables, and a binlog with a position. All calls are synchronous. */
@@ -39,8 +44,13 @@ export class ShardDb {
     return `vt_${this.keyspace}`;
   }
 
-  #meta(key: string): string | undefined {
-    return this.db.get<{ value: string }>('SELECT value FROM _meta WHERE key = ?', key)?.value;
+  /** The file as this shard's own connection sees it. */
+  get view(): ShardView {
+    return { db: this.db, schema: 'main' };
+  }
+
+  #meta(key: string, { db, schema }: ShardView = this.view): string | undefined {
+    return db.get<{ value: string }>(`SELECT value FROM ${schema}._meta WHERE key = ?`, key)?.value;
   }
 
   #setMeta(key: string, value: string): void {
@@ -58,8 +68,8 @@ export class ShardDb {
   }
 
   /** The number of the last transaction. */
-  sequence(): number {
-    return Number(this.#meta('sequence') ?? 0);
+  sequence(view: ShardView = this.view): number {
+    return Number(this.#meta('sequence', view) ?? 0);
   }
 
   /** Everything this server has executed. */
@@ -79,9 +89,14 @@ export class ShardDb {
 
   /** Writes a transaction to the binlog, inside the transaction that changes the rows. Returns its number. */
   log(at: number, events: readonly BinlogEvent[]): number {
+    return this.logTexts(at, events.map(eventText));
+  }
+
+  /** The same for events that are text already (binlog.ts). */
+  logTexts(at: number, events: readonly string[]): number {
     if (!this.db.inTransaction) throw new InvariantError('a binlog event outside the transaction of its rows');
     const sequence = this.sequence() + 1;
-    this.db.run('INSERT INTO _binlog VALUES (?, ?, ?)', sequence, at, stringifyValues(events));
+    this.db.run('INSERT INTO _binlog VALUES (?, ?, ?)', sequence, at, `[${events.join(',')}]`);
     this.#setMeta('sequence', String(sequence));
     return sequence;
   }
@@ -93,15 +108,27 @@ export class ShardDb {
     return sequence;
   }
 
-  /** Transactions after a number, oldest first. */
-  transactionsAfter(sequence: number, limit: number): BinlogTransaction[] {
-    return this.db
-      .all<{ sequence: number; at: number; events: string }>(
-        'SELECT * FROM _binlog WHERE sequence > ? ORDER BY sequence LIMIT ?',
-        sequence,
-        limit,
-      )
-      .map((row) => ({ ...row, events: parseValues<BinlogEvent[]>(row.events) }));
+  /** Transactions after a number, oldest first: `limit` of them at most, and no more once there are `events` events. */
+  transactionsAfter(sequence: number, limit: number, events = Number.POSITIVE_INFINITY, view: ShardView = this.view): BinlogTransaction[] {
+    const rows = view.db.iterate<{ sequence: number; at: number; events: string }>(
+      `SELECT * FROM ${view.schema}._binlog WHERE sequence > ? ORDER BY sequence LIMIT ?`,
+      sequence,
+      limit,
+    );
+    const transactions: BinlogTransaction[] = [];
+    let count = 0;
+    for (const row of rows) {
+      const transaction = { ...row, events: parseEvents(row.events) };
+      transactions.push(transaction);
+      count += transaction.events.length;
+      if (count >= events) break;
+    }
+    return transactions;
+  }
+
+  /** True if the binlog holds a transaction after a number. */
+  hasTransactionsAfter(sequence: number, view: ShardView = this.view): boolean {
+    return view.db.get(`SELECT 1 FROM ${view.schema}._binlog WHERE sequence > ? LIMIT 1`, sequence) !== undefined;
   }
 
   /** Tables by name. */
@@ -110,8 +137,8 @@ export class ShardDb {
   }
 
   /** A table's definition, or undefined. */
-  findTable(name: string): TableDef | undefined {
-    const row = this.db.get<{ definition: string }>('SELECT definition FROM _tables WHERE name = ?', name);
+  findTable(name: string, { db, schema }: ShardView = this.view): TableDef | undefined {
+    const row = db.get<{ definition: string }>(`SELECT definition FROM ${schema}._tables WHERE name = ?`, name);
     if (row === undefined) return undefined;
     const cached = this.#tables.get(name);
     // Another process may have altered the table: the text is compared, parsing is what the cache saves.
@@ -122,8 +149,8 @@ export class ShardDb {
   }
 
   /** A table's definition. Throws MySQL's 1146. */
-  table(name: string): TableDef {
-    const def = this.findTable(name);
+  table(name: string, view: ShardView = this.view): TableDef {
+    const def = this.findTable(name, view);
     if (def === undefined) throw noSuchTable(this.dbName, name);
     return def;
   }

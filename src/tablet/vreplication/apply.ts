@@ -25,12 +25,6 @@ export function keyOf(def: TableDef, row: Row): Value[] {
   return keyColumns(def).map((column) => row[column] ?? null);
 }
 
-/** A row read for copying: its values as SQLite keeps them, and as they are. */
-export interface StoredRow {
-  stored: readonly SqlValue[];
-  row: Row;
-}
-
 /** More rows in one statement gain nothing. */
 const ROWS_PER_STATEMENT = 50;
 /** Well below SQLite's limit of 32766. */
@@ -41,47 +35,53 @@ export class Applier {
   readonly #shard: ShardDb;
   readonly #world: World;
   readonly #checked = new Set<string>();
-  readonly #rowLocks: boolean;
+  /** True if any session holds row locks: each row must then be looked at. */
+  readonly rowLocks: boolean;
   /** What was written, for the target's own binlog. */
   readonly events: BinlogEvent[] = [];
 
   constructor(shard: ShardDb, world: World) {
     this.#shard = shard;
     this.#world = world;
-    this.#rowLocks = anyRowLocks(shard);
+    this.rowLocks = anyRowLocks(shard);
   }
 
   /** Throws MySQL's 1062 for a key that is there, 1054 for a column that is not. */
   insert(def: TableDef, row: Row): void {
     this.#mayWrite(def, row);
     const columns = this.#columns(def, row);
-    this.#insertOne(def, insertSql(def, columns), encode(def, columns, row), row);
+    this.#insertOne(def, insertSql(def, columns), encode(def, columns, row), () => row);
     this.events.push({ kind: 'insert', table: def.name, after: row });
   }
 
   /**
    * `insert` for rows of one table that come as SQLite keeps them, with `columns` in this order: nothing is encoded, and many
-   * rows share a statement. Throws as `insert` does, for the first row that fails.
+   * rows share a statement. `rowOf` reads one. Throws as `insert` does, for the first row that fails. Leaves no events.
    */
-  insertStored(def: TableDef, columns: readonly string[], rows: readonly StoredRow[]): void {
+  insertStored(def: TableDef, columns: readonly string[], rows: readonly SqlValue[][], rowOf: (stored: SqlValue[]) => Row): void {
     if (rows.length === 0) return;
-    const written = this.#columns(def, rows[0]!.row);
-    const picks = written.map((column) => columns.indexOf(column));
-    const paramsOf = (some: readonly StoredRow[]): SqlValue[] => {
-      const params: SqlValue[] = [];
-      for (const { stored } of some) for (const at of picks) params.push(stored[at] ?? null);
-      return params;
-    };
-    for (const { row } of rows) this.#mayWrite(def, row);
+    this.#checkColumns(def, columns);
+    this.#mayWriteTable(def);
+    if (this.rowLocks) for (const stored of rows) this.#mayWrite(def, rowOf(stored));
     // A statement that fails changes nothing: its rows are then tried one by one, to find the one that it was.
-    const share = Math.max(1, Math.min(ROWS_PER_STATEMENT, Math.floor(MOST_PARAMS / picks.length)));
-    const [together, alone] = [insertSql(def, written, share), insertSql(def, written)];
+    const share = Math.max(1, Math.min(ROWS_PER_STATEMENT, Math.floor(MOST_PARAMS / columns.length)));
+    const [together, alone] = [insertSql(def, columns, share), insertSql(def, columns)];
     for (let at = 0; at < rows.length; at += share) {
       const part = rows.slice(at, at + share);
-      if (part.length === share && this.#insertTogether(together, paramsOf(part))) continue;
-      for (const one of part) this.#insertOne(def, alone, paramsOf([one]), one.row);
+      if (part.length === share && this.#insertTogether(together, part.flat())) continue;
+      for (const stored of part) this.#insertOne(def, alone, stored, () => rowOf(stored));
     }
-    for (const { row } of rows) this.events.push({ kind: 'insert', table: def.name, after: row });
+  }
+
+  /**
+   * `insertStored` without the rows leaving SQLite: those that `condition` picks of the same table in the file attached as `schema`.
+   * Returns how many. Not for a shard with row locks. Throws SQLite's own error for a row that fails. Leaves no events.
+   */
+  insertFrom(def: TableDef, columns: readonly string[], schema: string, condition: string, params: readonly SqlValue[]): number {
+    this.#checkColumns(def, columns);
+    this.#mayWriteTable(def);
+    const [table, names] = [sqliteName(def.name), columns.map(sqliteName).join(', ')];
+    return this.#shard.db.run(`INSERT INTO main.${table} (${names}) SELECT ${names} FROM ${schema}.${table} ${condition}`, ...params);
   }
 
   #insertTogether(sql: string, params: readonly SqlValue[]): boolean {
@@ -94,11 +94,11 @@ export class Applier {
     }
   }
 
-  #insertOne(def: TableDef, sql: string, params: readonly SqlValue[], row: Row): void {
+  #insertOne(def: TableDef, sql: string, params: readonly SqlValue[], row: () => Row): void {
     try {
       this.#shard.db.run(sql, ...params);
     } catch (error) {
-      throw isUniqueViolation(error) ? duplicate(def, row) : error;
+      throw isUniqueViolation(error) ? duplicate(def, row()) : error;
     }
   }
 
@@ -128,19 +128,26 @@ export class Applier {
   /** Generated columns too: their values were worked out on the source, SQLite keeps them as any other. */
   #columns(def: TableDef, row: Row): string[] {
     const columns = Object.keys(row);
-    for (const column of columns) {
-      if (findColumn(def, column) === undefined) throw unknownColumn(column, 'field list');
-    }
+    this.#checkColumns(def, columns);
     return columns;
   }
 
-  #mayWrite(def: TableDef, row: Row): void {
-    if (!this.#checked.has(def.name)) {
-      const holder = lockBlocker(this.#shard, this.#world, def.name, 'shared-write', {});
-      if (holder !== undefined) throw new BlockedError(def.name, holder);
-      this.#checked.add(def.name);
+  #checkColumns(def: TableDef, columns: readonly string[]): void {
+    for (const column of columns) {
+      if (findColumn(def, column) === undefined) throw unknownColumn(column, 'field list');
     }
-    if (!this.#rowLocks) return;
+  }
+
+  #mayWriteTable(def: TableDef): void {
+    if (this.#checked.has(def.name)) return;
+    const holder = lockBlocker(this.#shard, this.#world, def.name, 'shared-write', {});
+    if (holder !== undefined) throw new BlockedError(def.name, holder);
+    this.#checked.add(def.name);
+  }
+
+  #mayWrite(def: TableDef, row: Row): void {
+    this.#mayWriteTable(def);
+    if (!this.rowLocks) return;
     const holder = rowBlocker(this.#shard, def.name, [rowKey(keyOf(def, row))], undefined);
     if (holder !== undefined) throw new BlockedError(def.name, holder);
   }

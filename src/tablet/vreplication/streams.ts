@@ -104,8 +104,14 @@ export function deleteWorkflowStreams(shard: ShardDb, workflow: string): number 
   return shard.db.run('DELETE FROM "_vt.vreplication" WHERE workflow = ?', workflow);
 }
 
-/** Tables that a stream still has to copy, the next one first, with the key that each copy has reached. */
-export function readCopyState(shard: ShardDb, id: number, most = -1): { table: string; lastpk: string | null }[] {
+/** A table that a stream still has to copy, and the key that its copy has reached: values of the key as value-json.ts writes them. */
+export interface CopyState {
+  table: string;
+  lastpk: string | null;
+}
+
+/** Tables that a stream still has to copy, the next one first. */
+export function readCopyState(shard: ShardDb, id: number, most = -1): CopyState[] {
   return shard.db.all(
     'SELECT table_name AS "table", lastpk FROM "_vt.copy_state" WHERE vrepl_id = ? ORDER BY table_name LIMIT ?',
     id,
