@@ -41,6 +41,19 @@ export interface InsertPlan {
  * `skip` leaves duplicates out silently.
  */
 export function insertSql(def: TableDef, storedAs: string = def.name, skip = false): string {
+  return `INSERT ${insertBody(def, storedAs)}${skip ? ' ON CONFLICT DO NOTHING' : ''} RETURNING *`;
+}
+
+/**
+ * The SQLite statement of a load, which returns nothing; parameters as of `insertSql`. `ignore` leaves duplicates out,
+ * `replace` removes the rows in the way.
+ */
+export function loadSql(def: TableDef, mode: 'insert' | 'ignore' | 'replace'): string {
+  const verb = mode === 'replace' ? 'INSERT OR REPLACE' : 'INSERT';
+  return `${verb} ${insertBody(def, def.name)}${mode === 'ignore' ? ' ON CONFLICT DO NOTHING' : ''}`;
+}
+
+function insertBody(def: TableDef, storedAs: string): string {
   const table = sqliteName(storedAs);
   const rowid = rowidColumn(def);
   const places = def.columns.map((column) => {
@@ -49,12 +62,11 @@ export function insertSql(def: TableDef, storedAs: string = def.name, skip = fal
     return `coalesce(?, (SELECT coalesce(max(${name}), 0) + 1 FROM ${table}))`;
   });
   const names = def.columns.map((column) => sqliteName(column.name)).join(', ');
-  const conflict = skip ? ' ON CONFLICT DO NOTHING' : '';
-  return `INSERT INTO ${table} (${names}) VALUES (${places.join(', ')})${conflict} RETURNING *`;
+  return `INTO ${table} (${names}) VALUES (${places.join(', ')})`;
 }
 
 /** The columns a statement names, all of them when it names none. Throws 1054 or 1110. */
-function namedColumns(def: TableDef, names: readonly string[] | undefined): ColumnDef[] {
+export function namedColumns(def: TableDef, names: readonly string[] | undefined): ColumnDef[] {
   if (names === undefined) return def.columns;
   const columns = names.map((name) => {
     const column = findColumn(def, name);

@@ -30,6 +30,8 @@ export interface ColumnDef {
   onUpdate?: string;
   generated?: { expression: string; stored: boolean };
   comment?: string;
+  /** The spatial reference system of a geometry column: kept, shown, not checked. */
+  srid?: string;
 }
 
 /** A column of a key; `length` is a prefix in characters (bytes for binary columns). */
