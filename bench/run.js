@@ -10,6 +10,7 @@ const MEASUREMENTS = {
   rehearsal: async (runs) => (await import('./rehearsal.js')).measureRehearsals(runs),
   locks: async (runs) => (await import('./locks.js')).measureLocks(runs),
   copy: async (runs) => (await import('./copy.js')).measureCopy(runs),
+  load: async (runs) => (await import('./load.js')).measureLoad(runs),
   tables: async (runs) => (await import('./tables.js')).measureTables(runs),
 };
 

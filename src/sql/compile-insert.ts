@@ -45,15 +45,26 @@ export function insertSql(def: TableDef, storedAs: string = def.name, skip = fal
 }
 
 /**
- * The SQLite statement of a load, which returns nothing; parameters as of `insertSql`. `ignore` leaves duplicates out,
- * `replace` removes the rows in the way.
+ * The SQLite statement of a load, for so many rows at once, which returns nothing; parameters as of `insertSql`, row behind
+ * row. `ignore` leaves duplicates out, `replace` removes the rows in the way.
  */
-export function loadSql(def: TableDef, mode: 'insert' | 'ignore' | 'replace'): string {
+export function loadSql(def: TableDef, mode: 'insert' | 'ignore' | 'replace', rows: number): string {
   const verb = mode === 'replace' ? 'INSERT OR REPLACE' : 'INSERT';
-  return `${verb} ${insertBody(def, def.name)}${mode === 'ignore' ? ' ON CONFLICT DO NOTHING' : ''}`;
+  const more = `, (${placesOf(def, def.name)})`.repeat(rows - 1);
+  return `${verb} ${insertBody(def, def.name)}${more}${mode === 'ignore' ? ' ON CONFLICT DO NOTHING' : ''}`;
 }
 
 function insertBody(def: TableDef, storedAs: string): string {
+  const names = def.columns.map((column) => sqliteName(column.name)).join(', ');
+  return `INTO ${sqliteName(storedAs)} (${names}) VALUES (${placesOf(def, storedAs)})`;
+}
+
+/** True when ids are given by looking at the rows there are, which only one row at a time can do. */
+export function looksAtRows(def: TableDef): boolean {
+  return def.columns.some((column) => column.autoIncrement && column !== rowidColumn(def));
+}
+
+function placesOf(def: TableDef, storedAs: string): string {
   const table = sqliteName(storedAs);
   const rowid = rowidColumn(def);
   const places = def.columns.map((column) => {
@@ -61,8 +72,7 @@ function insertBody(def: TableDef, storedAs: string): string {
     const name = sqliteName(column.name);
     return `coalesce(?, (SELECT coalesce(max(${name}), 0) + 1 FROM ${table}))`;
   });
-  const names = def.columns.map((column) => sqliteName(column.name)).join(', ');
-  return `INTO ${table} (${names}) VALUES (${places.join(', ')})`;
+  return places.join(', ');
 }
 
 /** The columns a statement names, all of them when it names none. Throws 1054 or 1110. */

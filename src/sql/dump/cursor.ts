@@ -27,9 +27,11 @@ export class ByteCursor {
   pos = 0;
   /** True once no more bytes will come. */
   ended = false;
-  /** The line of `#counted`; lines are counted when somebody asks or bytes are let go. */
+  /** The line of the bytes before `#newline`, where the next line feed is: counted when somebody asks or bytes are let go. */
   #line = 1;
-  #counted = 0;
+  #newline = Number.POSITIVE_INFINITY;
+  /** Where the line begins. */
+  #lineStart = 0;
 
   constructor(name: string) {
     this.name = name;
@@ -48,7 +50,8 @@ export class ByteCursor {
     const whole = only !== undefined && others.length === 0 && rest.length === 0;
     this.buf = whole ? Buffer.from(only.buffer, only.byteOffset, only.byteLength) : Buffer.concat([rest, ...pieces]);
     this.pos = 0;
-    this.#counted = 0;
+    this.#lineStart = 0;
+    this.#newline = this.#findNewline(0);
   }
 
   /** Says that the bytes at hand do not suffice: throws MORE, or what is wrong if there are no more. */
@@ -57,12 +60,20 @@ export class ByteCursor {
     throw this.error(`the file ends inside ${what}`, 'see whether the file is whole, and whether every quote is closed', from);
   }
 
-  /** The line of a position, counted from 1. Positions before the one asked last are right too, but slower. */
+  /** The line of a position, counted from 1. Lines before the one asked last are right too, but slower. */
   line(at: number = this.pos): number {
-    if (at < this.#counted) return this.#line - newlines(this.buf, at, this.#counted);
-    this.#line += newlines(this.buf, this.#counted, at);
-    this.#counted = at;
+    if (at < this.#lineStart) return this.#line - newlines(this.buf, at, this.#lineStart);
+    while (this.#newline < at) {
+      this.#line += 1;
+      this.#lineStart = this.#newline + 1;
+      this.#newline = this.#findNewline(this.#lineStart);
+    }
     return this.#line;
+  }
+
+  #findNewline(from: number): number {
+    const found = this.buf.indexOf(NEWLINE, from);
+    return found < 0 ? Number.POSITIVE_INFINITY : found;
   }
 
   /** An error at a position. */

@@ -48,7 +48,10 @@ export class RowReader {
   readonly #cursor: ByteCursor;
   readonly #columns: readonly ColumnReader[];
   readonly #mode: ScriptMode;
-  /** Set by `#string`: whether its bytes are all ASCII. */
+  /** Set by `#string`: where its bytes are, and whether they are all ASCII. */
+  #bytes: Buffer = Buffer.alloc(0);
+  #from = 0;
+  #to = 0;
   #ascii = true;
 
   constructor(cursor: ByteCursor, columns: readonly ColumnReader[], mode: ScriptMode) {
@@ -194,35 +197,47 @@ export class RowReader {
   /** `_binary '..'`, `_utf8mb4 '..'`, `x'..'`, `n'..'`; undefined for all else. */
   #introduced(reader: ColumnReader, start: number): SqliteParam | undefined {
     const cursor = this.#cursor;
+    const { buf } = cursor;
+    // What mysqldump writes before each string of a binary column.
+    if (buf[start + 8] === QUOTE && buf[start] === 0x5f && buf[start + 7] === 0x20 && buf.toString('latin1', start, start + 7) === '_binary') {
+      return this.#bytesFor(reader, start + 8);
+    }
     let end = start;
-    while (end < cursor.buf.length && isWordByte(cursor.buf[end]!)) end += 1;
-    if (end >= cursor.buf.length) cursor.runOut('a row', start);
-    const word = cursor.buf.toString('latin1', start, end).toLowerCase();
+    while (end < buf.length && isWordByte(buf[end]!)) end += 1;
+    if (end >= buf.length) cursor.runOut('a row', start);
+    const word = buf.toString('latin1', start, end).toLowerCase();
     cursor.pos = end;
-    if (word === 'x' && cursor.buf[end] === QUOTE) return this.#quotedHex(reader, end);
+    if (word === 'x' && buf[end] === QUOTE) return this.#quotedHex(reader, end);
     if (!word.startsWith('_')) return undefined;
     skipSpace(cursor);
-    const byte = cursor.buf[cursor.pos];
+    const byte = buf[cursor.pos];
     if (byte === undefined) cursor.runOut('a row', start);
     if (byte !== QUOTE && byte !== DOUBLE) return word === '_binary' && byte === 0x30 ? this.#number(reader, cursor.pos) : undefined;
-    return word === '_binary' ? reader.bytes(Uint8Array.from(this.#string(cursor.pos))) : this.#stringFor(reader, cursor.pos);
+    return word === '_binary' ? this.#bytesFor(reader, cursor.pos) : this.#stringFor(reader, cursor.pos);
   }
 
   #quotedHex(reader: ColumnReader, open: number): SqliteParam | undefined {
-    const digits = this.#string(open).toString('latin1');
+    this.#string(open);
+    const digits = this.#bytes.toString('latin1', this.#from, this.#to);
     return /^(?:[0-9a-fA-F]{2})*$/.test(digits) ? reader.bytes(Buffer.from(digits, 'hex')) : undefined;
   }
 
   #stringFor(reader: ColumnReader, open: number): SqliteParam {
-    const bytes = this.#string(open);
-    if (reader.binary && !this.#ascii) return reader.bytes(Uint8Array.from(bytes));
-    if (this.#ascii) return reader.text(bytes.toString('latin1'), true);
-    if (!isUtf8(bytes)) throw notUtf8(this.#cursor, open, this.#cursor.pos);
-    return reader.text(bytes.toString('utf8'), false);
+    if (reader.binary) return this.#bytesFor(reader, open);
+    this.#string(open);
+    if (this.#ascii) return reader.text(this.#bytes.toString('latin1', this.#from, this.#to), true);
+    if (!isUtf8(this.#bytes.subarray(this.#from, this.#to))) throw notUtf8(this.#cursor, open, this.#cursor.pos);
+    return reader.text(this.#bytes.toString('utf8', this.#from, this.#to), false);
   }
 
-  /** The bytes of the string whose opening quote is at `open`; they may be those of the cursor. Moves behind it. */
-  #string(open: number): Buffer {
+  #bytesFor(reader: ColumnReader, open: number): SqliteParam {
+    this.#string(open);
+    if (this.#ascii) return reader.text(this.#bytes.toString('latin1', this.#from, this.#to), true);
+    return reader.bytes(Uint8Array.from(this.#bytes.subarray(this.#from, this.#to)));
+  }
+
+  /** Reads the string whose opening quote is at `open`: its bytes are then those of `#bytes`. Moves behind it. */
+  #string(open: number): void {
     const cursor: ByteCursor = this.#cursor;
     const { buf } = cursor;
     const quote = buf[open];
@@ -246,8 +261,13 @@ export class RowReader {
     if (i + 1 >= buf.length) cursor.runOut('a string', open);
     cursor.pos = i + 1;
     this.#ascii = all < 0x80;
-    const raw = buf.subarray(open + 1, i);
-    return escapes ? unescaped(raw, quote, backslashes) : raw;
+    this.#bytes = buf;
+    this.#from = open + 1;
+    this.#to = i;
+    if (!escapes) return;
+    this.#bytes = unescaped(buf.subarray(open + 1, i), quote, backslashes);
+    this.#from = 0;
+    this.#to = this.#bytes.length;
   }
 
   /** The expression that stands here, up to the `,` or `)` behind it. */

@@ -5,7 +5,7 @@ import { fileError } from '../../sql/dump/cursor.ts';
 import { decodeRow } from '../../sql/storage.ts';
 import type { SqliteParam } from '../../sql/value.ts';
 import type { Cluster } from '../cluster.ts';
-import { asDuplicate } from '../query/row-images.ts';
+import { asDuplicate, isConstraint } from '../query/row-images.ts';
 import type { ShardDb } from '../shard-db.ts';
 import type { InsertTarget } from './target.ts';
 
@@ -73,26 +73,42 @@ export class PendingRows {
       if (own.length === 0) continue;
       this.counts.transactions += 1;
       await shard.db.write(cluster.world.clock, () => {
-        for (const row of own) this.#write(shard, row);
+        for (let i = 0; i < own.length; ) i += this.#writeGroup(shard, own, i) || this.#writeOne(shard, own[i]!);
       });
       await cluster.world.clock.turn();
     }
   }
 
-  #write(shard: ShardDb, { target, params, line }: PendingRow): void {
+  /** Writes as many rows as one statement takes. 0 when fewer are left, or one is refused: which one, each by itself will tell. */
+  #writeGroup(shard: ShardDb, rows: readonly PendingRow[], from: number): number {
+    const { target } = rows[from]!;
+    const { group } = target;
+    if (group === 1 || from + group > rows.length || rows[from + group - 1]!.target !== target) return 0;
+    const params: SqliteParam[] = [];
+    for (let i = from; i < from + group; i += 1) {
+      const row = rows[i]!;
+      if (row.target !== target) return 0;
+      for (const param of row.params) params.push(param);
+    }
+    try {
+      shard.db.run(target.groupSql, ...params);
+    } catch (error) {
+      if (!isConstraint(error)) throw error;
+      return 0;
+    }
+    return group;
+  }
+
+  #writeOne(shard: ShardDb, { target, params, line }: PendingRow): number {
     try {
       shard.db.run(target.sql, ...params);
+      return 1;
     } catch (error) {
-      if (isBusy(error)) throw error;
+      if (!isConstraint(error)) throw error;
       const { def } = target;
       const raw = Object.fromEntries(def.columns.map(({ name }, i) => [name, params[i]]));
       const text = errorText(asDuplicate(error, def, decodeRow(def, raw)));
       throw fileError(this.#file, line, text, 'correct the row, or leave it out', error);
     }
   }
-}
-
-function isBusy(error: unknown): boolean {
-  const code = (error as { code?: unknown }).code;
-  return typeof code === 'string' && code.startsWith('SQLITE_BUSY');
 }
