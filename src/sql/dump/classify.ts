@@ -14,7 +14,8 @@ export type Purpose =
   | { kind: 'unknown' };
 
 const NAME = '((?:`(?:[^`]|``)*`|[\\w$\\u0080-\\uffff]+)(?:\\s*\\.\\s*(?:`(?:[^`]|``)*`|[\\w$\\u0080-\\uffff]+))?)';
-const CREATE = String.raw`^create\s+(?:or\s+replace\s+)?(?:algorithm\s*=\s*\w+\s+)?(?:definer\s*=\s*\S+\s+)?(?:sql\s+security\s+\w+\s+)?(?:aggregate\s+)?`;
+const USER = '(?:`[^`]*`|\'[^\']*\'|"[^"]*"|[^\\s@`\'"]+)';
+const CREATE = String.raw`^create\s+(?:or\s+replace\s+)?(?:algorithm\s*=\s*\w+\s+)?(?:definer\s*=\s*${USER}(?:\s*@\s*${USER})?\s+)?(?:sql\s+security\s+\w+\s+)?(?:aggregate\s+)?`;
 const VIEW = new RegExp(`${CREATE}view\\s+(?:if\\s+not\\s+exists\\s+)?${NAME}`, 'i');
 const PROGRAM = new RegExp(`${CREATE}(trigger|procedure|function|event)\\s+(?:if\\s+not\\s+exists\\s+)?${NAME}`, 'i');
 

@@ -6,7 +6,7 @@ import { isUtf8 } from 'node:buffer';
 import { UserError } from '../../lib/errors.ts';
 import type { SqliteParam } from '../value.ts';
 import { type ByteCursor, LONGEST_PIECE, MORE } from './cursor.ts';
-import { isSpace, isWordByte, skipQuoted, skipSpace } from './space.ts';
+import { isSpace, isWordByte, skipComment, skipQuoted, skipSpace } from './space.ts';
 import { notUtf8, type ScriptMode, tooLong } from './statements.ts';
 
 /** What a column makes of a literal. Each throws MySQL's error for a value that the column does not take. */
@@ -42,6 +42,14 @@ const ESCAPES = new Map([
   [0x74, 0x09],
   [0x5a, 0x1a],
 ]);
+
+function isNumberByte(byte: number): boolean {
+  return (byte >= 0x30 && byte <= 0x39) || byte === 0x2e || (byte | 0x20) === 0x65;
+}
+
+function isSign(byte: number): boolean {
+  return byte === 0x2b || byte === 0x2d;
+}
 
 /** Reads rows at a cursor. One reader serves one list of columns. */
 export class RowReader {
@@ -173,8 +181,8 @@ export class RowReader {
     const { buf } = this.#cursor;
     let i = from;
     let byte = buf[i] ?? 0;
-    // `+` and `-` belong to an exponent only.
-    while ((byte >= 0x30 && byte <= 0x39) || byte === 0x2e || (byte | 0x20) === 0x65 || byte === 0x2b || byte === 0x2d) byte = buf[++i] ?? 0;
+    // A sign belongs to an exponent only; elsewhere `--` may begin a comment.
+    for (let last = 0; isNumberByte(byte) || (isSign(byte) && (last | 0x20) === 0x65); byte = buf[++i] ?? 0) last = byte;
     if (i >= buf.length) this.#cursor.runOut('a row', start);
     const text = buf.toString('latin1', start, i);
     if (!/^-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(text)) return undefined;
@@ -280,7 +288,7 @@ export class RowReader {
       if (byte === undefined) cursor.runOut('a row', start);
       if (depth === 0 && (byte === COMMA || byte === CLOSE)) break;
       if (byte === QUOTE || byte === DOUBLE || byte === 0x60) skipQuoted(cursor, this.#mode.backslashes);
-      else {
+      else if (!skipComment(cursor)) {
         if (byte === 0x28) depth += 1;
         if (byte === CLOSE) depth -= 1;
         if (byte === 0x3b && depth === 0) this.#fail('"," or ")" is expected behind a value');

@@ -41,7 +41,7 @@ export function insertTarget(
   const fill = filler(def, columns, scope);
   const mode = head.verb === 'replace' ? 'replace' : head.ignore ? 'ignore' : 'insert';
   const read = (): SqliteParam[] => {
-    const given: SqliteParam[] = new Array<SqliteParam>(columns.length);
+    const given: SqliteParam[] = [];
     const count = rows.read(given);
     if (count === columns.length) return fill(given);
     // `()` is a row of defaults.
