@@ -52,7 +52,7 @@ export interface IndexDef {
   comment?: string;
 }
 
-/** A foreign key: kept, shown, not enforced. `table` is the parent, as written. */
+/** A foreign key: kept, shown, copied by MoveTables (Vitess: createDDLAsCopy), not enforced. `table` is the parent, as written. */
 export interface ForeignKeyDef {
   name: string;
   columns: string[];

@@ -11,6 +11,7 @@ import { findRecord } from '../../topo/server.ts';
 import { paths } from '../../topo/paths.ts';
 import type { VSchemaKeyspace } from '../../topo/proto/types.ts';
 import type { Cluster } from '../cluster.ts';
+import { dropUnfinished } from '../query/ddl-alter.ts';
 import { changeSteps } from '../query/ddl-changes.ts';
 import { mysqlTime } from '../query/mysql-time.ts';
 import type { ShardDb } from '../shard-db.ts';
@@ -128,6 +129,7 @@ class DumpLoad {
   /** Drops what the file made. Rows in tables that were there before stay. */
   async #undo(before: readonly Set<string>[]): Promise<void> {
     for (const [i, shard] of this.#shards.entries()) {
+      await shard.db.write(this.#cluster.world.clock, () => dropUnfinished(shard));
       for (const table of shard.tableNames()) {
         if (before[i]?.has(table) === true) continue;
         await shard.db.write(this.#cluster.world.clock, () => shard.dropTable(table));

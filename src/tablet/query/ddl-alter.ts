@@ -13,6 +13,11 @@ import { asDuplicate, type RawRow, rawRows } from './row-images.ts';
 /** Where the new form of a table is built; no table may be called so. */
 const BUILDING = '_building';
 
+/** Takes away what steps left that were not gone through to the end. */
+export function dropUnfinished(shard: ShardDb): void {
+  shard.db.exec(`DROP TABLE IF EXISTS ${BUILDING}`);
+}
+
 /** Rows copied in one step. */
 const STEP = 500;
 /** From this many rows on, an index is not made at once where there are steps. */
@@ -73,7 +78,7 @@ function* copyInto(
   actions: readonly AlterAction[],
   scope: ChangeMode & { now: string },
 ): Generator<void, void> {
-  shard.db.exec(`DROP TABLE IF EXISTS ${BUILDING}`);
+  dropUnfinished(shard);
   for (const sql of sqliteCreateTable(after, BUILDING)) shard.db.exec(sql);
   const origins = columnOrigins(before, actions);
   const insert = insertSql(after, BUILDING);

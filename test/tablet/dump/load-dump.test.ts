@@ -97,6 +97,15 @@ describe('a load', () => {
     expect(test.cluster.shards.open('k', '0').table('p')).toMatchObject({ primaryKey: ['id'], columns: [{ autoIncrement: true }, {}] });
   });
 
+  it('leaves nothing of a key that its rows do not allow', async () => {
+    const { load, test } = await emptyKeyspace();
+    const values = Array.from({ length: 600 }, (_, i) => `(${i === 599 ? 0 : i})`).join(',');
+    const refused = load(`create table p (id int not null);\ninsert into p values ${values};\nalter table p add primary key (id);`);
+    await expect(refused).rejects.toThrow("dump.sql:3: Duplicate entry '0' for key 'p.PRIMARY'");
+    const { db } = test.cluster.shards.open('k', '0');
+    expect(db.all(`SELECT name FROM sqlite_master WHERE name IN ('p', '_building')`)).toEqual([]);
+  });
+
   it('splits rows by the primary vindex and copies those of reference tables', async () => {
     const vschema = {
       sharded: true,

@@ -85,6 +85,6 @@ it('rows come back as they were, whatever their bytes and the pieces they arrive
       const found = rows('r').map((one) => one.slice(1).map(back));
       expect(found).toEqual(all.map((fields) => fields.map(kept)));
     }),
-    { numRuns: 150 },
+    { numRuns: 80 },
   );
 });
