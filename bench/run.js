@@ -11,6 +11,7 @@ const MEASUREMENTS = {
   locks: async (runs) => (await import('./locks.js')).measureLocks(runs),
   copy: async (runs) => (await import('./copy.js')).measureCopy(runs),
   million: async (runs) => (await import('./million.js')).measureMillion(runs),
+  load: async (runs) => (await import('./load.js')).measureLoad(runs),
   tables: async (runs) => (await import('./tables.js')).measureTables(runs),
 };
 

@@ -2,6 +2,7 @@ import { idToHex } from '../lib/key-range.ts';
 import type { Expr, Insert, Replace } from '../sql/ast.ts';
 import { evaluate } from '../sql/evaluate.ts';
 import type { Value } from '../sql/value.ts';
+import type { PrimaryVindex } from '../topo/primary-vindex.ts';
 import { mergeWrites, type Piece, type Plan } from './plan-types.ts';
 import type { QueryScope, ResolvedTable } from './query-scope.ts';
 import { plainStatement, renamedTable } from './rewrite.ts';
@@ -17,7 +18,6 @@ import {
   targetNotAllowed,
 } from './vitess-errors.ts';
 import type { GateTable } from './vschema.ts';
-import type { PrimaryVindex } from './vschema-table.ts';
 
 type Writing = Insert | Replace;
 

@@ -1,7 +1,8 @@
 import { vtError } from '../lib/errors.ts';
 import type { TabletType } from '../lib/names.ts';
 import type { SrvVSchema, Table, VSchemaKeyspace } from '../topo/proto/types.ts';
-import { buildPrimaryVindex, checkTable, type PrimaryVindex } from './vschema-table.ts';
+import { buildPrimaryVindex, type PrimaryVindex } from '../topo/primary-vindex.ts';
+import { checkTable } from './vschema-table.ts';
 import { unknownDatabase } from './vitess-errors.ts';
 
 /** A table as queries reach it, after routing. */

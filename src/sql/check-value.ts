@@ -3,8 +3,19 @@ import { checkBit, checkDecimal, checkInteger, checkReal, checkYear } from './ch
 import { checkBinary, checkEnum, checkJson, checkSet, checkTemporal, checkText } from './check-text.ts';
 import { cannotBeNull } from './mysql-errors.ts';
 import type { Scalar } from './scalar.ts';
-import { type ColumnDef, columnFamily } from './schema.ts';
+import { type ColumnDef, columnFamily, fractionDigits } from './schema.ts';
+import { zeroMoment } from './temporal.ts';
 import type { Value } from './value.ts';
+
+/**
+ * As `checkValue`, for rows that were in a table before, of a dump say: zero dates and the empty ENUM, which strict mode
+ * lets in no more, are kept.
+ */
+export function checkKept(column: ColumnDef, value: Scalar, row = 1): Value {
+  if (typeof value !== 'string') return checkValue(column, value, row);
+  if (value === '' && column.type.name === 'enum') return '';
+  return zeroMoment(value, column.type.name, fractionDigits(column.type)) ?? checkValue(column, value, row);
+}
 
 /**
  * The value as the column keeps it. `row` is the row's number in the statement, for the error text.

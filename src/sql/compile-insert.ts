@@ -41,6 +41,30 @@ export interface InsertPlan {
  * `skip` leaves duplicates out silently.
  */
 export function insertSql(def: TableDef, storedAs: string = def.name, skip = false): string {
+  return `INSERT ${insertBody(def, storedAs)}${skip ? ' ON CONFLICT DO NOTHING' : ''} RETURNING *`;
+}
+
+/**
+ * The SQLite statement of a load, for so many rows at once, which returns nothing; parameters as of `insertSql`, row behind
+ * row. `ignore` leaves duplicates out, `replace` removes the rows in the way.
+ */
+export function loadSql(def: TableDef, mode: 'insert' | 'ignore' | 'replace', rows: number): string {
+  const verb = mode === 'replace' ? 'INSERT OR REPLACE' : 'INSERT';
+  const more = `, (${placesOf(def, def.name)})`.repeat(rows - 1);
+  return `${verb} ${insertBody(def, def.name)}${more}${mode === 'ignore' ? ' ON CONFLICT DO NOTHING' : ''}`;
+}
+
+function insertBody(def: TableDef, storedAs: string): string {
+  const names = def.columns.map((column) => sqliteName(column.name)).join(', ');
+  return `INTO ${sqliteName(storedAs)} (${names}) VALUES (${placesOf(def, storedAs)})`;
+}
+
+/** True when ids are given by looking at the rows there are, which only one row at a time can do. */
+export function looksAtRows(def: TableDef): boolean {
+  return def.columns.some((column) => column.autoIncrement && column !== rowidColumn(def));
+}
+
+function placesOf(def: TableDef, storedAs: string): string {
   const table = sqliteName(storedAs);
   const rowid = rowidColumn(def);
   const places = def.columns.map((column) => {
@@ -48,13 +72,11 @@ export function insertSql(def: TableDef, storedAs: string = def.name, skip = fal
     const name = sqliteName(column.name);
     return `coalesce(?, (SELECT coalesce(max(${name}), 0) + 1 FROM ${table}))`;
   });
-  const names = def.columns.map((column) => sqliteName(column.name)).join(', ');
-  const conflict = skip ? ' ON CONFLICT DO NOTHING' : '';
-  return `INSERT INTO ${table} (${names}) VALUES (${places.join(', ')})${conflict} RETURNING *`;
+  return places.join(', ');
 }
 
 /** The columns a statement names, all of them when it names none. Throws 1054 or 1110. */
-function namedColumns(def: TableDef, names: readonly string[] | undefined): ColumnDef[] {
+export function namedColumns(def: TableDef, names: readonly string[] | undefined): ColumnDef[] {
   if (names === undefined) return def.columns;
   const columns = names.map((name) => {
     const column = findColumn(def, name);

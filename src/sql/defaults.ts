@@ -1,5 +1,5 @@
 /** What a column gets when a statement gives it nothing. */
-import { checkValue } from './check-value.ts';
+import { checkKept, checkValue } from './check-value.ts';
 import { evaluateScalar, type EvalScope } from './evaluate.ts';
 import { noDefault } from './mysql-errors.ts';
 import { parseExpression } from './parser-expr.ts';
@@ -17,7 +17,7 @@ function evaluateText(column: ColumnDef, text: string, scope: EvalScope): Value 
  */
 export function defaultValue(column: ColumnDef, scope: EvalScope): Value {
   const { default: value } = column;
-  if (value.kind === 'literal') return value.text === null ? null : checkValue(column, value.text);
+  if (value.kind === 'literal') return value.text === null ? null : checkKept(column, value.text);
   if (value.kind === 'expression') return evaluateText(column, value.text, scope);
   if (column.nullable || column.autoIncrement) return null;
   if (column.type.name === 'enum') return column.type.args[0] ?? '';

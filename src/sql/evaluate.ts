@@ -95,8 +95,8 @@ export function evaluateScalar(expr: Expr, scope: EvalScope): Scalar {
 const negate = (value: boolean | null): boolean | null => (value === null ? null : !value);
 const notIf = (not: boolean, value: boolean | null): boolean | null => (not ? negate(value) : value);
 
-/** Integers stay exact at any size; a number with an exponent is a double, one with a point a decimal. */
-function numberLiteral(text: string): Scalar {
+/** An unsigned number as written. Integers stay exact at any size; one with an exponent is a double, one with a point a decimal. */
+export function numberLiteral(text: string): Scalar {
   if (/^\d+$/.test(text)) return BigInt(text);
   if (/e/i.test(text)) return Number(text);
   return readDecimal(text)?.value ?? Number(text);

@@ -32,6 +32,7 @@ export function formatColumn(column: ColumnDef): string {
     formatType(column.type),
     generated === undefined ? '' : `GENERATED ALWAYS AS (${generated.expression}) ${generated.stored ? 'STORED' : 'VIRTUAL'}`,
     column.nullable ? nullWord(column) : 'NOT NULL',
+    column.srid === undefined ? '' : `/*!80003 SRID ${column.srid} */`,
     column.default.kind === 'none' ? '' : `DEFAULT ${formatDefault(column.default)}`,
     column.onUpdate === undefined ? '' : `ON UPDATE ${column.onUpdate}`,
     column.autoIncrement ? 'AUTO_INCREMENT' : '',

@@ -1,5 +1,6 @@
 /** Column definitions: the type, then attributes in any order. */
 import type { ColumnSpec } from './ast.ts';
+import { parseReference } from './parser-key.ts';
 import { parseType, readCharset, readCollationName } from './parser-type.ts';
 import type { CheckDef, ColumnDef, ColumnDefault } from './schema.ts';
 import type { TokenReader } from './tokens.ts';
@@ -52,16 +53,26 @@ interface Draft {
   check?: CheckDef;
 }
 
+/** `references t (..) …` inside a column. MySQL parses it and ignores it; refusing it, or reporting it, says so. */
+function skipReference(tokens: TokenReader): boolean {
+  if (!tokens.atWord('references')) return false;
+  tokens.leaveOut('REFERENCES inside a column', 'write FOREIGN KEY (..) REFERENCES ..');
+  parseReference(tokens);
+  return true;
+}
+
 /** Attributes that change nothing here but may be written. */
 function skipIgnored(tokens: TokenReader): boolean {
-  if (tokens.acceptOneOf(['visible', 'invisible']) !== undefined) return true;
+  if (tokens.accept('visible')) return true;
+  if (tokens.atWord('invisible')) {
+    tokens.leaveOut('INVISIBLE columns', 'they are as others here');
+    return tokens.accept('invisible');
+  }
   if (tokens.acceptOneOf(['storage', 'column_format']) !== undefined) {
     tokens.next();
     return true;
   }
-  if (!tokens.accept('srid')) return false;
-  tokens.integer();
-  return true;
+  return false;
 }
 
 function readKey(tokens: TokenReader, draft: Draft): boolean {
@@ -78,8 +89,9 @@ function readKey(tokens: TokenReader, draft: Draft): boolean {
 function readGenerated(tokens: TokenReader, draft: Draft): boolean {
   if (!tokens.accept('generated always as') && !tokens.accept('as')) return false;
   const expression = tokens.rawParenthesised();
-  const stored = tokens.acceptOneOf(['virtual', 'stored']) === 'stored';
-  draft.column.generated = { expression, stored };
+  // PERSISTENT is MariaDB's word for STORED.
+  const kind = tokens.acceptOneOf(['virtual', 'stored', 'persistent']) ?? 'virtual';
+  draft.column.generated = { expression, stored: kind !== 'virtual' };
   return true;
 }
 
@@ -107,12 +119,12 @@ function readAttribute(tokens: TokenReader, draft: Draft): boolean {
   else if (tokens.accept('null')) column.nullable = true;
   else if (tokens.accept('default')) column.default = parseColumnDefault(tokens);
   else if (tokens.accept('on update')) column.onUpdate = readNow(tokens) ?? tokens.fail();
+  else if (tokens.accept('srid')) column.srid = tokens.integer();
   else if (tokens.accept('auto_increment')) column.autoIncrement = true;
   else if (tokens.accept('comment')) column.comment = tokens.string();
   else {
-    // MySQL parses REFERENCES inside a column and ignores it; refusing it says so.
-    if (tokens.atWord('references')) tokens.refuse('REFERENCES inside a column', 'write FOREIGN KEY (..) REFERENCES ..');
     return (
+      skipReference(tokens) ||
       readKey(tokens, draft) ||
       readGenerated(tokens, draft) ||
       readCheck(tokens, draft) ||

@@ -2,7 +2,7 @@
 import type { AlterAction, AlterTable, ColumnPosition, CreateTable, DdlStatement, KeySpec } from './ast.ts';
 import { parseCheck, parseColumnDefault, parseColumnSpec } from './parser-column.ts';
 import { parseTable } from './parser-dml.ts';
-import { atTableElement, parseForeignKey, parseKey, parseKeyBody, parseTableOptions } from './parser-key.ts';
+import { atTableElement, isKept, parseForeignKey, parseKey, parseKeyBody, parseTableOptions } from './parser-key.ts';
 import type { TokenReader } from './tokens.ts';
 
 /** `constraint [name]`; the name, or '' when none is written. */
@@ -19,7 +19,10 @@ function parseElement(tokens: TokenReader, into: CreateTable): void {
   const name = readConstraintName(tokens);
   if (tokens.accept('foreign key')) into.foreignKeys.push(parseForeignKey(tokens, name));
   else if (tokens.accept('check')) into.checks.push(parseCheck(tokens, name));
-  else into.keys.push(parseKey(tokens, name));
+  else {
+    const key = parseKey(tokens, name);
+    if (isKept(key.parts)) into.keys.push(key);
+  }
 }
 
 /** CREATE TABLE, behind `create table`. */

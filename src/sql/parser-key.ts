@@ -6,11 +6,21 @@ import type { ForeignKeyDef, IndexPart } from './schema.ts';
 import type { TokenReader } from './tokens.ts';
 
 function parsePart(tokens: TokenReader): IndexPart {
-  if (tokens.atOp('(')) tokens.refuse('functional indexes', 'an index is over columns');
+  if (tokens.atOp('(')) {
+    tokens.leaveOut('functional indexes', 'an index is over columns');
+    tokens.rawParenthesised();
+    tokens.acceptOneOf(['asc', 'desc']);
+    return { column: '' };
+  }
   const column = tokens.name();
   const length = tokens.atOp('(') ? { length: Number(tokens.parenthesised(() => tokens.integer())) } : {};
   const descending = tokens.acceptOneOf(['asc', 'desc']) === 'desc' ? { descending: true as const } : {};
   return { column, ...length, ...descending };
+}
+
+/** False for a key with a part that is no column: it was reported as left out. */
+export function isKept(parts: readonly IndexPart[]): boolean {
+  return parts.every(({ column }) => column !== '');
 }
 
 function readUsing(tokens: TokenReader): void {
@@ -35,6 +45,7 @@ function readKeyOptions(tokens: TokenReader): { comment?: string } {
 export function parseKeyBody(tokens: TokenReader, kind: KeySpec['kind'], name: string): KeySpec {
   readUsing(tokens);
   const parts = tokens.parenthesised(() => tokens.list(() => parsePart(tokens)));
+  if (kind === 'unique' && !isKept(parts)) tokens.refuse('a UNIQUE index on an expression', 'an index is over columns');
   return { kind, name, parts, ...readKeyOptions(tokens) };
 }
 
@@ -70,13 +81,24 @@ function readAction(tokens: TokenReader): string {
   return action?.toUpperCase() ?? tokens.fail();
 }
 
+function parseNames(tokens: TokenReader): string[] {
+  return tokens.parenthesised(() => tokens.list(() => tokens.name()));
+}
+
 /** `foreign key [name] (..) references t (..) [on delete ..] [on update ..]`, behind FOREIGN KEY. */
 export function parseForeignKey(tokens: TokenReader, named: string): ForeignKeyDef {
   const own = tokens.atName() ? tokens.name() : '';
-  const names = (): string[] => tokens.parenthesised(() => tokens.list(() => tokens.name()));
-  const columns = names();
+  const columns = parseNames(tokens);
+  return { name: named === '' ? own : named, columns, ...parseReference(tokens) };
+}
+
+/** `references t (..) [on delete ..] [on update ..]`. */
+export function parseReference(tokens: TokenReader): Omit<ForeignKeyDef, 'name' | 'columns'> {
   tokens.expect('references');
-  const key: ForeignKeyDef = { name: named === '' ? own : named, columns, table: parseTable(tokens), referenced: names() };
+  const table = parseTable(tokens);
+  // MySQL wants the columns; inside a column, where it ignores all of this, they may be missing.
+  const referenced = tokens.atOp('(') ? parseNames(tokens) : [];
+  const key: Omit<ForeignKeyDef, 'name' | 'columns'> = { table, referenced };
   if (tokens.accept('match')) tokens.next();
   for (;;) {
     if (tokens.accept('on delete')) key.onDelete = readAction(tokens);
@@ -93,7 +115,11 @@ export function parseTableOptions(tokens: TokenReader, commas: boolean): TableOp
   const options: TableOption[] = [];
   for (;;) {
     if (commas) tokens.acceptOp(',');
-    if (tokens.atWord('partition')) tokens.refuse('PARTITION BY');
+    if (tokens.atWord('partition')) {
+      tokens.leaveOut('PARTITION BY');
+      tokens.skipRest();
+      return options;
+    }
     const option = parseOption(tokens);
     if (option === undefined) return options;
     options.push(option);
@@ -111,6 +137,7 @@ function parseOption(tokens: TokenReader): TableOption | undefined {
   if (tokens.peek().type !== 'word') return undefined;
   const name = tokens.next().text.toUpperCase();
   tokens.acceptOp('=');
+  if (name === 'UNION' && tokens.atOp('(')) return { name, value: `(${tokens.rawParenthesised()})` };
   const token = tokens.peek();
   if (!['word', 'string', 'number', 'quoted'].includes(token.type)) tokens.fail();
   return { name, value: tokens.next().text };

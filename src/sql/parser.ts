@@ -4,7 +4,7 @@ import type { SessionStatement, Statement, TableLock } from './ast.ts';
 import { unsupported } from './mysql-errors.ts';
 import { parseAlterTable, parseCreate, parseDropStatement, parseRenameTable } from './parser-ddl.ts';
 import { parseDelete, parseInsert, parseReplace, parseSelect, parseTable, parseUpdate } from './parser-dml.ts';
-import { TokenReader } from './tokens.ts';
+import { type LeftOut, TokenReader } from './tokens.ts';
 
 const SUPPORTED =
   'select, insert, replace, update, delete, begin, commit, rollback, lock tables, unlock tables, create, alter, drop, ' +
@@ -88,14 +88,15 @@ function parseUse(sql: string): Statement | undefined {
 }
 
 /**
- * Parses one statement; a `;` behind it is allowed.
+ * Parses one statement; a `;` behind it is allowed. With `leftOut`, what DDL may say and nothing here can keep is reported
+ * to it and left out.
  * Throws INVALID_ARGUMENT (`syntax error at position N near 'x'`, `Query was empty`) and UNIMPLEMENTED
  * (`unsupported: <construct>`) for MySQL that this program does not do. Vitess: go/vt/sqlparser/parser.go.
  */
-export function parseStatement(sql: string): Statement {
+export function parseStatement(sql: string, leftOut?: LeftOut): Statement {
   const use = parseUse(sql);
   if (use !== undefined) return use;
-  const tokens = new TokenReader(sql);
+  const tokens = new TokenReader(sql, leftOut);
   while (tokens.acceptOp(';'));
   const first = tokens.peek();
   if (first.type === 'end') throw vtError('INVALID_ARGUMENT', 'Query was empty');

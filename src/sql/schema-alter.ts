@@ -1,10 +1,10 @@
 /** ALTER TABLE on definitions. The rows are changed by whoever holds them, one by one, with `convertRow`. */
 import type { AlterAction, ColumnPosition, ColumnSpec, DdlStatement } from './ast.ts';
-import { checkValue } from './check-value.ts';
+import { checkKept, checkValue } from './check-value.ts';
 import { fillingValue, withGenerated } from './defaults.ts';
 import type { EvalScope } from './evaluate.ts';
 import { cannotDrop, lastColumn, mysqlError } from './mysql-errors.ts';
-import { addCheck, addForeignKey, addInline, addKey, checkTable, finishColumn } from './schema-build.ts';
+import { addCheck, addForeignKey, addInline, addKey, checkTable, type DefinitionMode, finishColumn } from './schema-build.ts';
 import { canonicalOptions, optionsOf, tableCollation } from './schema-options.ts';
 import { type ColumnDef, findColumn, type IndexPart, type TableDef } from './schema.ts';
 import type { Row, Value } from './value.ts';
@@ -190,13 +190,13 @@ export function convertRow(
   after: TableDef,
   origins: ReadonlyMap<string, string>,
   row: Row,
-  scope: EvalScope,
+  scope: EvalScope & DefinitionMode,
   number = 1,
 ): Row {
   const entries = after.columns.map((column): [string, Value] => {
     const origin = origins.get(column.name.toLowerCase());
     if (origin === undefined) return [column.name, column.generated === undefined ? fillingValue(column, scope) : null];
-    return [column.name, checkValue(column, row[origin] ?? null, number)];
+    return [column.name, (scope.zeroDates === true ? checkKept : checkValue)(column, row[origin] ?? null, number)];
   });
   return withGenerated(after, Object.fromEntries(entries), scope);
 }

@@ -1,6 +1,6 @@
 /** From a CREATE TABLE statement to a table's definition, with the names and defaults that MySQL fills in. */
 import type { ColumnSpec, CreateTable, KeySpec } from './ast.ts';
-import { checkValue } from './check-value.ts';
+import { checkKept, checkValue } from './check-value.ts';
 import {
   duplicateColumn,
   duplicateKeyName,
@@ -25,8 +25,14 @@ import { canonicalOptions, defaultCollation, tableCollation } from './schema-opt
 
 const WITHOUT_DEFAULT_NULL = ['json', 'geometry'];
 
+/** What CREATE TABLE is checked against. */
+export interface DefinitionMode {
+  /** Zero dates may be defaults, as without the SQL modes NO_ZERO_DATE and NO_ZERO_IN_DATE, which dumps clear. */
+  zeroDates?: boolean;
+}
+
 /** A literal default in the form the column keeps it; the type's own text, as `0.00`. */
-function normalDefault(column: ColumnDef): ColumnDef['default'] {
+function normalDefault(column: ColumnDef, mode: DefinitionMode): ColumnDef['default'] {
   const { default: value } = column;
   const family = columnFamily(column.type);
   const large = /text$|blob$/.test(column.type.name) || WITHOUT_DEFAULT_NULL.includes(family);
@@ -36,13 +42,13 @@ function normalDefault(column: ColumnDef): ColumnDef['default'] {
     return shown ? { kind: 'literal', text: null } : { kind: 'none' };
   }
   if (value.kind === 'expression' || value.text === null) return value;
-  return { kind: 'literal', text: checkedDefault(column, value.text) };
+  return { kind: 'literal', text: checkedDefault(column, value.text, mode) };
 }
 
-function checkedDefault(column: ColumnDef, text: string): string {
+function checkedDefault(column: ColumnDef, text: string, mode: DefinitionMode): string {
   let checked: Scalar;
   try {
-    checked = checkValue(column, text);
+    checked = (mode.zeroDates === true ? checkKept : checkValue)(column, text);
   } catch {
     throw invalidDefault(column.name);
   }
@@ -50,14 +56,18 @@ function checkedDefault(column: ColumnDef, text: string): string {
 }
 
 /** A column as the table keeps it: the table's collation where it has none of its own, its default in full. */
-export function finishColumn(column: ColumnDef, table: { charset: string; collation: string }): ColumnDef {
+export function finishColumn(
+  column: ColumnDef,
+  table: { charset: string; collation: string },
+  mode: DefinitionMode = {},
+): ColumnDef {
   const { type } = column;
   const family = columnFamily(type);
   const collated = family === 'text' || family === 'enum' || family === 'set';
   const inherits = collated && type.charset === undefined && type.collation === undefined;
   const special = table.collation !== defaultCollation(table.charset);
   const finished = inherits && special ? { ...column, type: { ...type, collation: table.collation } } : column;
-  return { ...finished, default: normalDefault(finished) };
+  return { ...finished, default: normalDefault(finished, mode) };
 }
 
 /** The name MySQL gives a key without one: its first column's, with `_2`, `_3` … when taken. */
@@ -148,10 +158,10 @@ export function checkTable(def: TableDef): void {
  * The definition a CREATE TABLE makes. `create table .. like` has none of its own: take the other table's and its name.
  * Throws 1060, 1061, 1067, 1068, 1072, 1075, 1113.
  */
-export function tableDef(create: CreateTable): TableDef {
+export function tableDef(create: CreateTable, mode: DefinitionMode = {}): TableDef {
   if (create.like !== undefined) throw unsupported('a definition of CREATE TABLE … LIKE', "copy the other table's");
   const collation = tableCollation(create.options);
-  const columns = create.columns.map(({ column }) => finishColumn(column, collation));
+  const columns = create.columns.map(({ column }) => finishColumn(column, collation, mode));
   let def: TableDef = {
     name: create.table.name,
     columns,

@@ -30,6 +30,8 @@ export interface ColumnDef {
   onUpdate?: string;
   generated?: { expression: string; stored: boolean };
   comment?: string;
+  /** The spatial reference system of a geometry column: kept, shown, not checked. */
+  srid?: string;
 }
 
 /** A column of a key; `length` is a prefix in characters (bytes for binary columns). */
@@ -50,7 +52,7 @@ export interface IndexDef {
   comment?: string;
 }
 
-/** A foreign key: kept, shown, not enforced. `table` is the parent, as written. */
+/** A foreign key: kept, shown, copied by MoveTables (Vitess: createDDLAsCopy), not enforced. `table` is the parent, as written. */
 export interface ForeignKeyDef {
   name: string;
   columns: string[];

@@ -114,3 +114,45 @@ export function cutDatetime(now: string, digits: number): string {
   const [whole = '', fraction = ''] = now.split('.');
   return digits === 0 ? whole : `${whole}.${fraction.padEnd(6, '0').slice(0, digits)}`;
 }
+
+const WHOLE = /^(\d{4})-(\d{2})-(\d{2})(?: (\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,6}))?)?$/;
+
+/**
+ * A date with a month or day of zero, in the form a column of this type keeps it: what MySQL takes without the modes
+ * NO_ZERO_DATE and NO_ZERO_IN_DATE. Undefined for other text, and for a TIMESTAMP that is not zero throughout.
+ */
+export function zeroMoment(text: string, type: string, digits: number): string | undefined {
+  const found = /^(?:date|datetime|timestamp)$/.test(type) ? WHOLE.exec(text) : null;
+  if (found === null) return undefined;
+  const [, year = '', month = '', day = '', h = '00', m = '00', s = '00', fraction = ''] = found;
+  const zero = (month === '00' || day === '00') && month <= '12' && day <= '31' && h < '24' && m < '60' && s < '60';
+  if (!zero) return undefined;
+  if (type === 'timestamp' && /[1-9]/.test(text)) return undefined;
+  const date = `${year}-${month}-${day}`;
+  if (type === 'date') return date;
+  return `${date} ${h}:${m}:${s}${digits === 0 ? '' : `.${fraction.padEnd(6, '0').slice(0, digits)}`}`;
+}
+
+const CODES = { zero: 0x30, dash: 0x2d, space: 0x20, colon: 0x3a };
+
+function pair(text: string, at: number): number {
+  const tens = text.charCodeAt(at) - CODES.zero;
+  const ones = text.charCodeAt(at + 1) - CODES.zero;
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : -1;
+}
+
+/**
+ * True for text that a DATE, DATETIME or TIMESTAMP without fraction surely keeps as it is. False may be either: days
+ * from the 29th and years at the edges are left to the full rules.
+ */
+export function plainMoment(text: string, type: string): boolean {
+  if (text.length !== (type === 'date' ? 10 : 19)) return false;
+  if (text.charCodeAt(4) !== CODES.dash || text.charCodeAt(7) !== CODES.dash) return false;
+  const [century, year, month, day] = [pair(text, 0), pair(text, 2), pair(text, 5), pair(text, 8)];
+  if (year < 0 || month < 1 || month > 12 || day < 1 || day > 28) return false;
+  if (type === 'timestamp' ? !(century === 20 && year < 38) : century < 10) return false;
+  if (type === 'date') return true;
+  if (text.charCodeAt(10) !== CODES.space || text.charCodeAt(13) !== CODES.colon || text.charCodeAt(16) !== CODES.colon) return false;
+  const [hour, minute, second] = [pair(text, 11), pair(text, 14), pair(text, 17)];
+  return hour >= 0 && hour < 24 && minute >= 0 && minute < 60 && second >= 0 && second < 60;
+}

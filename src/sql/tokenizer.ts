@@ -27,6 +27,8 @@ const SPACE = /[\s\0]/;
 const WORD = /[A-Za-z0-9_$\u0080-\uffff]+/y;
 const NUMBER = /(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?/y;
 const EXECUTED = /\/\*!\d*/y;
+/** The newest server that `/*!NNNNN … *\/` is read for, MySQL 8.4's last; later ones (MariaDB's `/*!100301`) are comments. */
+export const SERVER_VERSION = 80_499;
 const OPERATORS = ['<=>', '->>', '<>', '!=', '<=', '>=', '&&', '||', '<<', '>>', ':=', '->'];
 const SINGLE = '(),;.*+-/%=<>!~|&^?{}';
 const ESCAPES: Record<string, string> = { '0': '\0', b: '\b', n: '\n', r: '\r', t: '\t', Z: '\u001a' };
@@ -39,7 +41,7 @@ function commentEnd(sql: string, at: number): number | undefined {
     const line = sql.indexOf('\n', at);
     return line === -1 ? sql.length : line + 1;
   }
-  if (two !== '/*' || sql[at + 2] === '!') return undefined;
+  if (two !== '/*' || executedOpening(sql, at) !== '') return undefined;
   const end = sql.indexOf('*/', at + 2);
   if (end === -1) throw syntaxErrorAt(sql, sql.length, sql.slice(at));
   return end + 2;
@@ -49,6 +51,12 @@ function commentEnd(sql: string, at: number): number | undefined {
 function matchAt(pattern: RegExp, sql: string, at: number): string {
   pattern.lastIndex = at;
   return pattern.exec(sql)?.[0] ?? '';
+}
+
+/** The `/*!NNNNN` at `at` where such a server executes what follows, else ''. */
+function executedOpening(sql: string, at: number): string {
+  const opening = matchAt(EXECUTED, sql, at);
+  return Number(opening.slice(3)) > SERVER_VERSION ? '' : opening;
 }
 
 /** The text of a quoted string whose opening quote is at `at`, and the position behind it. */
@@ -157,8 +165,8 @@ export function tokenize(sql: string): Token[] {
   let inside = false;
   while (at < sql.length) {
     if (SPACE.test(sql.charAt(at))) at += 1;
-    else if (matchAt(EXECUTED, sql, at) !== '') {
-      at += matchAt(EXECUTED, sql, at).length;
+    else if (executedOpening(sql, at) !== '') {
+      at += executedOpening(sql, at).length;
       inside = true;
     } else if (inside && sql.startsWith('*/', at)) {
       at += 2;
@@ -176,59 +184,4 @@ export function tokenize(sql: string): Token[] {
   if (inside) throw syntaxErrorAt(sql, sql.length, '');
   tokens.push({ type: 'end', text: '', start: sql.length, end: sql.length });
   return tokens;
-}
-
-/**
- * The statements of a script, trimmed, without their `;`. Quotes and comments are respected; pieces with nothing but
- * space and comments are dropped, comments inside a statement stay. A `;` inside `/*! … *\/` ends nothing.
- * Throws as `tokenize` does.
- */
-export function splitStatements(sql: string): string[] {
-  const statements: string[] = [];
-  let first: number | undefined;
-  let last = 0;
-  const flush = (): void => {
-    if (first !== undefined) statements.push(sql.slice(first, last));
-    first = undefined;
-  };
-  for (const piece of pieces(sql)) {
-    if (piece.kind === 'end') flush();
-    else {
-      first ??= piece.start;
-      last = piece.end;
-    }
-  }
-  flush();
-  return statements;
-}
-
-/** The stretches of a script that are content, and the places where a statement ends. */
-function* pieces(sql: string): Generator<{ kind: 'text' | 'end'; start: number; end: number }> {
-  let at = 0;
-  while (at < sql.length) {
-    const start = at;
-    const char = sql.charAt(at);
-    if (SPACE.test(char)) at += 1;
-    else if (char === ';') {
-      at += 1;
-      yield { kind: 'end', start, end: at };
-    } else {
-      const behind = commentEnd(sql, at);
-      at = behind ?? contentEnd(sql, at);
-      if (behind === undefined) yield { kind: 'text', start, end: at };
-    }
-  }
-}
-
-/** Behind one quoted text, executed comment, word or character. */
-function contentEnd(sql: string, at: number): number {
-  const char = sql.charAt(at);
-  if (char === "'" || char === '"') return readString(sql, at).end;
-  if (char === '`') return readQuoted(sql, at).end;
-  if (sql.startsWith('/*!', at)) {
-    const end = sql.indexOf('*/', at);
-    if (end === -1) throw syntaxErrorAt(sql, sql.length, '');
-    return end + 2;
-  }
-  return at + Math.max(1, matchAt(WORD, sql, at).length);
 }

@@ -3,14 +3,22 @@ import { isReserved } from './keywords.ts';
 import { unsupported } from './mysql-errors.ts';
 import { syntaxErrorAt, type Token, tokenize } from './tokenizer.ts';
 
+/**
+ * Told of a construct that is left out, and where it begins in the text (UTF-16 units). Whoever passes one takes DDL from
+ * elsewhere and says what of it is not kept; without one such constructs are refused.
+ */
+export type LeftOut = (construct: string, at: number) => void;
+
 /** Reads tokens from the left. Every `expect` throws the syntax error of the token it stands at. */
 export class TokenReader {
   readonly sql: string;
   private readonly tokens: Token[];
+  private readonly leftOut: LeftOut | undefined;
   private index = 0;
 
-  constructor(sql: string) {
+  constructor(sql: string, leftOut?: LeftOut) {
     this.sql = sql;
+    this.leftOut = leftOut;
     this.tokens = tokenize(sql);
   }
 
@@ -36,6 +44,17 @@ export class TokenReader {
   /** Throws the UNIMPLEMENTED error for a construct. */
   refuse(construct: string, supported?: string): never {
     throw unsupported(construct, supported);
+  }
+
+  /** Reports a construct that the caller then moves over; refuses it where nobody wants to know. */
+  leaveOut(construct: string, supported?: string): void {
+    if (this.leftOut === undefined) this.refuse(construct, supported);
+    this.leftOut(construct, this.peek().start);
+  }
+
+  /** Moves to the end. */
+  skipRest(): void {
+    this.index = this.tokens.length - 1;
   }
 
   /** True when an unquoted word, one of these (lower case), stands `ahead`. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { quoteName, quoteString } from '../../src/sql/format-expr.ts';
-import { splitStatements, tokenize } from '../../src/sql/tokenizer.ts';
+import { tokenize } from '../../src/sql/tokenizer.ts';
 
 const texts = (sql: string): string[] => tokenize(sql).map(({ type, text }) => `${type}:${text}`);
 
@@ -67,26 +67,5 @@ describe('tokenize', () => {
 
   it('counts positions in bytes', () => {
     expect(() => tokenize("select 'é', : ")).toThrow("syntax error at position 15 near ':'");
-  });
-});
-
-describe('splitStatements', () => {
-  it('splits at semicolons outside quotes and comments', () => {
-    const script = "insert into t values (';', \"a;b\", `c;d`); -- x; y\n/* ; */ select 1;; select 2 # ;\n";
-    expect(splitStatements(script)).toEqual(["insert into t values (';', \"a;b\", `c;d`)", 'select 1', 'select 2']);
-  });
-
-  it('keeps comments inside a statement and executed comments', () => {
-    expect(splitStatements('select /* ; */ 1; /*!40101 set x=1; */')).toEqual(['select /* ; */ 1', '/*!40101 set x=1; */']);
-    expect(splitStatements(' ; -- nothing\n;')).toEqual([]);
-  });
-
-  it('finds as many statements as were joined', () => {
-    const statement = fc.string().map((text) => `select ${quoteString(text)}`);
-    fc.assert(
-      fc.property(fc.array(statement), (statements) => {
-        expect(splitStatements(statements.join(';\n'))).toEqual(statements);
-      }),
-    );
   });
 });

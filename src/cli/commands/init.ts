@@ -4,7 +4,7 @@ import { UserError } from '../../lib/errors.ts';
 import { findRelease } from '../../lib/releases.ts';
 import { suggest } from '../../lib/suggest.ts';
 import { type ClusterSpec, createCluster } from '../../tablet/bootstrap.ts';
-import { generateRows } from '../../tablet/load-rows.ts';
+import { generateRows } from '../../tablet/generate-rows.ts';
 import { writeCluster } from '../../topo/cluster-record.ts';
 import { hostOf, withCluster } from '../cluster.ts';
 import type { Invocation } from '../spec.ts';

@@ -1,5 +1,5 @@
 import { vtError } from '../../lib/errors.ts';
-import type { CreateTable, DdlStatement } from '../../sql/ast.ts';
+import type { AlterAction, CreateTable, DdlStatement } from '../../sql/ast.ts';
 import { tableExists, unknownTable } from '../../sql/mysql-errors.ts';
 import { indexAction } from '../../sql/schema-alter.ts';
 import { tableDef } from '../../sql/schema-build.ts';
@@ -9,16 +9,30 @@ import type { TableDef } from '../../sql/schema.ts';
 import { createTable } from '../create-table.ts';
 import type { ShardDb } from '../shard-db.ts';
 import { sqliteName } from '../../sql/storage.ts';
-import { alterTable } from './ddl-alter.ts';
+import { alterSteps, type ChangeMode } from './ddl-alter.ts';
 
 /**
  * Makes a statement's changes to the tables, in the caller's SQLite transaction, and says which tables they were.
  * `now` is what CURRENT_TIMESTAMP means for new columns. Throws MySQL's errors.
  */
 export function changeTables(shard: ShardDb, statement: DdlStatement, now: string): string[] {
+  const steps = changeSteps(shard, statement, now);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
+
+/** The same in steps of bounded length, for a load that gives each a transaction of its own. */
+export function* changeSteps(
+  shard: ShardDb,
+  statement: DdlStatement,
+  now: string,
+  mode: ChangeMode = {},
+): Generator<void, string[]> {
   switch (statement.kind) {
     case 'create-table':
-      return create(shard, statement);
+      return create(shard, statement, mode);
     case 'drop-table':
       return drop(shard, statement.tables.map(({ name }) => name), statement.ifExists);
     case 'truncate':
@@ -28,18 +42,24 @@ export function changeTables(shard: ShardDb, statement: DdlStatement, now: strin
       for (const { from, to } of statement.renames) rename(shard, from.name, to.name);
       return statement.renames.map(({ from }) => from.name);
     case 'alter-table':
-      return alter(shard, statement.table.name, statement.actions, now);
+      return yield* alter(shard, statement.table.name, statement.actions, now, mode);
     case 'create-index':
     case 'drop-index':
-      return alter(shard, statement.table.name, [indexAction(statement)], now);
+      return yield* alter(shard, statement.table.name, [indexAction(statement)], now, mode);
   }
 }
 
-function alter(shard: ShardDb, name: string, actions: Parameters<typeof alterTable>[2], now: string): string[] {
+function* alter(
+  shard: ShardDb,
+  name: string,
+  actions: readonly AlterAction[],
+  now: string,
+  mode: ChangeMode,
+): Generator<void, string[]> {
   for (const action of actions) {
     if (action.action === 'rename-table' && action.to.name !== name) checkNewName(shard, action.to.name);
   }
-  alterTable(shard, shard.table(name), actions, now);
+  yield* alterSteps(shard, shard.table(name), actions, now, mode);
   return [name];
 }
 
@@ -57,11 +77,11 @@ function checkNewName(shard: ShardDb, name: string): void {
   throw vtError('INVALID_ARGUMENT', `the table name ${name} is taken: names must differ in more than case from ${other.name}`);
 }
 
-function create(shard: ShardDb, statement: CreateTable): string[] {
+function create(shard: ShardDb, statement: CreateTable, mode: ChangeMode): string[] {
   const { name } = statement.table;
   if (statement.ifNotExists && shard.findTable(name) !== undefined) return [];
   checkNewName(shard, name);
-  createTable(shard, statement.like === undefined ? tableDef(statement) : likeTable(shard, statement.like.name, name));
+  createTable(shard, statement.like === undefined ? tableDef(statement, mode) : likeTable(shard, statement.like.name, name));
   return [name];
 }
 

@@ -1,25 +1,6 @@
-import { UserError } from '../lib/errors.ts';
-import { compileInsert } from '../sql/compile-insert.ts';
-import { parseStatement } from '../sql/parser.ts';
-import { splitStatements } from '../sql/tokenizer.ts';
-import { mysqlTime } from './query/mysql-time.ts';
 import type { Cluster } from './cluster.ts';
 import type { ShardDb } from './shard-db.ts';
 import { sqliteName } from '../sql/storage.ts';
-
-/** Runs INSERT statements as a bulk load: the position moves once, the binlog keeps nothing of it. */
-export async function loadRows(cluster: Cluster, shard: ShardDb, text: string): Promise<void> {
-  const now = mysqlTime(cluster.world.clock.now());
-  await shard.db.write(cluster.world.clock, () => {
-    for (const sql of splitStatements(text)) {
-      const statement = parseStatement(sql);
-      if (statement.kind !== 'insert') throw new UserError(`rows hold a statement that is not INSERT: ${sql.slice(0, 60)}`);
-      const plan = compileInsert(statement, shard.table(statement.table.name), { now });
-      for (const row of plan.rows) shard.db.all(row.insert.sql, ...row.insert.params);
-    }
-    shard.skip();
-  });
-}
 
 const CHUNK = 5_000;
 
