@@ -46,6 +46,8 @@ function problemOf(yaml: YamlFile, issue: Issue, schema: z.ZodType): FileError {
 }
 
 function complaint(issue: Issue): string {
+  // The schema has words of its own for it.
+  if (!/^(?:Invalid|Too|Unrecognized) /.test(issue.message)) return `${issue.message}, not ${kindOf(issue.input)}`;
   switch (issue.code) {
     case 'invalid_type':
       return `has to be ${expectedOf(issue)}, not ${kindOf(issue.input)}`;
@@ -56,7 +58,7 @@ function complaint(issue: Issue): string {
     case 'too_big':
       return issue.origin === 'number' ? `has to be ${issue.maximum} or less` : `has more than ${issue.maximum} entries`;
     case 'invalid_union':
-      return issue.message === 'Invalid input' ? `does not fit: ${valueText(issue.input)}` : issue.message;
+      return `does not fit: ${valueText(issue.input)}`;
     default:
       return issue.message;
   }
