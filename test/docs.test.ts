@@ -1,11 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
+import { clustersPage } from '../src/report/cluster-file/page.ts';
 import { differencesPage } from '../src/report/differences.ts';
+import { FILE_SCHEMAS, jsonSchemaText } from '../src/report/json-schemas.ts';
 import { BEHAVIOURS } from '../src/lib/behaviours.ts';
 import { DEVIATIONS } from '../src/cli/deviations.ts';
 
-it('docs/differences.md is what the tables say; npm run docs writes it', () => {
-  const path = fileURLToPath(new URL('../docs/differences.md', import.meta.url));
-  expect(readFileSync(path, 'utf8')).toBe(differencesPage(DEVIATIONS, BEHAVIOURS));
+const GENERATED: readonly (readonly [name: string, text: () => string])[] = [
+  ['docs/differences.md', () => differencesPage(DEVIATIONS, BEHAVIOURS)],
+  ['docs/clusters.md', clustersPage],
+  ...FILE_SCHEMAS.map((one) => [one.path, () => jsonSchemaText(one)] as const),
+];
+
+it.each(GENERATED)('%s is what the tables say; npm run docs writes it', (name, text) => {
+  const path = fileURLToPath(new URL(`../${name}`, import.meta.url));
+  expect(readFileSync(path, 'utf8')).toBe(text());
 });

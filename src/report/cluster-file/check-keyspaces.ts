@@ -57,13 +57,14 @@ function checkShards(entry: KeyspaceEntry | null, path: readonly PathPart[], at:
   const given = entry?.shards;
   const list = Array.isArray(given) ? given : Object.keys(given ?? { 0: null });
   const entries = shardEntries(entry);
+  if (list.length === 0) throw at.wrong([...path, 'shards'], 'must not be empty');
   const seen = new Set<string>();
   const shards = list.map((name, index): NamedRange & { serving: boolean } => {
-    const at_ = [...path, 'shards', Array.isArray(given) ? index : name];
-    const { name: plain, keyRange } = at.check(at_, () => validateShardName(name), Array.isArray(given) ? 'value' : 'key');
-    if (seen.has(plain)) throw at.wrong(at_, `the shard "${plain}" was named before`);
+    const here = [...path, 'shards', Array.isArray(given) ? index : name];
+    const { name: plain, keyRange } = at.check(here, () => validateShardName(name), Array.isArray(given) ? 'value' : 'key', `"${name}" is no name of a shard: `);
+    if (seen.has(plain)) throw at.wrong(here, `the shard "${plain}" was named before`);
     seen.add(plain);
-    return { name: plain, range: keyRange, path: at_, serving: entries[name]?.is_primary_serving !== false };
+    return { name: plain, range: keyRange, path: here, serving: entries[name]?.is_primary_serving !== false };
   });
   const serving = shards.filter((shard) => shard.serving);
   if (serving.length === 0) throw at.wrong([...path, 'shards'], 'no shard serves: is_primary_serving is false for all of them');

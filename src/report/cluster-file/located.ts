@@ -41,14 +41,15 @@ export class LocatedFile {
     return new FileError(this.placeOfKey(path), problem, next);
   }
 
-  /** Runs a check that does not know of files; what it throws is told with the place of `path`. */
-  check<T>(path: readonly PathPart[], run: () => T, where: 'value' | 'key' = 'value'): T {
+  /** Runs a check that does not know of files; what it throws is told with the place of `path`, after `prefix`. */
+  check<T>(path: readonly PathPart[], run: () => T, where: 'value' | 'key' = 'value', prefix = ''): T {
     try {
       return run();
     } catch (error) {
       if (error instanceof FileError) throw error;
       const next = error instanceof UserError ? error.next : undefined;
-      throw where === 'key' ? this.wrongKey(path, errorText(error), next) : this.wrong(path, errorText(error), next);
+      const text = prefix + errorText(error);
+      throw where === 'key' ? this.wrongKey(path, text, next) : this.wrong(path, text, next);
     }
   }
 

@@ -99,7 +99,7 @@ export const clusterFile = z.strictObject({
     .optional()
     .describe('The Vitess release that the cluster runs: `22.0.3`, `v21`, or `hardened` (the default). --vitess-version wins over it'),
   cells: z.array(text).min(1).optional().describe('The cells. Left out: zone1'),
-  keyspaces: z.record(text, keyspace.nullable()).describe('The keyspaces, by name'),
+  keyspaces: z.record(z.string(), keyspace.nullable()).describe('The keyspaces, by name'),
   routing_rules: rules<RoutingRule>(RoutingRuleMessage, 'Routing rules as GetRoutingRules prints them, or the name of a `.json` file'),
   shard_routing_rules: rules<ShardRoutingRule>(ShardRuleMessage, 'Shard routing rules as GetShardRoutingRules prints them, or a file'),
   keyspace_routing_rules: rules<KeyspaceRoutingRule>(KeyspaceRuleMessage, 'Keyspace routing rules as GetKeyspaceRoutingRules prints them, or a file'),

@@ -10,12 +10,18 @@ import type { PathPart, YamlFile } from './yaml.ts';
 export function checkShape<T>(yaml: YamlFile, schema: z.ZodType<T>): T {
   const result = schema.safeParse(yaml.value, { reportInput: true });
   if (result.success) return result.data;
-  const errors = result.error.issues.map((issue) => problemOf(yaml, deepest(issue), schema));
-  errors.sort((a, b) => a.place.line - b.place.line || a.place.column - b.place.column);
-  throw errors[0]!;
+  const issues = result.error.issues.map(deepest);
+  const errors = issues.map((issue) => ({ error: problemOf(yaml, issue, schema), late: isMissing(issue) ? 1 : 0 }));
+  // What is missing comes last: as a rule it is there, mistyped.
+  errors.sort((a, b) => a.late - b.late || a.error.place.line - b.error.place.line || a.error.place.column - b.error.place.column);
+  throw errors[0]!.error;
 }
 
 type Issue = z.core.$ZodIssue;
+
+function isMissing(issue: Issue): boolean {
+  return issue.code === 'invalid_type' && issue.input === undefined;
+}
 
 /** Of a union, the branch that came furthest says what is wrong. */
 function deepest(issue: Issue): Issue {
@@ -26,7 +32,7 @@ function deepest(issue: Issue): Issue {
   const [best] = branches;
   // Nothing was right at all: the union as a whole says what it takes, if it has words for it.
   if (best === undefined || depth(best) <= issue.path.length) return issue;
-  return best[0]!;
+  return best.find((inner) => !isMissing(inner)) ?? best[0]!;
 }
 
 function problemOf(yaml: YamlFile, issue: Issue, schema: z.ZodType): FileError {
@@ -40,8 +46,7 @@ function problemOf(yaml: YamlFile, issue: Issue, schema: z.ZodType): FileError {
     return new FileError(yaml.placeOfKey([...path, key]), `unknown key "${shown(key)}"${hint}`, next);
   }
   const name = path.length === 0 ? 'the file' : `"${pathText(path)}"`;
-  const missing = issue.code === 'invalid_type' && issue.input === undefined;
-  if (missing) return new FileError(yaml.placeOf(path), `${name} is missing; it is ${expectedOf(issue)}`);
+  if (isMissing(issue)) return new FileError(yaml.placeOf(path), `${name} is missing; it is ${expectedOf(issue)}`);
   return new FileError(yaml.placeOf(path), `${name} ${complaint(issue)}`);
 }
 
