@@ -51,7 +51,7 @@ describe('reading YAML', () => {
     ['a: 12345678901234567890', '1:4: 12345678901234567890 is too large to be kept exactly; put it in quotes'],
     ['a: .inf', '1:4: .inf is not a number that can be used here'],
     ['a: [1', '1:6: bad YAML:'],
-    [`a: ${'['.repeat(300)}`, 'nested deeper than 64 levels'],
+    [`a: ${'['.repeat(3_000)}`, 'nested deeper than 64 levels'],
   ])('%j is refused', (text, expected) => void expect(problem(() => readYaml('f', text))).toContain(expected));
 
   it('of many values it says so before it has read them, and of many keys in time', () => {
