@@ -1,4 +1,4 @@
-// Writes the pages of docs/ that are made from tables of the code. Run it after `npm run build`.
+// Writes the pages of docs/ and the schemas of fixtures/ that are made from tables of the code. Run it after `npm run build`.
 import { writeFileSync } from 'node:fs';
 import { pages } from './pages.js';
 

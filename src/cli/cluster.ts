@@ -6,6 +6,7 @@ import type { WorldEvent } from '../runtime/events.ts';
 import { ExitFault } from '../lib/exit-fault.ts';
 import { CALLER } from '../runtime/perform-fault.ts';
 import type { Cluster } from '../tablet/cluster.ts';
+import type { ShardStore } from '../tablet/shard-db.ts';
 import { pumpAll } from '../tablet/vreplication/pump-all.ts';
 import type { LeasePolicy } from '../topo/conn/lock-table.ts';
 import { ETCD_NAMES } from '../topo/conn/directory.ts';
@@ -45,7 +46,6 @@ export async function withCluster(
   const world = host.world();
   const policy: LeasePolicy = { names: ETCD_NAMES, renewed: true, reapDead: true };
   const conn = host.openTopology(world, policy, options.create !== undefined);
-  const shards = host.openShards(world);
   const caller = withCancel(background());
   const limited = withTimeout(caller.ctx, world.clock, actionTimeoutMs);
   const stop = (): void => caller.end();
@@ -53,9 +53,11 @@ export async function withCluster(
   // What is to be said besides: after the answer, or after the error, which scripts look for at the start of stderr.
   const late: string[] = [];
   let disarm = (): void => {};
+  let shards: ShardStore | undefined;
   try {
     // Not in the command's time: what runs out is to be told by the step it runs out in, as Vitess does.
     const record = await readCluster(background(), conn);
+    shards = host.openShards(world, record?.shard_folder);
     const release = chooseRelease(inv, record, options.create, late);
     policy.renewed = release.behaviours.leases === 'renewed';
     policy.reapDead = policy.renewed;

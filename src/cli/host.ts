@@ -16,15 +16,30 @@ export interface ClusterHost {
   world(): World;
   /** Opens the topology; `create` makes it where it is missing. Throws UserError where it is missing and may not be made. */
   openTopology(world: World, policy: LeasePolicy, create: boolean): Conn;
-  openShards(world: World): ShardStore;
+  /** Opens the shards; `folder` is the one that the cluster's record names. */
+  openShards(world: World, folder?: string): ShardStore;
+  /** A place for a new cluster beside the one that may be there. */
+  beside(): Promise<DraftHost>;
   /** Removes the cluster, and nothing else that the place may hold. */
   reset(): void;
   /** Lets go after a command: files are closed, memory stays. */
-  release(conn: Conn, shards: ShardStore): void;
+  release(conn: Conn, shards?: ShardStore): void;
 }
 
-const TOPOLOGY_FILE = 'topology.db';
-const SHARD_FOLDER = 'shards';
+/** Where a cluster is made before it takes the place of another: until then nobody sees it. */
+export interface DraftHost extends ClusterHost {
+  /** The folder of its shards, for its record; undefined where shards are no files. */
+  readonly shardFolder: string | undefined;
+  /** Puts it in its place, in one instant. Throws UserError if a cluster came there meanwhile and it may not be replaced. */
+  take(replace: boolean): void;
+  /** Removes what was made of it. */
+  drop(): void;
+}
+
+/** The file of the topology. */
+export const TOPOLOGY_FILE = 'topology.db';
+/** The folder of the shards' files, unless the cluster's record names another. */
+export const SHARD_FOLDER = 'shards';
 
 /** A cluster in a folder, on the machine's own clock unless `makeWorld` makes a world for each command, as a process has. */
 export function fileHost(state: string, cwd: string, makeWorld = (): World => realWorld(randomSeed())): ClusterHost {
@@ -41,27 +56,54 @@ export function fileHost(state: string, cwd: string, makeWorld = (): World => re
       if (create) makeFolder(folder);
       return openSqliteConn(file, inWorld, policy, create);
     },
-    openShards: (inWorld) => {
-      const shards = join(folder, SHARD_FOLDER);
-      makeFolder(shards);
-      return fileShards(shards, inWorld);
+    openShards: (inWorld, name = SHARD_FOLDER) => openShardFolder(join(folder, name), inWorld),
+    beside: async () => {
+      const { draftHost } = await import('./draft-host.ts');
+      return draftHost(folder, makeWorld);
     },
     reset: () => {
       // Only what is ours: a mistyped --state must never cost anybody a folder.
-      for (const suffix of ['', '-wal', '-shm']) rmSync(`${file}${suffix}`, { force: true });
-      removeShardFiles(join(folder, SHARD_FOLDER));
+      removeDatabase(file);
+      for (const name of shardFolders(folder)) removeShardFiles(join(folder, name));
     },
-    release: (conn, shards) => {
-      shards.close();
-      conn.close();
-    },
+    release: closeBoth,
   };
+}
+
+/** Closes what a command had open. */
+export function closeBoth(conn: Conn, shards?: ShardStore): void {
+  shards?.close();
+  conn.close();
+}
+
+/** The shards in a folder, which is made where it is missing. */
+export function openShardFolder(folder: string, world: World): ShardStore {
+  makeFolder(folder);
+  return fileShards(folder, world);
+}
+
+/** Removes a SQLite file and the two that belong to it. */
+export function removeDatabase(file: string): void {
+  for (const suffix of ['', '-wal', '-shm']) rmSync(`${file}${suffix}`, { force: true });
+}
+
+/** The folders of a state that may hold shards: a cluster that replaces another has a folder of its own. */
+export function shardFolders(state: string): string[] {
+  if (!existsSync(state)) return [];
+  const found = readdirSync(state, { withFileTypes: true });
+  return found.filter((entry) => entry.isDirectory() && /^shards(?:-\d+)?$/.test(entry.name)).map((entry) => entry.name);
+}
+
+/** True if a folder holds shards of ours. */
+export function holdsShards(folder: string): boolean {
+  return existsSync(folder) && readdirSync(folder).some((name) => SHARD_FILE.test(name));
 }
 
 /** As `fileShards` names them. */
 const SHARD_FILE = /^[^.]+\.[^.]+\.db(?:-wal|-shm)?$/;
 
-function removeShardFiles(folder: string): void {
+/** Removes the shards of a folder, and the folder if nothing else is in it. */
+export function removeShardFiles(folder: string): void {
   if (!existsSync(folder)) return;
   const names = readdirSync(folder);
   const ours = names.filter((name) => SHARD_FILE.test(name));
@@ -70,7 +112,7 @@ function removeShardFiles(folder: string): void {
 }
 
 /** Makes a folder and those above it. Node's own `recursive` never returns for a folder that cannot be, below /proc. */
-function makeFolder(path: string): void {
+export function makeFolder(path: string): void {
   if (existsSync(path)) return;
   makeFolder(dirname(path));
   try {
@@ -81,7 +123,7 @@ function makeFolder(path: string): void {
   }
 }
 
-/** A host in memory, and what it keeps: for tests and for whoever compares states. */
+/** A host in memory, and what it keeps now: for tests and for whoever compares states. */
 export interface MemoryHost extends ClusterHost {
   readonly store: MemoryTopoStore;
   readonly shards: ShardStore;
@@ -91,10 +133,13 @@ export interface MemoryHost extends ClusterHost {
 
 /** A cluster in memory, on a virtual machine whose clock its commands share. */
 export function memoryHost(machine: VirtualMachine, onDeath?: () => void): MemoryHost {
-  const store = new MemoryTopoStore();
-  const shards = memoryShards(machine.world());
+  let store = new MemoryTopoStore();
+  const own = machine.world();
+  let shards = memoryShards(own);
+  const world = (): World => machine.world(onDeath);
+  const exists = (): boolean => store.revision > 0;
   let generation = 0;
-  return {
+  const host: MemoryHost = {
     mark: () => {
       const marked = generation;
       const backs = [store.mark(), shards.mark(), machine.mark()];
@@ -104,18 +149,38 @@ export function memoryHost(machine: VirtualMachine, onDeath?: () => void): Memor
         return true;
       };
     },
-    store,
-    shards,
+    get store() {
+      return store;
+    },
+    get shards() {
+      return shards;
+    },
     place: 'memory',
-    exists: () => store.revision > 0,
-    world: () => machine.world(onDeath),
-    openTopology: (world, policy, create) => {
-      if (!create && store.revision === 0) {
+    exists,
+    world,
+    openTopology: (inWorld, policy, create) => {
+      if (!create && !exists()) {
         throw new UserError('there is no cluster in memory', { next: 'switchtraffic init commerce' });
       }
-      return openMemoryConn(store, world, policy);
+      return openMemoryConn(store, inWorld, policy);
     },
     openShards: () => shards,
+    beside: () => {
+      const made = { store: new MemoryTopoStore(), shards: memoryShards(own) };
+      return Promise.resolve({
+        ...host,
+        shardFolder: undefined,
+        exists: () => made.store.revision > 0,
+        openTopology: (inWorld: World, policy: LeasePolicy) => openMemoryConn(made.store, inWorld, policy),
+        openShards: () => made.shards,
+        take: () => {
+          generation++;
+          shards.close();
+          ({ store, shards } = made);
+        },
+        drop: () => made.shards.close(),
+      });
+    },
     reset: () => {
       generation++;
       store.clear();
@@ -123,6 +188,7 @@ export function memoryHost(machine: VirtualMachine, onDeath?: () => void): Memor
     },
     release: () => {},
   };
+  return host;
 }
 
 /** The only chance on the real command line: server ids. Taken from the clock and the process. */

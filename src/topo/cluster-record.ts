@@ -10,6 +10,8 @@ export interface ClusterRecord {
   made_from: string;
   /** Epoch milliseconds. */
   made_at: number;
+  /** The folder of the shards' files beside the topology's; `shards` where it is missing. */
+  shard_folder?: string;
 }
 
 /** The cluster's record, or undefined where none was made. */

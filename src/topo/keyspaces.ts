@@ -32,9 +32,11 @@ export async function getKeyspace(ctx: Context, topo: TopoServer, keyspace: stri
   return (await readRecord<Keyspace>(ctx, topo.conn, paths.keyspace(keyspace))).record;
 }
 
+/** What a starting vttablet writes of a keyspace that is not there yet. */
+const NEW_KEYSPACE: Keyspace = { durability_policy: 'none', sidecar_db_name: '_vt' };
+
 /** Creates a keyspace with an empty vschema, as a starting vttablet does. Existing ones are left alone. */
-export async function ensureKeyspace(ctx: Context, topo: TopoServer, keyspace: string): Promise<void> {
-  const record: Keyspace = { durability_policy: 'none', sidecar_db_name: '_vt' };
+export async function ensureKeyspace(ctx: Context, topo: TopoServer, keyspace: string, record = NEW_KEYSPACE): Promise<void> {
   await createUnlessThere(ctx, topo, paths.keyspace(keyspace), record);
   await createUnlessThere(ctx, topo, paths.vschema(keyspace), {});
 }

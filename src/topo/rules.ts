@@ -47,6 +47,14 @@ export async function saveMirrorRules(ctx: Context, topo: TopoServer, rules: Mir
   await saveRules(ctx, topo, paths.mirrorRules, rules);
 }
 
+export async function saveShardRoutingRules(ctx: Context, topo: TopoServer, rules: ShardRoutingRules): Promise<void> {
+  await saveRules(ctx, topo, paths.shardRoutingRules, rules);
+}
+
+export async function saveKeyspaceRoutingRules(ctx: Context, topo: TopoServer, rules: KeyspaceRoutingRules): Promise<void> {
+  await saveRules(ctx, topo, paths.keyspaceRoutingRules, rules);
+}
+
 async function saveRules(ctx: Context, topo: TopoServer, path: string, record: { rules?: unknown[] }): Promise<void> {
   if ((record.rules ?? []).length > 0) {
     await topo.conn.update(ctx, path, encodeRecord(record), null);

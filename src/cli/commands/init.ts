@@ -1,82 +1,132 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, statSync } from 'node:fs';
 import { UserError } from '../../lib/errors.ts';
 import { findRelease } from '../../lib/releases.ts';
-import { suggest } from '../../lib/suggest.ts';
-import { type ClusterSpec, createCluster } from '../../tablet/bootstrap.ts';
+import { type ClusterSpec, createCluster, type MadeCluster } from '../../tablet/bootstrap.ts';
 import { generateRows } from '../../tablet/generate-rows.ts';
 import { writeCluster } from '../../topo/cluster-record.ts';
 import { hostOf, withCluster } from '../cluster.ts';
+import { isExample, readExample, unknownExample } from '../examples.ts';
+import type { DraftHost } from '../host.ts';
+import { inputPath } from '../input-path.ts';
 import type { Invocation } from '../spec.ts';
 
-/** Where the examples are: beside `dist` (or `src`) in the package. */
-const EXAMPLES = resolve(import.meta.dirname, '../../../fixtures/clusters');
-
-/** Makes a cluster from an example. An existing one is left alone, unless `--force` replaces it. */
+/**
+ * Makes a cluster from an example or a cluster file, or prints what such a file looks like. An existing one is left
+ * alone, unless `--force` replaces it: by a whole one, in one instant, or not at all.
+ */
 export async function run(inv: Invocation): Promise<number> {
-  const name = inv.args[0]!;
-  const spec = readExample(name, inv.flags.strings('without'));
-  const rows = inv.flags.int('rows');
-  if (rows < 0) throw new UserError(`--rows ${rows} is negative`, { exit: 2 });
-  const asked = inv.flags.str('vitess-version') || (inv.io.env['SWITCHTRAFFIC_VITESS_VERSION'] ?? '') || 'hardened';
-  const release = findRelease(asked);
-  const host = hostOf(inv);
-  if (host.exists()) {
-    if (!inv.flags.bool('force')) {
-      throw new UserError(`there is a cluster in ${host.place} already`, {
-        next: `look at it: switchtraffic show keyspace, or replace it: switchtraffic init ${name} --force`,
-        exit: 2,
-      });
-    }
-    host.reset();
+  if (inv.flags.bool('schema') || inv.flags.bool('like')) {
+    const { printTemplate } = await import('../cluster-template.ts');
+    return printTemplate(inv);
   }
-  return withCluster(inv, { create: release.name, history: true }, async ({ ctx, cluster }) => {
-    await createCluster(ctx, cluster, spec);
-    if (rows > 0) await generateRows(cluster, cluster.shards.open('commerce', '0'), rows);
+  const wanted = await readWanted(inv);
+  const host = hostOf(inv);
+  const force = inv.flags.bool('force');
+  if (host.exists() && !force) {
+    throw new UserError(`there is a cluster in ${host.place} already`, {
+      next: `look at it: switchtraffic show keyspace, or replace it: switchtraffic init ${wanted.name} --force`,
+      exit: 2,
+    });
+  }
+  const draft = await host.beside();
+  let made: MadeCluster;
+  try {
+    made = await make(inv, draft, wanted);
+    draft.take(force);
+  } catch (error) {
+    draft.drop();
+    throw error;
+  }
+  for (const note of shortened(made.notes)) inv.io.stderr.write(`${note}\n`);
+  inv.io.stdout.write(summary(wanted, made, host.place));
+  return 0;
+}
+
+/** What is to be made. */
+interface Wanted {
+  /** As it was typed. */
+  name: string;
+  spec: ClusterSpec;
+  /** The release by its full name. */
+  release: string;
+  /** Rows to fill the example's tables with. */
+  rows: number;
+}
+
+async function readWanted(inv: Invocation): Promise<Wanted> {
+  const [name] = inv.args;
+  if (name === undefined) throw unknownExample(undefined);
+  const rows = inv.flags.int('rows');
+  const { spec, vitess } = isFile(inv, name) ? await readFile(inv, name) : { spec: readExample(name, inv.flags.strings('without')), vitess: undefined };
+  if (rows < 0) throw new UserError(`--rows ${rows} is negative`, { exit: 2 });
+  if (rows > 0 && !spec.keyspaces.some((keyspace) => keyspace.name === EXAMPLE_KEYSPACE)) {
+    throw new UserError(`--rows fills the tables of keyspace ${EXAMPLE_KEYSPACE}, which is left out`, { exit: 2 });
+  }
+  const asked = inv.flags.str('vitess-version') || (inv.io.env['SWITCHTRAFFIC_VITESS_VERSION'] ?? '') || vitess || 'hardened';
+  return { name, spec, release: findRelease(asked).name, rows };
+}
+
+const EXAMPLE_KEYSPACE = 'commerce';
+
+/** An example's name always means the example; `./NAME` is the file of that name. */
+function isFile(inv: Invocation, name: string): boolean {
+  if (isExample(name)) return false;
+  if (name.includes('/') || /\.(?:ya?ml|json)$/i.test(name)) return true;
+  if (name === '' || name.includes('\0')) return false;
+  const path = inputPath(inv.io, name);
+  return existsSync(path) && statSync(path).isFile();
+}
+
+async function readFile(inv: Invocation, name: string): Promise<{ spec: ClusterSpec; vitess: string | undefined }> {
+  for (const flag of ['rows', 'without']) {
+    if (!inv.flags.given(flag)) continue;
+    const next = flag === 'rows' ? 'give the keyspace rows: in the file' : 'take the keyspace out of the file';
+    throw new UserError(`--${flag} is for the examples, and ${name} is a file`, { next, exit: 2 });
+  }
+  const [{ filesBeside, readInput }, { readClusterFile }] = await Promise.all([
+    import('../input-files.ts'),
+    import('../../report/cluster-file/read.ts'),
+  ]);
+  return readClusterFile(name, readInput(inputPath(inv.io, name), name), filesBeside(inv.io, name));
+}
+
+async function make(inv: Invocation, draft: DraftHost, { name, spec, release, rows }: Wanted): Promise<MadeCluster> {
+  let made: MadeCluster = { keyspaces: [], notes: [] };
+  await withCluster({ ...inv, host: draft }, { create: release, history: true }, async ({ ctx, cluster }) => {
+    made = await createCluster(ctx, cluster, spec);
+    if (rows > 0) {
+      const added = await generateRows(cluster, cluster.shards.open(EXAMPLE_KEYSPACE, '0'), rows);
+      for (const keyspace of made.keyspaces) if (keyspace.name === EXAMPLE_KEYSPACE) keyspace.rows += added;
+    }
     await writeCluster(ctx, cluster.topo.conn, {
-      vitess_version: release.name,
+      vitess_version: release,
       made_from: name,
       made_at: cluster.world.clock.now(),
+      ...(draft.shardFolder !== undefined && draft.shardFolder !== 'shards' && { shard_folder: draft.shardFolder }),
     });
-    inv.io.stdout.write(summary(spec, release.name, host.place));
     return 0;
   });
+  return made;
 }
 
-interface ExampleFile {
-  cells: string[];
-  keyspaces: (Omit<ClusterSpec['keyspaces'][number], 'schema' | 'rows'> & { schema?: string; rows?: string })[];
+const MOST_NOTES = 100;
+
+/** A note for each table of thousands helps nobody; how many there are is said always. */
+function shortened(notes: readonly string[]): string[] {
+  const shown = notes.slice(0, MOST_NOTES).map((note) => `note: ${note}`);
+  return notes.length > MOST_NOTES ? [...shown, `note: and ${notes.length - MOST_NOTES} more of these`] : shown;
 }
 
-function readExample(name: string, without: readonly string[]): ClusterSpec {
-  const folder = join(EXAMPLES, name);
-  if (!/^[a-z0-9-]+$/.test(name) || !existsSync(folder)) {
-    const there = readdirSync(EXAMPLES);
-    const near = suggest(name, there);
-    const hint = near === undefined ? '' : `; did you mean "${near}"?`;
-    throw new UserError(`there is no example "${name}"${hint}`, { next: `the examples are: ${there.join(', ')}`, exit: 2 });
-  }
-  const file = JSON.parse(readFileSync(join(folder, 'cluster.json'), 'utf8')) as ExampleFile;
-  const names = file.keyspaces.map((keyspace) => keyspace.name);
-  const unknown = without.find((part) => !names.includes(part));
-  if (unknown !== undefined) {
-    throw new UserError(`the example ${name} has no keyspace "${unknown}" to leave out`, { next: `it has: ${names.join(', ')}`, exit: 2 });
-  }
-  const read = (path: string): string => readFileSync(join(folder, path), 'utf8');
-  const keyspaces = file.keyspaces
-    .filter((keyspace) => !without.includes(keyspace.name))
-    .map(({ schema, rows, ...rest }) => ({
-      ...rest,
-      ...(schema === undefined ? {} : { schema: read(schema) }),
-      ...(rows === undefined ? {} : { rows: read(rows) }),
-    }));
-  return { cells: file.cells, keyspaces };
-}
-
-function summary(spec: ClusterSpec, version: string, place: string): string {
+function summary({ spec, release }: Wanted, made: MadeCluster, place: string): string {
   const lines = spec.keyspaces.map((keyspace) => {
     const shards = keyspace.shards.map((shard) => `${shard.name} (tablets ${shard.tablets.map((tablet) => Number(tablet.alias.split('-').at(-1))).join(', ')})`);
-    return `  ${keyspace.name}/${shards.join(', ')}`;
+    const { tables = 0, rows = 0 } = made.keyspaces.find((one) => one.name === keyspace.name) ?? {};
+    const loaded = tables + rows === 0 ? 'empty' : `${count(tables, 'table')}, ${count(rows, 'row')}`;
+    return `  ${keyspace.name}/${shards.join(', ')}: ${loaded}`;
   });
-  return `Cluster made in ${place}, behaving like ${version === 'hardened' ? version : `Vitess ${version}`}\n${lines.join('\n')}\n`;
+  return `Cluster made in ${place}, behaving like ${release === 'hardened' ? release : `Vitess ${release}`}\n${lines.join('\n')}\n`;
+}
+
+function count(number: number, word: string): string {
+  return `${number} ${word}${number === 1 ? '' : 's'}`;
 }

@@ -19,14 +19,16 @@ const SHOWN: readonly { name: string; about: string; arg?: string }[] = [
 export const ownCommands: readonly CommandSpec[] = [
   ownCommand({
     name: 'init',
-    about: 'make a cluster from an example',
-    examples: ['init commerce', 'init commerce --vitess-version v21 --rows 1000'],
+    about: 'make a cluster from an example or a cluster file',
+    examples: ['init commerce', 'init commerce --vitess-version v21 --rows 1000', 'init --like commerce', 'init my.yaml'],
     flags: [
+      { kind: 'bool', name: 'like', about: 'print a cluster file to start from: of an example, or of the cluster at hand (init --like .)' },
+      { kind: 'bool', name: 'schema', about: 'print the JSON Schema of cluster files, for editors' },
       { kind: 'strings', name: 'without', about: 'parts of the example to leave out' },
       { kind: 'int', name: 'rows', placeholder: 'N', about: "rows in each table (the example's own number when not given)" },
       { kind: 'bool', name: 'force', about: 'replace a cluster that is there already' },
     ],
-    args: exactly('NAME'),
+    args: { min: 0, max: 1, usage: '[EXAMPLE|FILE]' },
     load: () => import('../commands/init.ts'),
   }),
   ownCommand({

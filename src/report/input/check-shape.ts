@@ -10,12 +10,18 @@ import type { PathPart, YamlFile } from './yaml.ts';
 export function checkShape<T>(yaml: YamlFile, schema: z.ZodType<T>): T {
   const result = schema.safeParse(yaml.value, { reportInput: true });
   if (result.success) return result.data;
-  const errors = result.error.issues.map((issue) => problemOf(yaml, deepest(issue), schema));
-  errors.sort((a, b) => a.place.line - b.place.line || a.place.column - b.place.column);
-  throw errors[0]!;
+  const issues = result.error.issues.map(deepest);
+  const errors = issues.map((issue) => ({ error: problemOf(yaml, issue, schema), late: isMissing(issue) ? 1 : 0 }));
+  // What is missing comes last: as a rule it is there, mistyped.
+  errors.sort((a, b) => a.late - b.late || a.error.place.line - b.error.place.line || a.error.place.column - b.error.place.column);
+  throw errors[0]!.error;
 }
 
 type Issue = z.core.$ZodIssue;
+
+function isMissing(issue: Issue): boolean {
+  return issue.code === 'invalid_type' && issue.input === undefined;
+}
 
 /** Of a union, the branch that came furthest says what is wrong. */
 function deepest(issue: Issue): Issue {
@@ -26,7 +32,7 @@ function deepest(issue: Issue): Issue {
   const [best] = branches;
   // Nothing was right at all: the union as a whole says what it takes, if it has words for it.
   if (best === undefined || depth(best) <= issue.path.length) return issue;
-  return best[0]!;
+  return best.find((inner) => !isMissing(inner)) ?? best[0]!;
 }
 
 function problemOf(yaml: YamlFile, issue: Issue, schema: z.ZodType): FileError {
@@ -40,12 +46,13 @@ function problemOf(yaml: YamlFile, issue: Issue, schema: z.ZodType): FileError {
     return new FileError(yaml.placeOfKey([...path, key]), `unknown key "${shown(key)}"${hint}`, next);
   }
   const name = path.length === 0 ? 'the file' : `"${pathText(path)}"`;
-  const missing = issue.code === 'invalid_type' && issue.input === undefined;
-  if (missing) return new FileError(yaml.placeOf(path), `${name} is missing; it is ${expectedOf(issue)}`);
+  if (isMissing(issue)) return new FileError(yaml.placeOf(path), `${name} is missing; it is ${expectedOf(issue)}`);
   return new FileError(yaml.placeOf(path), `${name} ${complaint(issue)}`);
 }
 
 function complaint(issue: Issue): string {
+  // The schema has words of its own for it.
+  if (!/^(?:Invalid|Too|Unrecognized) /.test(issue.message)) return `${issue.message}, not ${kindOf(issue.input)}`;
   switch (issue.code) {
     case 'invalid_type':
       return `has to be ${expectedOf(issue)}, not ${kindOf(issue.input)}`;
@@ -56,7 +63,7 @@ function complaint(issue: Issue): string {
     case 'too_big':
       return issue.origin === 'number' ? `has to be ${issue.maximum} or less` : `has more than ${issue.maximum} entries`;
     case 'invalid_union':
-      return issue.message === 'Invalid input' ? `does not fit: ${valueText(issue.input)}` : issue.message;
+      return `does not fit: ${valueText(issue.input)}`;
     default:
       return issue.message;
   }

@@ -32,7 +32,8 @@ export function decodeText(file: string, bytes: Uint8Array): string {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
     const good = goodPrefix(bytes);
-    const before = new TextDecoder().decode(bytes.subarray(0, good)).split('\n');
+    // `stream`: the beginning of the character that is wrong is not counted as one.
+    const before = new TextDecoder().decode(bytes.subarray(0, good), { stream: true }).split('\n');
     throw new FileError({ file, line: before.length, column: before.at(-1)!.length + 1 }, 'not UTF-8 text');
   }
 }

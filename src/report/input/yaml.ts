@@ -28,7 +28,9 @@ export function readYaml(file: string, text: string): YamlFile {
     const { line, col } = lines.linePos(offset);
     return { file, line: Math.max(1, line), column: Math.max(1, col) };
   };
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, stringKeys: true, logLevel: 'silent', prettyErrors: false });
+  // The parser compares each key with all others, for hours in a file of many: that is done below. It passes over a second
+  // document when it is told to be silent.
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: false, stringKeys: true, logLevel: 'error', prettyErrors: false });
   const [wrong] = [...document.errors, ...document.warnings].sort((a, b) => a.pos[0] - b.pos[0]);
   if (wrong !== undefined) throw new FileError(at(wrong.pos[0]), syntaxProblem(wrong.code, wrong.message));
   const start = (node: unknown): number => (node as Node | null)?.range?.[0] ?? 0;
@@ -44,8 +46,6 @@ export function readYaml(file: string, text: string): YamlFile {
 /** What the parser says, in words for somebody who did not write a parser. */
 function syntaxProblem(code: string, message: string): string {
   switch (code) {
-    case 'DUPLICATE_KEY':
-      return 'this key was given before in the same map';
     case 'MULTIPLE_DOCS':
       return 'one document a file; remove the "---"';
     case 'TAG_RESOLVE_FAILED':
@@ -102,6 +102,7 @@ class Plain {
       if (!isPair(pair)) continue;
       const key = isScalar(pair.key) ? String(pair.key.value) : undefined;
       if (key === undefined) throw this.#complain(pair.key, 'keys are plain words');
+      if (Object.hasOwn(map, key)) throw this.#complain(pair.key, 'this key was given before in the same map');
       map[key] = this.of(pair.value);
     }
     return map;

@@ -35,6 +35,11 @@ export class EnumType {
     this.names = new Map(values.map(([text, number]) => [number, text] as const).reverse());
   }
 
+  /** Every name, aliases too, in the order they were declared. */
+  get valueNames(): readonly string[] {
+    return [...this.numbers.keys()];
+  }
+
   /** The number of a name (aliases too), or undefined for a name the enum does not have. */
   numberOf(name: string): number | undefined {
     return this.numbers.get(name);

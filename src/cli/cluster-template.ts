@@ -1,0 +1,27 @@
+import { findRelease } from '../lib/releases.ts';
+import { printClusterFile } from '../report/cluster-file/print.ts';
+import { FILE_SCHEMAS, jsonSchemaText } from '../report/json-schemas.ts';
+import { describeCluster } from '../tablet/describe-cluster.ts';
+import { withCluster } from './cluster.ts';
+import { readExample } from './examples.ts';
+import type { Invocation } from './spec.ts';
+
+/** `init --like` and `init --schema`: prints, and makes nothing. */
+export async function printTemplate(inv: Invocation): Promise<number> {
+  const { stdout } = inv.io;
+  if (inv.flags.bool('schema')) {
+    stdout.write(jsonSchemaText(FILE_SCHEMAS[0]!));
+    return 0;
+  }
+  const name = inv.args[0] ?? 'commerce';
+  if (name === '.') {
+    return withCluster(inv, {}, async ({ ctx, cluster }) => {
+      stdout.write(await printClusterFile(await describeCluster(ctx, cluster), cluster.release.name));
+      return 0;
+    });
+  }
+  const spec = readExample(name, inv.flags.strings('without'));
+  const asked = inv.flags.str('vitess-version') || (inv.io.env['SWITCHTRAFFIC_VITESS_VERSION'] ?? '') || 'hardened';
+  stdout.write(await printClusterFile(spec, findRelease(asked).name));
+  return 0;
+}
