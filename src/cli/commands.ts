@@ -3,6 +3,7 @@ import { moveTables } from './specs/movetables.ts';
 import { ownCommands } from './specs/own.ts';
 import { topologyCommands } from './specs/topology.ts';
 import { workflow } from './specs/workflow.ts';
+import { workload } from './specs/workload.ts';
 import type { CommandSpec } from './spec.ts';
 
 /** The whole command tree. Light to load: every handler is imported when its command is called. */
@@ -17,5 +18,5 @@ export const rootCommand: CommandSpec = {
   flags: [],
   args: noArgs,
   family: 'vtctldclient',
-  subcommands: [moveTables, workflow, ...topologyCommands, ...ownCommands],
+  subcommands: [moveTables, workflow, ...topologyCommands, ...ownCommands, workload],
 };

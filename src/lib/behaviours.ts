@@ -20,6 +20,7 @@ function row<T>(about: string, refs: string, hardened: T, since: Readonly<Record
 
 type RollbackContext = 'caller' | 'detached' | 'inherited';
 type RollbackDirection = 'source-only' | 'forward' | 'backward';
+type VSchemaWait = '30s' | 'half-failover' | 'half-failover-unless-drained';
 type LockTtl = 'none' | '3T' | '3T+tail';
 
 export const BEHAVIOURS = {
@@ -192,6 +193,18 @@ export const BEHAVIOURS = {
     'open: #14276',
     false,
     { '18.0.0': true },
+  ),
+  doubleBufferingWindow: row<boolean>(
+    'whether a refusal that arrives after a switch has ended makes the gate buffer once more, until the longest failover',
+    '#15701, #15707',
+    false,
+    { '18.0.0': true, '20.0.0': false },
+  ),
+  vschemaWait: row<VSchemaWait>(
+    'how long a refused statement waits for a newer VSchema before it is tried again: 30s, half of the longest failover, or the same but not once its buffer was drained',
+    '#15701',
+    'half-failover-unless-drained',
+    { '18.0.0': '30s', '20.0.0': 'half-failover' },
   ),
 } satisfies Record<string, BehaviourRow<unknown>>;
 
