@@ -18,6 +18,7 @@ import { CommandFailure } from './command-failure.ts';
 import { keepHistory } from './history.ts';
 import type { CommandScope } from './scope.ts';
 import type { Invocation } from './spec.ts';
+import { loading } from '../runtime/loading.ts';
 
 export interface OpenOptions {
   /** Makes the cluster where it is missing, with this version. */
@@ -103,7 +104,7 @@ async function withHints(inv: Invocation, cluster: Cluster, run: () => Promise<n
     return await run();
   } catch (error) {
     if (cluster.release.vitess || inv.flags.bool('quiet')) throw error;
-    const { hintFor } = await import('./hints.ts');
+    const { hintFor } = await loading(import('./hints.ts'));
     // A damaged cluster may not be able to say: then the error stands alone.
     const hint = await hintFor(error, cluster, keyspaceFlag(inv)).catch(() => undefined);
     throw hint === undefined ? error : new CommandFailure(error, [hint]);
@@ -172,7 +173,7 @@ async function armFaults(ctx: Context, inv: Invocation, cluster: Cluster, creati
   const fromEnvironment = inv.io.env['SWITCHTRAFFIC_FAILPOINTS'] ?? '';
   if (fromEnvironment !== '') specs.push(fromEnvironment);
   if (specs.length > 0) {
-    const { faultPoints } = await import('../workflow/switch/points.ts');
+    const { faultPoints } = await loading(import('../workflow/switch/points.ts'));
     const points = faultPoints(cluster.release.behaviours);
     for (const spec of specs) faults.arm(spec, points);
   }

@@ -1,4 +1,5 @@
 import type { Context } from './context.ts';
+import { isLoading } from './loading.ts';
 
 /**
  * The world's clock. `now` is what people read (epoch milliseconds); `monotonic` is what leases are measured
@@ -123,6 +124,7 @@ export class VirtualClock implements Clock {
       this.#scheduled = false;
       const next = this.#sleepers[0];
       if (next === undefined) return;
+      if (isLoading()) return this.#schedule();
       // To an alarm first, if one comes earlier: what it wakes must run before time goes on.
       this.#jump(Math.min(next.at, this.#alarms[0]?.at ?? next.at));
       if (this.#sleepers.length > 0) this.#schedule();

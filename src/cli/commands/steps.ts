@@ -10,6 +10,7 @@ import { printFacts } from '../facts-output.ts';
 import { colorLevel, createPaint } from '../paint.ts';
 import type { Invocation } from '../spec.ts';
 import { unknownName } from '../unknown-name.ts';
+import { loading } from '../../runtime/loading.ts';
 
 const COMMANDS = ['switchtraffic', 'reversetraffic', 'rollback'] as const;
 
@@ -44,7 +45,7 @@ async function releaseOf(inv: Invocation): Promise<Release> {
 async function clusterVersion(inv: Invocation): Promise<string | undefined> {
   const host = hostOf(inv);
   if (!host.exists()) return undefined;
-  const { ETCD_NAMES } = await import('../../topo/conn/directory.ts');
+  const { ETCD_NAMES } = await loading(import('../../topo/conn/directory.ts'));
   const world = host.world();
   const conn = host.openTopology(world, { names: ETCD_NAMES, renewed: false, reapDead: false }, false);
   const shards = host.openShards(world);
