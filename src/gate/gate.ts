@@ -14,8 +14,8 @@ import { hasOpenTransaction } from './sessions.ts';
 
 /** How often a statement is tried in all. */
 const TRIES = 3;
-/** How often vtgate looks whether a newer VSchema has come. */
-const VSCHEMA_LOOK_MS = 10;
+/** How often to look whether a newer VSchema has come. vtgate, which has it in memory, looks every 10ms. */
+const VSCHEMA_LOOK_MS = 50;
 /** How long vtgate waits for one without a buffer, and until v19 always. */
 export const VITESS_VSCHEMA_WAIT_MS = 30_000;
 

@@ -15,7 +15,7 @@ export function renderWorkload(report: WorkloadReport, paint: Paint): string[] {
   const of = report.tables.join(', ');
   const lasted = duration(report.endedAt - report.startedAt);
   return [
-    `${plural(spec.writers, 'writer')} at ${rateText(spec.rate)} and ${plural(spec.readers, 'reader')} at ${rateText(spec.readRate)} on ${of} for ${lasted}, seed ${spec.seed}`,
+    `${plural(spec.writers, 'writer')} at ${rateText(spec.rate)} and ${plural(spec.readers, 'reader')} at ${rateText(spec.readRate)} on ${of} for ${lasted} from ${formatRfc3339(report.startedAt)}, seed ${spec.seed}`,
     `writes: ${tallyText(writes)} (${plural(writes.inserts, 'insert')}, ${plural(writes.updates, 'update')}, ${plural(writes.deletes, 'delete')})`,
     ...gapLines(report, paint),
     ...report.errors.writes.slice(0, SHOWN_ERRORS).map((group) => errorLine(group)),
@@ -41,7 +41,7 @@ export function progressLine(seconds: number, now: Tally, before: Tally, reads: 
 function gapLines({ writes, refusedAtEnd, endedAt }: WorkloadReport, paint: Paint): string[] {
   const lines: string[] = [];
   if (writes.longestGapFrom !== undefined) {
-    lines.push(`  longest without an acknowledged write: ${duration(writes.longestGapMs)}, from ${formatRfc3339(writes.longestGapFrom)}`);
+    lines.push(`  longest without an acknowledged write: ${duration(writes.longestGapMs)}, from ${timeOfDay(writes.longestGapFrom)}`);
   }
   if (refusedAtEnd) {
     const since = writes.lastAcknowledged;
@@ -69,16 +69,21 @@ function findingText({ table, key, acknowledged, found }: Finding): string {
 
 function staleText({ table, key, at, acknowledged, seen }: StaleRead): string {
   const there = acknowledged === 0 ? 'was deleted' : `was at version ${acknowledged}`;
-  return `${table} ${key} ${there}, and a read saw ${seen === 0 ? 'no row' : `version ${seen}`} at ${formatRfc3339(at)}`;
+  return `${table} ${key} ${there}, and a read saw ${seen === 0 ? 'no row' : `version ${seen}`} at ${timeOfDay(at)}`;
 }
 
 function errorLine({ text, outcome, count, first, last }: ErrorGroup): string {
-  const when = first === last ? `at ${formatRfc3339(first)}` : `${formatRfc3339(first)} to ${formatRfc3339(last)}`;
-  return `  ${count} ${outcome}, ${when}: ${text}`;
+  const when = first === last ? `at ${timeOfDay(first)}` : `from ${timeOfDay(first)} to ${timeOfDay(last)}`;
+  return `  ${count} ${outcome} ${when}: ${text}`;
 }
 
 function tallyText({ acknowledged, refused, ambiguous }: Tally, done = 'acknowledged'): string {
   return `${acknowledged} ${done}, ${refused} refused, ${ambiguous} ambiguous`;
+}
+
+/** `12:00:02.340Z`. */
+function timeOfDay(at: number): string {
+  return new Date(at).toISOString().slice('2026-03-27T'.length);
 }
 
 function rateText(perSecond: number): string {
