@@ -18,7 +18,7 @@ import { CommandFailure } from './command-failure.ts';
 import { keepHistory } from './history.ts';
 import type { CommandScope } from './scope.ts';
 import type { Invocation } from './spec.ts';
-import { loading } from '../runtime/loading.ts';
+import { loading } from '../lib/loading.ts';
 
 export interface OpenOptions {
   /** Makes the cluster where it is missing, with this version. */

@@ -8,7 +8,7 @@ import { type ErrorContext, renderError } from './render-error.ts';
 import { scanFlag } from './scan.ts';
 import { withSignals, type WithSignals } from './signals.ts';
 import type { CommandSpec, Handler, Invocation } from './spec.ts';
-import { loading } from '../runtime/loading.ts';
+import { loading } from '../lib/loading.ts';
 
 /** What in-process callers and tests replace. */
 export interface MainOptions {

@@ -1,5 +1,5 @@
 import type { Context } from './context.ts';
-import { isLoading } from './loading.ts';
+import { isLoading } from '../lib/loading.ts';
 
 /**
  * The world's clock. `now` is what people read (epoch milliseconds); `monotonic` is what leases are measured

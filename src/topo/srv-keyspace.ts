@@ -9,7 +9,7 @@ import { paths } from './paths.ts';
 import { keyRangeFromProto } from './proto/key-range.ts';
 import type { KeyspacePartition, ShardReference, ShardTabletControl, SrvKeyspace } from './proto/types.ts';
 import { encodeRecord, findRecord, type TopoServer } from './server.ts';
-import { loading } from '../runtime/loading.ts';
+import { loading } from '../lib/loading.ts';
 
 const SERVED_TYPES = ['PRIMARY', 'REPLICA', 'RDONLY'] as const;
 

@@ -7,7 +7,7 @@ import { colorLevel, createPaint } from '../paint.ts';
 import { shellQuote } from '../shell-quote.ts';
 import type { Invocation } from '../spec.ts';
 import { unknownName } from '../unknown-name.ts';
-import { loading } from '../../runtime/loading.ts';
+import { loading } from '../../lib/loading.ts';
 
 /** What there is to show: one document of facts, and how to print it for people. */
 interface Shown {

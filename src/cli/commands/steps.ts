@@ -10,7 +10,7 @@ import { printFacts } from '../facts-output.ts';
 import { colorLevel, createPaint } from '../paint.ts';
 import type { Invocation } from '../spec.ts';
 import { unknownName } from '../unknown-name.ts';
-import { loading } from '../../runtime/loading.ts';
+import { loading } from '../../lib/loading.ts';
 
 const COMMANDS = ['switchtraffic', 'reversetraffic', 'rollback'] as const;
 

@@ -6,7 +6,7 @@ import { clientSide } from '../client-error.ts';
 import { withCluster } from '../cluster.ts';
 import { outputFormat } from '../flags.ts';
 import type { Invocation } from '../spec.ts';
-import { loading } from '../../runtime/loading.ts';
+import { loading } from '../../lib/loading.ts';
 
 /** Prints one tablet's record, or lists tablets. */
 export function run(inv: Invocation): Promise<number> {

@@ -15,6 +15,6 @@ export const gateFlags: readonly FlagSpec[] = [
   {
     kind: 'duration',
     name: 'vschema-wait',
-    about: 'without a buffer: how long a refused statement waits for a newer VSchema before each of two more tries (vtgate: 30s)',
+    about: 'without a buffer: try a refused statement twice more, after a newer VSchema or this long (vtgate: 30s)',
   },
 ];

@@ -7,7 +7,7 @@ import type { VSchemaKeyspace } from '../../topo/proto/types.ts';
 import type { BinlogSource } from '../../topo/proto/types-workflow.ts';
 import type { TopoServer } from '../../topo/server.ts';
 import { getVSchema } from '../../topo/vschema.ts';
-import { loading } from '../../runtime/loading.ts';
+import { loading } from '../../lib/loading.ts';
 
 /** Which rows of one table a stream takes. Vitess: go/vt/vttablet/tabletserver/vstreamer/planbuilder.go. */
 export interface TableFilter {

@@ -3,7 +3,7 @@ import type { Context } from '../../runtime/context.ts';
 import { allTablets, aliasText } from '../../topo/tablets.ts';
 import type { Cluster } from '../cluster.ts';
 import { readStreams } from './streams.ts';
-import { loading } from '../../runtime/loading.ts';
+import { loading } from '../../lib/loading.ts';
 
 /** Lets every stream of the cluster apply what it can: what would have happened since the last command. */
 export async function pumpAll(ctx: Context, cluster: Cluster): Promise<void> {

@@ -11,7 +11,7 @@ import { compileFilters, type TableFilter } from './filter.ts';
 import { type PumpResult, reached } from './progress.ts';
 import { sourceOf } from './stream-source.ts';
 import { hasCopyState, readStream, type StreamRow, updateStream } from './streams.ts';
-import { loading } from '../../runtime/loading.ts';
+import { loading } from '../../lib/loading.ts';
 
 /** How many transactions one chunk applies: well under 50 ms, so that the loop turns in between. */
 const TRANSACTIONS_PER_CHUNK = 500;

@@ -3,7 +3,7 @@ import type { Cluster } from '../../tablet/cluster.ts';
 import { getRoutingRules, routingMap } from '../../topo/rules.ts';
 import { allIntents, type Intent } from '../switch/intent.ts';
 import { gatherLocks } from './locks.ts';
-import { loading } from '../../runtime/loading.ts';
+import { loading } from '../../lib/loading.ts';
 
 /** What a switch on `hardened` wrote down before it changed anything, and has not struck yet. */
 export interface IntentFacts {

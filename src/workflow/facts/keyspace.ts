@@ -9,7 +9,7 @@ import { type Refused, refusedAt, type ServedFacts, type ServedTable, servedTabl
 import { gatherShards, type ShardFacts } from './shard.ts';
 import { findStranded, type Picture, type Stranded } from './stranded.ts';
 import type { WorkflowFacts } from './workflow.ts';
-import { loading } from '../../runtime/loading.ts';
+import { loading } from '../../lib/loading.ts';
 
 /** The verdict on a keyspace: what an operator wants to know first. */
 export interface Verdict {
