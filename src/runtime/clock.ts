@@ -119,6 +119,10 @@ export class VirtualClock implements Clock {
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
+    if (isLoading()) {
+      setTimeout(() => this.#again(), 1);
+      return;
+    }
     // setImmediate runs after every microtask: when it fires, every task of this world is waiting.
     setImmediate(() => {
       this.#scheduled = false;
@@ -129,6 +133,11 @@ export class VirtualClock implements Clock {
       this.#jump(Math.min(next.at, this.#alarms[0]?.at ?? next.at));
       if (this.#sleepers.length > 0) this.#schedule();
     });
+  }
+
+  #again(): void {
+    this.#scheduled = false;
+    this.#schedule();
   }
 
   #jump(to: number): void {

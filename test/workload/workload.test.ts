@@ -13,7 +13,7 @@ const DENIED = 'target: commerce.0.primary: vttablet: rpc error: code = FailedPr
 
 function start(cluster: TestCluster, more: Partial<WorkloadSpec> = {}, release = 'hardened', buffer?: BufferConfig): Promise<RunningWorkload> {
   const gate = { cell: 'zone1', ...(buffer === undefined ? {} : { buffer }) };
-  const spec: WorkloadSpec = { writers: 4, readers: 2, rate: 40, forMs: 5000, seed: 7, gate, ...more };
+  const spec: WorkloadSpec = { writers: 4, readers: 2, rate: 40, forMs: 4000, seed: 7, gate, ...more };
   return startWorkload(background(), openCluster(cluster.host, release), spec);
 }
 
@@ -99,8 +99,8 @@ describe('a workload', () => {
   it('is the same for the same seed', async () => {
     const once = async (seed: number): Promise<string> => {
       const cluster = await movingCluster();
-      const running = await start(cluster, { forMs: 2000, seed });
-      await cluster.machine.clock.sleep(800);
+      const running = await start(cluster, { forMs: 1500, seed });
+      await cluster.machine.clock.sleep(500);
       await cluster.run(switchLine());
       return JSON.stringify(await running.finished);
     };
