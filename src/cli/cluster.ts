@@ -19,6 +19,7 @@ import { armFaults, unfiredFaults } from './faults.ts';
 import { keepHistory } from './history.ts';
 import type { CommandScope } from './scope.ts';
 import type { Invocation } from './spec.ts';
+import { loading } from '../lib/loading.ts';
 
 export interface OpenOptions {
   /** Makes the cluster where it is missing, with this version. */
@@ -107,7 +108,7 @@ async function withHints(inv: Invocation, cluster: Cluster, run: () => Promise<n
     return await run();
   } catch (error) {
     if (cluster.release.vitess || inv.flags.bool('quiet')) throw error;
-    const { hintFor } = await import('./hints.ts');
+    const { hintFor } = await loading(import('./hints.ts'));
     // A damaged cluster may not be able to say: then the error stands alone.
     const hint = await hintFor(error, cluster, keyspaceFlag(inv)).catch(() => undefined);
     throw hint === undefined ? error : new CommandFailure(error, [hint]);

@@ -6,6 +6,7 @@ import { scenarioCommands } from './specs/scenario.ts';
 import { topologyCommands } from './specs/topology.ts';
 import { versions } from './specs/versions.ts';
 import { workflow } from './specs/workflow.ts';
+import { workload } from './specs/workload.ts';
 import type { CommandSpec } from './spec.ts';
 
 /** The whole command tree. Light to load: every handler is imported when its command is called. */
@@ -20,5 +21,5 @@ export const rootCommand: CommandSpec = {
   flags: [],
   args: noArgs,
   family: 'vtctldclient',
-  subcommands: [moveTables, workflow, ...topologyCommands, ...ownCommands, fault, versions, ...scenarioCommands],
+  subcommands: [moveTables, workflow, ...topologyCommands, ...ownCommands, workload, fault, versions, ...scenarioCommands],
 };

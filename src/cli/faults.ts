@@ -1,4 +1,5 @@
 import { suggest } from '../lib/suggest.ts';
+import { loading } from '../lib/loading.ts';
 import type { Context } from '../runtime/context.ts';
 import { targetMatcher } from '../runtime/failpoints.ts';
 import { badFault } from '../runtime/fault-grammar.ts';
@@ -26,7 +27,7 @@ export async function armFaults(
   const texts = faultTexts(inv);
   if (texts.length === 0) return () => {};
   if (inv.flags.given('fault-seed')) faults.seed = inv.flags.int('fault-seed');
-  const { faultPoints } = await import('../workflow/switch/points.ts');
+  const { faultPoints } = await loading(import('../workflow/switch/points.ts'));
   const points = faultPoints(cluster.release.behaviours);
   // A cluster that is yet to be made has no targets to compare with.
   const there = options.creating ? undefined : await allTargets(ctx, cluster);

@@ -22,6 +22,8 @@ export async function keepHistory(
     faults: events.flatMap((event) => (event.kind === 'fault' ? [`${event.point} ${event.action}`] : [])),
     log: events.flatMap((event) => (event.kind === 'log' && event.level !== 'info' ? [event.text] : [])),
   };
+  const outage = events.flatMap((event) => (event.kind === 'outage' ? [event.text] : []));
+  if (outage.length > 0) entry.outage = outage;
   if (done.failure !== undefined) entry.error = errorText((done.failure as Error).cause ?? done.failure);
   try {
     await writeHistory(background(), topo.conn, entry);

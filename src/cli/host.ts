@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { loading } from '../lib/loading.ts';
 import { dirname, join, resolve } from 'node:path';
 import { UserError } from '../lib/errors.ts';
 import { realWorld, type VirtualMachine, type World } from '../runtime/world.ts';
@@ -58,7 +59,7 @@ export function fileHost(state: string, cwd: string, makeWorld = (): World => re
     },
     openShards: (inWorld, name = SHARD_FOLDER) => openShardFolder(join(folder, name), inWorld),
     beside: async () => {
-      const { draftHost } = await import('./draft-host.ts');
+      const { draftHost } = await loading(import('./draft-host.ts'));
       return draftHost(folder, makeWorld);
     },
     reset: () => {

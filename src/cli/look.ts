@@ -1,4 +1,5 @@
 import type { World } from '../runtime/world.ts';
+import { loading } from '../lib/loading.ts';
 import type { ShardStore } from '../tablet/shard-db.ts';
 import type { Conn } from '../topo/conn/conn.ts';
 import { hostOf } from './cluster.ts';
@@ -18,7 +19,7 @@ export interface OpenToLook {
 export async function lookAtCluster<T>(inv: Invocation, look: (open: OpenToLook) => Promise<T>): Promise<T | undefined> {
   const host = hostOf(inv);
   if (!host.exists()) return undefined;
-  const { ETCD_NAMES } = await import('../topo/conn/directory.ts');
+  const { ETCD_NAMES } = await loading(import('../topo/conn/directory.ts'));
   const world = host.world();
   const conn = host.openTopology(world, { names: ETCD_NAMES, renewed: false, reapDead: false }, false);
   const shards = host.openShards(world);

@@ -8,6 +8,7 @@ import { type ErrorContext, renderError } from './render-error.ts';
 import { scanFlag } from './scan.ts';
 import { withSignals, type WithSignals } from './signals.ts';
 import type { CommandSpec, Handler, Invocation } from './spec.ts';
+import { loading } from '../lib/loading.ts';
 
 /** What in-process callers and tests replace. */
 export interface MainOptions {
@@ -43,7 +44,7 @@ export async function main(argv: readonly string[], io: Io, options: MainOptions
 /** Prints help or the version. */
 async function answer(parsed: Exclude<Parsed, ParsedRun>, root: CommandSpec, io: Io): Promise<number> {
   if (parsed.kind === 'version') {
-    const { version } = await import('../version.ts');
+    const { version } = await loading(import('../version.ts'));
     io.stdout.write(`switchtraffic version ${version}\n`);
   } else {
     io.stdout.write(helpOf(buildProgram(root, async () => {}), parsed.chain));
@@ -59,7 +60,7 @@ async function call(parsed: ParsedRun, around: Surroundings, version: AskedVersi
   const program = buildChain(parsed.chain, async (chain) => {
     const spec = chain.at(-1) as CommandSpec & { load: () => Promise<Handler> };
     const inv: Invocation = { ...around, path: commandPath(chain), spec, args: parsed.args, flags: parsed.flags };
-    const handler = await spec.load();
+    const handler = await loading(spec.load());
     await checkVersion(inv);
     handler.validate?.(inv);
     checkRequired(parsed);
@@ -73,7 +74,7 @@ async function call(parsed: ParsedRun, around: Surroundings, version: AskedVersi
 async function checkVersion(inv: Invocation): Promise<void> {
   const wanted = inv.flags.str('vitess-version') || inv.io.env['SWITCHTRAFFIC_VITESS_VERSION'];
   if (wanted === undefined || wanted === '') return;
-  const { findRelease } = await import('../lib/releases.ts');
+  const { findRelease } = await loading(import('../lib/releases.ts'));
   findRelease(wanted);
 }
 
@@ -128,7 +129,7 @@ class AskedVersion {
   /** True if nothing is named and the cluster itself is of a release. Looked up only when a mistake is to be judged. */
   async isRelease(): Promise<boolean> {
     if (this.#asked !== '') return !this.looksHardened;
-    const { recordedRelease } = await import('./recorded-release.ts');
+    const { recordedRelease } = await loading(import('./recorded-release.ts'));
     return recordedRelease(scanFlag(this.#argv, 'state') ?? '.switchtraffic', this.#io.cwd, this.#host);
   }
 }

@@ -8,6 +8,13 @@ export type WithSignals = (body: (signal: AbortSignal) => Promise<number>) => Pr
 /** Never aborts: what an in-process shell uses. */
 export const withoutSignals: WithSignals = (body) => body(new AbortController().signal);
 
+const endsWell = new WeakSet<AbortSignal>();
+
+/** Says that Ctrl-C is how a command is meant to end: its status is then the command's own. */
+export function ctrlCEndsIt(signal: AbortSignal): void {
+  endsWell.add(signal);
+}
+
 const STATUS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 /**
@@ -28,7 +35,7 @@ export const withSignals: WithSignals = async (body) => {
   for (const { name, listener } of listeners) process.on(name, listener);
   try {
     const exit = await body(controller.signal);
-    return status ?? exit;
+    return status === STATUS.SIGINT && endsWell.has(controller.signal) ? exit : (status ?? exit);
   } catch (error) {
     // What the command has to say is still said; only its status is the signal's.
     if (status !== undefined) process.once('exit', () => (process.exitCode = status));

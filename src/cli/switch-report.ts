@@ -1,27 +1,38 @@
 import { errorText } from '../lib/errors.ts';
 import { formatDuration } from '../lib/duration.ts';
 import { background } from '../runtime/context.ts';
-import type { Cluster } from '../tablet/cluster.ts';
 import { missingPrivileges, readGrants } from '../tablet/privileges.ts';
 import { LockLostError } from '../topo/locks.ts';
 import { recoveryCommands } from '../workflow/recovery.ts';
 import { readTraffic, type TableTraffic } from '../workflow/traffic.ts';
 import { compareReleases, describeOutcome, type Failure } from '../workflow/switch/outcome.ts';
+import { measureOutage, type Outage } from '../workflow/switch/outage.ts';
 import type { SwitchRun } from '../workflow/switch/run.ts';
 import type { SwitchFailed } from '../workflow/switch/switch-traffic.ts';
 import type { CommandScope } from './scope.ts';
 import { shellQuote } from './shell-quote.ts';
 import type { Invocation } from './spec.ts';
 
-/** How long writes of the tables were refused, on the cluster's clock. */
-export function outageNote(cluster: Cluster, run: SwitchRun): string | undefined {
-  if (run.writesStopped === undefined) return undefined;
-  const tables = run.sw.tables.join(', ');
-  if (run.writesServed === undefined) {
-    const so = formatDuration(Math.round(cluster.world.clock.now() - run.writesStopped));
-    return `writes to ${tables} have been refused for ${so} and still are`;
-  }
-  return `writes to ${tables} were refused for ${formatDuration(Math.round(run.writesServed - run.writesStopped))}`;
+/** What clients felt of a switch; the lines are kept in the history too. */
+export async function outageNotes({ cluster }: CommandScope, run: SwitchRun): Promise<string[]> {
+  // A switch that has succeeded must not fail over what is told of it.
+  const outage = await measureOutage(run).catch(() => undefined);
+  const lines = outage === undefined ? [] : outageLines(outage);
+  for (const text of lines) cluster.world.events.emit({ kind: 'outage', text });
+  return lines;
+}
+
+function outageLines({ tables, forMs, still, refused, buffered }: Outage): string[] {
+  const names = tables.join(', ');
+  const so = formatDuration(forMs);
+  const count = refused === 0 ? '' : `; tablets refused ${statements(refused)}`;
+  const writes = still ? `writes to ${names} have been refused for ${so} and still are` : `writes to ${names} were refused for ${so}`;
+  if (buffered === undefined) return [`${writes}${count}`];
+  return [`${writes}${count}`, `buffered for ${formatDuration(buffered.forMs)}, ${statements(buffered.statements)}`];
+}
+
+function statements(count: number): string {
+  return `${count} statement${count === 1 ? '' : 's'}`;
 }
 
 /** The lines after the error of a failed switch: the state left, what to do next, what other releases leave. */
@@ -29,12 +40,12 @@ export async function failureNotes(inv: Invocation, scope: CommandScope, failed:
   const { cluster } = scope;
   const { run } = failed;
   const traffic = await readTraffic(background(), cluster, run.sw);
-  const outage = outageNote(cluster, run);
+  const outage = await outageNotes(scope, run);
   return [
     '',
     `state: ${endText(failed, traffic)}`,
     ...traffic.map((table) => `  ${trafficLine(table)}`),
-    ...(outage === undefined ? [] : [`  ${outage}`]),
+    ...outage.map((line) => `  ${line}`),
     ...scope.events.flatMap((event) => (event.kind === 'log' && event.level === 'error' ? [`log: ${event.text}`] : [])),
     ...nextLines(inv, failed, traffic),
     ...otherReleases(scope, failed),

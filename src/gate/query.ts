@@ -6,9 +6,10 @@ import type { Cluster } from '../tablet/cluster.ts';
 import { execute, executeAll, type QueryPart } from '../tablet/query/execute.ts';
 import { done, isDdl, isRowStatement, type QueryRequest, type QueryResult } from '../tablet/query/request.ts';
 import { neededSession } from '../tablet/query/session-statements.ts';
+import type { Passage } from './passage.ts';
 import { planRows } from './plan.ts';
 import { planDdl, planLockTables, planShow } from './plan-tables.ts';
-import type { Piece } from './plan-types.ts';
+import type { Piece, Plan } from './plan-types.ts';
 import { type Place, type Query, QueryScope } from './query-scope.ts';
 import { GateSession } from './sessions.ts';
 import { chooseTablet, gateError } from './tablets.ts';
@@ -16,11 +17,12 @@ import { chooseTablet, gateError } from './tablets.ts';
 /**
  * Runs one SQL statement as a vtgate of a cell does: finds its table by the rules and the VSchema, its shards by the
  * vindex and the serving graph, asks a tablet of each and puts the answers together. Throws vtgate's errors; those
- * of tablets carry `target: KS.SHARD.TYPE: vttablet: rpc error: …`. Nothing is buffered or retried.
+ * of tablets carry `target: KS.SHARD.TYPE: vttablet: rpc error: …`. A `passage` may hold a statement about rows at the
+ * shards it goes to; without one nothing is buffered, and nothing is tried twice either way: see `Gate`.
  */
-export async function runQuery(ctx: Context, cluster: Cluster, query: Query): Promise<QueryResult> {
+export async function runQuery(ctx: Context, cluster: Cluster, query: Query, passage?: Passage): Promise<QueryResult> {
   try {
-    return await run(ctx, cluster, query);
+    return await run(ctx, cluster, query, passage);
   } catch (error) {
     throw tooLarge(error);
   }
@@ -36,12 +38,12 @@ function tooLarge(error: unknown): unknown {
   return vtError('RESOURCE_EXHAUSTED', `the statement is too large: ${error.message}`);
 }
 
-async function run(ctx: Context, cluster: Cluster, query: Query): Promise<QueryResult> {
+async function run(ctx: Context, cluster: Cluster, query: Query, passage?: Passage): Promise<QueryResult> {
   checkContext(ctx);
   const statement = parseStatement(query.sql);
   const scope = await QueryScope.open(ctx, cluster, query);
   const session = query.session === undefined ? undefined : await GateSession.find(ctx, cluster, query.session);
-  if (isRowStatement(statement)) return runRows(scope, session, await planRows(scope, statement));
+  if (isRowStatement(statement)) return runRows(scope, session, await planRows(scope, statement), passage);
   if (isDdl(statement)) {
     const plan = await planDdl(scope, statement);
     // MySQL commits before it defines anything.
@@ -59,14 +61,18 @@ async function run(ctx: Context, cluster: Cluster, query: Query): Promise<QueryR
 async function runRows(
   scope: QueryScope,
   session: GateSession | undefined,
-  plan: Awaited<ReturnType<typeof planRows>>,
+  plan: Plan,
+  passage?: Passage,
 ): Promise<QueryResult> {
   const { ctx, cluster } = scope;
   const inside = session !== undefined && session.open().length > 0;
   if (inside && scope.target.tabletType !== 'PRIMARY') throw activeTransaction();
   const places = new Map<QueryPart['tablet'], Place>();
   const parts: QueryPart[] = [];
+  // What is in a transaction was begun before the failover, and has to see its end.
+  const held = inside ? undefined : passage;
   for (const { place, statement } of plan.pieces) {
+    await held?.before(place);
     const tablet = await chooseTablet(ctx, cluster, scope.query.cell, place);
     // A session's transaction is on primaries; a read of a replica beside it is none of its business.
     const own = place.tabletType === 'PRIMARY' ? session : undefined;
@@ -74,11 +80,17 @@ async function runRows(
     places.set(tablet, place);
     parts.push({ tablet, request: requestOf(scope, place, statement, own !== undefined) });
   }
+  let refusing: Place | undefined;
   const explain = (error: unknown, part: QueryPart): unknown => {
-    const place = places.get(part.tablet);
-    return place === undefined ? error : gateError(error, place);
+    refusing = places.get(part.tablet);
+    return refusing === undefined ? error : gateError(error, refusing);
   };
-  return plan.merge(await executeAll(ctx, cluster, parts, explain));
+  try {
+    return plan.merge(await executeAll(ctx, cluster, parts, explain));
+  } catch (error) {
+    if (refusing !== undefined) await held?.refused(refusing, error);
+    throw error;
+  }
 }
 
 function activeTransaction(): Error {

@@ -76,3 +76,8 @@ export class GateSession {
     return shard.db.write(clock, () => openTransaction(shard, this.name, clock.now(), readOnly));
   }
 }
+
+/** True if the session has a transaction open on any shard; false without a session. */
+export async function hasOpenTransaction(ctx: Context, cluster: Cluster, session: string | undefined): Promise<boolean> {
+  return session !== undefined && (await GateSession.find(ctx, cluster, session)).open().length > 0;
+}

@@ -1,4 +1,5 @@
 import type { Context } from './context.ts';
+import { isLoading } from '../lib/loading.ts';
 
 /**
  * The world's clock. `now` is what people read (epoch milliseconds); `monotonic` is what leases are measured
@@ -128,15 +129,25 @@ export class VirtualClock implements Clock {
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
+    if (isLoading()) {
+      setTimeout(() => this.#again(), 1);
+      return;
+    }
     // setImmediate runs after every microtask: when it fires, every task of this world is waiting.
     setImmediate(() => {
       this.#scheduled = false;
       const next = this.#sleepers[0];
       if (next === undefined) return;
+      if (isLoading()) return this.#schedule();
       // To an alarm first, if one comes earlier: what it wakes must run before time goes on.
       this.#jump(Math.min(next.at, this.#alarms[0]?.at ?? next.at));
       if (this.#sleepers.length > 0) this.#schedule();
     });
+  }
+
+  #again(): void {
+    this.#scheduled = false;
+    this.#schedule();
   }
 
   #jump(to: number): void {

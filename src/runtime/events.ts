@@ -14,6 +14,8 @@ export type EventBody =
   | { kind: 'print'; point: string; text: string }
   /** Writes of these tables were refused from here on, or served again. */
   | { kind: 'writes'; state: 'refused' | 'served'; keyspace: string; tables: readonly string[] }
+  /** What clients felt of a switch, for people. */
+  | { kind: 'outage'; text: string }
   /** A warning for the person at the keyboard. */
   | { kind: 'warning'; text: string };
 

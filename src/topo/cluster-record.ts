@@ -32,6 +32,8 @@ export interface HistoryEntry {
   exit: number;
   pid: number;
   error?: string;
+  /** What clients felt of a switch. */
+  outage?: string[];
   steps: string[];
   faults: string[];
   log: string[];

@@ -18,6 +18,8 @@ export const paths = {
   intents: 'switchtraffic/intents',
   intent: (keyspace: string, workflow: string): string => `switchtraffic/intents/${keyspace}/${workflow}`,
   history: 'switchtraffic/history',
+  gates: 'switchtraffic/gates',
+  gate: (name: string): string => `switchtraffic/gates/${name}`,
 } as const;
 
 /** The directories that locks are taken on. */

@@ -9,6 +9,7 @@ import { paths } from './paths.ts';
 import { keyRangeFromProto } from './proto/key-range.ts';
 import type { KeyspacePartition, ShardReference, ShardTabletControl, SrvKeyspace } from './proto/types.ts';
 import { encodeRecord, findRecord, type TopoServer } from './server.ts';
+import { loading } from '../lib/loading.ts';
 
 const SERVED_TYPES = ['PRIMARY', 'REPLICA', 'RDONLY'] as const;
 
@@ -55,7 +56,7 @@ async function rebuildLocked(ctx: Context, topo: TopoServer, keyspace: string, c
 
 async function migrationOnGoing(partition: KeyspacePartition): Promise<Error> {
   // Loaded here: nothing else on this path needs the tables of the messages.
-  const [{ prototext }, messages] = await Promise.all([import('./proto/prototext.ts'), import('./proto/messages-topodata.ts')]);
+  const [{ prototext }, messages] = await Promise.all([loading(import('./proto/prototext.ts')), loading(import('./proto/messages-topodata.ts'))]);
   const text = prototext(messages.KeyspacePartition, partition);
   return vtError(
     'INTERNAL',
@@ -115,7 +116,7 @@ export async function checkQueryServiceChange(change: Omit<QueryServiceChange, '
   const { shards, tabletType, disable } = change;
   for (const { record } of shards) {
     if (!(record.tablet_controls ?? []).some((control) => (control.denied_tables ?? []).length > 0)) continue;
-    const [{ prototext }, messages] = await Promise.all([import('./proto/prototext.ts'), import('./proto/messages-topodata.ts')]);
+    const [{ prototext }, messages] = await Promise.all([loading(import('./proto/prototext.ts')), loading(import('./proto/messages-topodata.ts'))]);
     const text = prototext(messages.Shard, record);
     throw plainError(`cannot safely alter DisableQueryService as DeniedTables is set for shard ${text}`);
   }

@@ -83,11 +83,17 @@ describe('help', () => {
       switchtraffic query --session a 'begin'
 
       Flags:
-            --format string      text or json (default "text")
-        -h, --help               help for query
-            --session NAME       session to run it in, kept between commands
-            --target TARGET      where to: customer, customer:-80, @replica, customer@rdonly
-            --timeout duration   give up on the statement after this long (default 30s)"
+            --buffer-max-failover-duration duration        stop holding statements when a switch takes longer (default 20s)
+            --buffer-min-time-between-failovers duration   do not hold statements for a shard again so soon after the last time (default 1m0s)
+            --buffer-size int                              hold this many statements at once (default 1000)
+            --buffer-window duration                       hold one statement for this long at most (default 10s)
+            --enable-buffer                                hold statements for a primary while its shard or table is being switched
+            --format string                                text or json (default "text")
+        -h, --help                                         help for query
+            --session NAME                                 session to run it in, kept between commands
+            --target TARGET                                where to: customer, customer:-80, @replica, customer@rdonly
+            --timeout duration                             give up on the statement after this long (default 30s)
+            --vschema-wait duration                        without a buffer: try a refused statement twice more, after a newer VSchema or this long (vtgate: 30s)"
     `);
   });
 

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, tru
 import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { WorkloadReport } from '../../src/workload/workload.ts';
 import { bash, folder, look, ok, removeAll, root, run, type Running, start } from '../helpers/process.ts';
 
 /*
@@ -73,6 +74,20 @@ describe.concurrent('a life on files', () => {
     expect((await ok(cwd, "--state 'my state/of things' show keyspace")).stdout).toContain('customer');
     expect(existsSync(join(cwd, 'my state/of things/topology.db'))).toBe(true);
   });
+});
+
+it('writers and readers in another process lose nothing over a switch; Ctrl-C ends them well', async () => {
+  const cwd = folder('hardened');
+  const workload = start(cwd, 'workload --rate 40/s --enable-buffer --format json');
+  while (storedRows(cwd, 'commerce', 'customer') < 8) await new Promise((resolve) => setTimeout(resolve, 50));
+  const switched = await ok(cwd, SWITCH);
+  expect(switched.stderr).toMatch(/writes to corder, customer were refused for .*\nbuffered for .*, \d+ statements?\n/);
+  workload.child.kill('SIGINT');
+  const { exit, stdout, stderr } = await workload.ended;
+  const report = JSON.parse(stdout) as WorkloadReport;
+  expect([exit, report.writes.refused, report.writes.ambiguous], stderr).toEqual([0, 0, 0]);
+  expect(report.check).toMatchObject({ lost: 0, doubled: 0, phantom: 0, unread: [] });
+  expect(report.buffered).toHaveLength(1);
 });
 
 /** One step of each kind before the journal, on files; the whole matrix runs in memory. */

@@ -80,6 +80,7 @@ const BUGS: { readonly [K in BehaviourName]: readonly Behaviours[K][] } = {
   preparedTransactions: ['ignored', 'participants'],
   reshardCancel: ['removes shards'],
   doubleBufferingWindow: [true],
+  vschemaWait: ['30s', 'half-failover'],
   gateBuildsMissing: [false],
 };
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { loading } from '../../src/lib/loading.ts';
 import { realClock, VirtualClock } from '../../src/runtime/clock.ts';
 import { background, withCancel, withTimeout } from '../../src/runtime/context.ts';
 
@@ -12,6 +13,16 @@ describe('the virtual clock', () => {
     };
     await Promise.all([wait('c', 86_400_000), wait('a', 10), wait('b', 10), wait('zero', 0), wait('past', -5)]);
     expect(log).toEqual(['zero@1000', 'past@1000', 'a@1010', 'b@1010', 'c@86401000']);
+  });
+
+  it('stands still while a module is loaded', async () => {
+    const clock = new VirtualClock(0);
+    let late = false;
+    void clock.sleep(1).then(() => (late = true));
+    await loading(new Promise((resolve) => setTimeout(resolve, 20)));
+    expect(late).toBe(false);
+    await clock.sleep(1);
+    expect(late).toBe(true);
   });
 
   it('stands still while anybody can still run', async () => {

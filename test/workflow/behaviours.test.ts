@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { BEHAVIOURS, type BehaviourName, type Behaviours, type BuiltName } from '../../src/lib/behaviours.ts';
 import { EVERY_RELEASE, findRelease } from '../../src/lib/releases.ts';
+import { GATE_RUNS } from './behaviours/gate.ts';
 import { LOCKS_AND_CHECKS_RUNS } from './behaviours/locks-and-checks.ts';
 import type { Run, Runs } from './behaviours/see.ts';
 import { SWITCHING_RUNS } from './behaviours/switching.ts';
@@ -10,7 +11,7 @@ import { WORKFLOWS_RUNS } from './behaviours/workflows.ts';
  * Each row of the table is tied to a run that finds out, by command lines, what a release does. It is made on either side of
  * the first boundary of each value, and on `hardened`: what it sees is what the table says.
  */
-const RUNS: Runs = { ...SWITCHING_RUNS, ...LOCKS_AND_CHECKS_RUNS, ...WORKFLOWS_RUNS };
+const RUNS: Runs = { ...SWITCHING_RUNS, ...LOCKS_AND_CHECKS_RUNS, ...WORKFLOWS_RUNS, ...GATE_RUNS };
 
 const valueOf = (name: BehaviourName, release: string): Behaviours[BehaviourName] => findRelease(release).behaviours[name];
 
@@ -62,7 +63,6 @@ describe('a row without a run', () => {
         "sequenceRpcs: sequences",
         "preparedTransactions: two-phase commit",
         "reshardCancel: Reshard",
-        "doubleBufferingWindow: buffering in the gate",
         "gateBuildsMissing: start-up of the gate",
       ]
     `);

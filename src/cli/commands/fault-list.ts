@@ -1,4 +1,5 @@
 import type { Release } from '../../lib/releases.ts';
+import { loading } from '../../lib/loading.ts';
 import { type FaultList, type PointFacts, renderFaultList } from '../../report/fault-list.ts';
 import { background } from '../../runtime/context.ts';
 import { Failpoints } from '../../runtime/failpoints.ts';
@@ -39,7 +40,7 @@ export async function run(inv: Invocation): Promise<number> {
 /** The keyspaces and shards on each side of every workflow: what @TARGET may name. */
 function workflowSides(inv: Invocation, release: Release): Promise<Sides[] | undefined> {
   return lookAtCluster(inv, async ({ conn, shards, world }) => {
-    const { gatherWorkflows } = await import('../../workflow/facts/workflow.ts');
+    const { gatherWorkflows } = await loading(import('../../workflow/facts/workflow.ts'));
     const topo = { conn, release, world, lockTimeoutMs: 0, held: new Set<never>() };
     const found = await gatherWorkflows(background(), { world, release, topo, shards });
     return found.map(({ keyspace, workflow, sourceKeyspace, sources, targets }) => ({

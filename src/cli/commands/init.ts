@@ -1,4 +1,5 @@
 import { existsSync, statSync } from 'node:fs';
+import { loading } from '../../lib/loading.ts';
 import { UserError } from '../../lib/errors.ts';
 import { findRelease } from '../../lib/releases.ts';
 import { type ClusterSpec, createCluster, type MadeCluster } from '../../tablet/bootstrap.ts';
@@ -16,7 +17,7 @@ import type { Invocation } from '../spec.ts';
  */
 export async function run(inv: Invocation): Promise<number> {
   if (inv.flags.bool('schema') || inv.flags.bool('like')) {
-    const { printTemplate } = await import('../cluster-template.ts');
+    const { printTemplate } = await loading(import('../cluster-template.ts'));
     return printTemplate(inv);
   }
   const wanted = await readWanted(inv);
@@ -84,8 +85,8 @@ async function readFile(inv: Invocation, name: string): Promise<{ spec: ClusterS
     throw new UserError(`--${flag} is for the examples, and ${name} is a file`, { next, exit: 2 });
   }
   const [{ filesBeside, readInput }, { readClusterFile }] = await Promise.all([
-    import('../input-files.ts'),
-    import('../../report/cluster-file/read.ts'),
+    loading(import('../input-files.ts')),
+    loading(import('../../report/cluster-file/read.ts')),
   ]);
   return readClusterFile(name, readInput(inputPath(inv.io, name), name), filesBeside(inv.io, name));
 }

@@ -8,7 +8,7 @@ import { outputFormat } from '../flags.ts';
 import type { Invocation } from '../spec.ts';
 import { refuseUnknownCells } from '../places.ts';
 import { watchSteps } from '../step-progress.ts';
-import { failureNotes, outageNote } from '../switch-report.ts';
+import { failureNotes, outageNotes } from '../switch-report.ts';
 import { printRecord } from '../vtctl-output.ts';
 
 /** Flags that do nothing yet: refused on `hardened` by the table of differences, said on a release. */
@@ -47,12 +47,12 @@ export async function run(inv: Invocation): Promise<number> {
       throw new CommandFailure(error.cause, inv.flags.bool('quiet') ? [] : await failureNotes(inv, scope, error));
     }
     watch.done();
-    print(inv, scope, result, format);
+    await print(inv, scope, result, format);
     return 0;
   });
 }
 
-function print(inv: Invocation, scope: CommandScope, result: SwitchResult, format: string): void {
+async function print(inv: Invocation, scope: CommandScope, result: SwitchResult, format: string): Promise<void> {
   if (format === 'json') {
     printRecord(inv, WorkflowSwitchTrafficResponse, {
       summary: result.summary,
@@ -65,8 +65,9 @@ function print(inv: Invocation, scope: CommandScope, result: SwitchResult, forma
   } else {
     inv.io.stdout.write(`${result.summary}\n\nStart State: ${result.startState}\nCurrent State: ${result.currentState}\n\n`);
   }
-  if (result.run === undefined || inv.flags.bool('quiet')) return;
+  if (result.run === undefined) return;
+  const outage = await outageNotes(scope, result.run);
+  if (inv.flags.bool('quiet')) return;
   for (const warning of result.run.warnings) inv.io.stderr.write(`warning: ${warning}\n`);
-  const outage = outageNote(scope.cluster, result.run);
-  if (outage !== undefined) inv.io.stderr.write(`${outage}\n`);
+  for (const line of outage) inv.io.stderr.write(`${line}\n`);
 }

@@ -2,12 +2,12 @@ import { formatDuration } from '../../lib/duration.ts';
 import { UserError } from '../../lib/errors.ts';
 import { formatBoxedTable } from '../../lib/table.ts';
 import { withTimeout } from '../../runtime/context.ts';
-import { runQuery } from '../../gate/query.ts';
+import { Gate } from '../../gate/gate.ts';
 import type { Value } from '../../sql/value.ts';
 import type { QueryResult } from '../../tablet/query/request.ts';
-import { cellNames } from '../../topo/cells.ts';
 import { withCluster } from '../cluster.ts';
 import { outputFormat } from '../flags.ts';
+import { gateOptions } from '../gate-options.ts';
 import type { Invocation } from '../spec.ts';
 
 /** Runs one statement through the gate, as an application's would go through vtgate. */
@@ -21,11 +21,11 @@ export async function run(inv: Invocation): Promise<number> {
   const timeout = flags.duration('timeout');
   if (timeout <= 0) throw new UserError(`--timeout ${formatDuration(timeout)} leaves no time`, { exit: 2 });
   return withCluster(inv, {}, async ({ ctx, cluster }) => {
+    const gate = new Gate(cluster, await gateOptions(ctx, cluster, inv));
     const limited = withTimeout(ctx, cluster.world.clock, timeout);
     try {
-      const result = await runQuery(limited.ctx, cluster, {
+      const result = await gate.run(limited.ctx, {
         sql: inv.args[0]!,
-        cell: (await cellNames(ctx, cluster.topo))[0] ?? '',
         ...(session === '' ? {} : { session }),
         ...(flags.str('target') === '' ? {} : { target: flags.str('target') }),
       });
@@ -33,6 +33,7 @@ export async function run(inv: Invocation): Promise<number> {
       return 0;
     } finally {
       limited.end();
+      await gate.close();
     }
   });
 }

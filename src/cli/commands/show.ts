@@ -7,6 +7,7 @@ import { colorLevel, createPaint } from '../paint.ts';
 import { shellQuote } from '../shell-quote.ts';
 import type { Invocation } from '../spec.ts';
 import { unknownName } from '../unknown-name.ts';
+import { loading } from '../../lib/loading.ts';
 
 /** What there is to show: one document of facts, and how to print it for people. */
 interface Shown {
@@ -51,22 +52,22 @@ function pick<T>(kind: string, name: string | undefined, all: readonly T[], name
 
 async function keyspace({ ctx, cluster }: CommandScope, name: string | undefined): Promise<Shown> {
   const [{ gatherKeyspaces }, { renderKeyspaces }] = await Promise.all([
-    import('../../workflow/facts/keyspace.ts'),
-    import('../../report/show/keyspace.ts'),
+    loading(import('../../workflow/facts/keyspace.ts')),
+    loading(import('../../report/show/keyspace.ts')),
   ]);
   const keyspaces = pick('keyspace', name, await gatherKeyspaces(ctx, cluster), (one) => [one.keyspace]);
   return { facts: { vitessVersion: cluster.release.name, keyspaces }, render: (options) => renderKeyspaces(keyspaces, options) };
 }
 
 async function shard({ ctx, cluster }: CommandScope, name: string | undefined): Promise<Shown> {
-  const [{ gatherShards }, { renderShards }] = await Promise.all([import('../../workflow/facts/shard.ts'), import('../../report/show/shard.ts')]);
+  const [{ gatherShards }, { renderShards }] = await Promise.all([loading(import('../../workflow/facts/shard.ts')), loading(import('../../report/show/shard.ts'))]);
   const all = await gatherShards(ctx, cluster);
   const shards = pick('shard', name, all, (one) => [`${one.keyspace}/${one.shard}`, `${one.keyspace}:${one.shard}`, one.keyspace]);
   return { facts: { shards }, render: (options) => renderShards(shards, options) };
 }
 
 async function tablet({ ctx, cluster }: CommandScope, name: string | undefined): Promise<Shown> {
-  const [{ gatherShards }, { renderTablets }] = await Promise.all([import('../../workflow/facts/shard.ts'), import('../../report/show/tablet.ts')]);
+  const [{ gatherShards }, { renderTablets }] = await Promise.all([loading(import('../../workflow/facts/shard.ts')), loading(import('../../report/show/tablet.ts'))]);
   const all = (await gatherShards(ctx, cluster)).flatMap((shard) =>
     shard.tablets.map((one) => ({ ...one, locks: one.primary ? shard.tableLocks : [] })),
   );
@@ -83,8 +84,8 @@ function shortAliases(alias: string): string[] {
 
 async function workflow({ ctx, cluster }: CommandScope, name: string | undefined): Promise<Shown> {
   const [{ gatherWorkflows }, { renderWorkflows }] = await Promise.all([
-    import('../../workflow/facts/workflow.ts'),
-    import('../../report/show/workflow.ts'),
+    loading(import('../../workflow/facts/workflow.ts')),
+    loading(import('../../report/show/workflow.ts')),
   ]);
   const all = await gatherWorkflows(ctx, cluster);
   const workflows = pick('workflow', name, all, (one) => [`${one.keyspace}.${one.workflow}`, one.workflow]);
@@ -93,8 +94,8 @@ async function workflow({ ctx, cluster }: CommandScope, name: string | undefined
 
 async function routing({ ctx, cluster }: CommandScope, name: string | undefined): Promise<Shown> {
   const [{ gatherRouting }, { renderRouting }] = await Promise.all([
-    import('../../workflow/facts/routing.ts'),
-    import('../../report/show/routing.ts'),
+    loading(import('../../workflow/facts/routing.ts')),
+    loading(import('../../report/show/routing.ts')),
   ]);
   const all = await gatherRouting(ctx, cluster);
   const routes = pick('table', name, all.routes, (one) => [one.table, one.from]);
@@ -108,15 +109,15 @@ function tableOf(from: string): string {
 }
 
 async function locks({ cluster }: CommandScope): Promise<Shown> {
-  const [{ gatherLocks }, { renderLocks }] = await Promise.all([import('../../workflow/facts/locks.ts'), import('../../report/show/locks.ts')]);
+  const [{ gatherLocks }, { renderLocks }] = await Promise.all([loading(import('../../workflow/facts/locks.ts')), loading(import('../../report/show/locks.ts'))]);
   const all = gatherLocks(cluster);
   return { facts: { locks: all }, render: (options) => renderLocks(all, options) };
 }
 
 async function sessions({ ctx, cluster }: CommandScope, name: string | undefined): Promise<Shown> {
   const [{ gatherSessions }, { renderSessions }] = await Promise.all([
-    import('../../workflow/facts/sessions.ts'),
-    import('../../report/show/sessions.ts'),
+    loading(import('../../workflow/facts/sessions.ts')),
+    loading(import('../../report/show/sessions.ts')),
   ]);
   const all = await gatherSessions(ctx, cluster);
   const found = pick('session', name, all.sessions, (one) => [one.session]);
@@ -132,8 +133,8 @@ async function history({ ctx, cluster }: CommandScope, count: string | undefined
     throw new UserError(`"${count ?? ''}" is not a number of entries`, { next: 'switchtraffic show history 50', exit: 2 });
   }
   const [{ gatherHistory }, { renderHistory }] = await Promise.all([
-    import('../../workflow/facts/history.ts'),
-    import('../../report/show/history.ts'),
+    loading(import('../../workflow/facts/history.ts')),
+    loading(import('../../report/show/history.ts')),
   ]);
   const entries = await gatherHistory(ctx, cluster, most);
   return { facts: { history: entries }, render: (options) => renderHistory(entries, options) };

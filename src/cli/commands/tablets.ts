@@ -6,6 +6,7 @@ import { clientSide } from '../client-error.ts';
 import { withCluster } from '../cluster.ts';
 import { outputFormat } from '../flags.ts';
 import type { Invocation } from '../spec.ts';
+import { loading } from '../../lib/loading.ts';
 
 /** Prints one tablet's record, or lists tablets. */
 export function run(inv: Invocation): Promise<number> {
@@ -17,8 +18,8 @@ function printOne(inv: Invocation): Promise<number> {
   return withCluster(inv, {}, async ({ ctx, cluster }) => {
     const record = await getTablet(ctx, cluster.topo, alias);
     const [{ printRecord }, { Tablet }] = await Promise.all([
-      import('../vtctl-output.ts'),
-      import('../../topo/proto/messages-topodata.ts'),
+      loading(import('../vtctl-output.ts')),
+      loading(import('../../topo/proto/messages-topodata.ts')),
     ]);
     printRecord(inv, Tablet, record);
     return 0;
@@ -43,13 +44,13 @@ function printList(inv: Invocation): Promise<number> {
   return withCluster(inv, {}, async ({ ctx, cluster }) => {
     const tablets = await listTablets(ctx, cluster.topo, filter);
     if (format === 'awk') {
-      const { tabletLine } = await import('../tablet-line.ts');
+      const { tabletLine } = await loading(import('../tablet-line.ts'));
       io.stdout.write(tablets.map((tablet) => `${tabletLine(tablet)}\n`).join(''));
       return 0;
     }
     const [{ goJson }, { Tablet }] = await Promise.all([
-      import('../../topo/proto/encode.ts'),
-      import('../../topo/proto/messages-topodata.ts'),
+      loading(import('../../topo/proto/encode.ts')),
+      loading(import('../../topo/proto/messages-topodata.ts')),
     ]);
     io.stdout.write(`${goJson({ list: Tablet }, tablets.length === 0 ? null : tablets)}\n`);
     return 0;

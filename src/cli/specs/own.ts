@@ -1,6 +1,7 @@
 import { ownFormatFlag } from '../flags.ts';
 import type { CommandSpec } from '../spec.ts';
 import { exactly, ownCommand } from './build.ts';
+import { gateFlags } from './gate-flags.ts';
 import { tabletPrivileges } from './versions.ts';
 
 /** What `show` can show. */
@@ -58,6 +59,7 @@ export const ownCommands: readonly CommandSpec[] = [
       { kind: 'string', name: 'session', placeholder: 'NAME', about: 'session to run it in, kept between commands' },
       { kind: 'string', name: 'target', placeholder: 'TARGET', about: 'where to: customer, customer:-80, @replica, customer@rdonly' },
       { kind: 'duration', name: 'timeout', default: '30s', about: 'give up on the statement after this long' },
+      ...gateFlags,
       ownFormatFlag,
     ],
     args: exactly('SQL'),

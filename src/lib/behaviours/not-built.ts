@@ -89,10 +89,6 @@ export const NOT_BUILT = {
     ),
   ),
 
-  doubleBufferingWindow: waiting(
-    'buffering in the gate',
-    yesNo('gate', 'buffering may start a second time right after a switch', '#15701, #15707', false, { '18.0.0': true, '20.0.0': false }),
-  ),
   gateBuildsMissing: waiting(
     'start-up of the gate',
     yesNo('gate', 'a gate builds a SrvKeyspace or SrvVSchema that its cell lacks', '#17909, #17915', true, { '18.0.0': false, '22.0.0': true }),

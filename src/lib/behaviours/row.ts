@@ -28,7 +28,6 @@ export const WAITS_FOR = [
   'sequences',
   'two-phase commit',
   'mirrored traffic',
-  'buffering in the gate',
   'start-up of the gate',
   'the service of vtctld',
   'other topology servers',

@@ -13,6 +13,7 @@ export function renderHistory(entries: readonly HistoryFacts[], { paint }: ShowO
       ...wrapWords(entry.command, '  ', '    '),
       ...(entry.failedStep === undefined ? [] : [`    failed at ${entry.failedStep}`]),
       ...(entry.error === undefined ? [] : wrapWords(entry.error, '    error: ', '      ')),
+      ...entry.outage.flatMap((text) => wrapWords(text, '    ', '      ')),
       ...entry.faults.map((fault) => paint.yellow(`    fault: ${fault}`)),
     ];
   });

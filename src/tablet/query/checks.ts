@@ -1,8 +1,7 @@
-import { vtError } from '../../lib/errors.ts';
 import type { Statement } from '../../sql/ast.ts';
 import type { ShardDb } from '../shard-db.ts';
 import { readView, type TabletView } from '../view.ts';
-import { lockedForReading, notLocked, readOnlyServer, TabletStateError } from './query-errors.ts';
+import { DeniedTableError, lockedForReading, notLocked, readOnlyServer, TabletStateError } from './query-errors.ts';
 import { isDdl, type QueryRequest, type QueryTablet, tablesOf } from './request.ts';
 
 /**
@@ -32,7 +31,7 @@ export function checkDenied(shard: ShardDb, view: TabletView, statement: Stateme
     if (!view.deniedTables.some((entry) => entryMatches(entry, table))) continue;
     // Entries are resolved against the tables there are: a new table is not denied its CREATE.
     if (shard.findTable(table) === undefined) continue;
-    throw vtError('FAILED_PRECONDITION', 'disallowed due to rule: enforce denied tables');
+    throw new DeniedTableError(table);
   }
 }
 

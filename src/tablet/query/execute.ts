@@ -2,8 +2,10 @@ import { InvariantError, UserError } from '../../lib/errors.ts';
 import { checkContext, type Context } from '../../runtime/context.ts';
 import { formatStatement } from '../../sql/rewrite.ts';
 import type { Cluster } from '../cluster.ts';
+import { countRefusal } from '../refusals.ts';
+import type { ShardDb } from '../shard-db.ts';
 import { executeDdl } from './ddl.ts';
-import { statementError, WaitForLock } from './query-errors.ts';
+import { DeniedTableError, statementError, WaitForLock } from './query-errors.ts';
 import { isDdl, isRowStatement, type QueryRequest, type QueryResult, type QueryTablet } from './request.ts';
 import { isPlainRead, runPart } from './run-part.ts';
 import { executeSessionStatement } from './session-statements.ts';
@@ -55,12 +57,14 @@ export async function executeAll(
   explain: (error: unknown, part: QueryPart) => unknown = (error) => error,
 ): Promise<QueryResult[]> {
   let waiting: QueryPart | undefined;
+  let refused: { shard: ShardDb; table: string } | undefined;
   const told = (error: unknown, { tablet, request }: QueryPart): unknown =>
     explain(statementError(error, formatStatement(request.statement), request.caller), { tablet, request });
   const run = (part: QueryPart): QueryResult => {
     try {
       return runPart(cluster, part.tablet, part.request);
     } catch (error) {
+      if (error instanceof DeniedTableError) refused = { shard: part.tablet.shard, table: error.table };
       if (!(error instanceof WaitForLock)) throw told(error, part);
       waiting = part;
       throw error;
@@ -82,6 +86,8 @@ export async function executeAll(
   try {
     return await untilFree(ctx, cluster.world, attempt);
   } catch (error) {
+    // Not where it was refused: that transaction is rolled back.
+    if (refused !== undefined) countRefusal(refused.shard, cluster.world.clock, refused.table);
     // A wait that ran out is the error of the part that waited.
     throw waiting === undefined ? error : told(error, waiting);
   }

@@ -22,6 +22,17 @@ export class TabletStateError extends VtError {
   }
 }
 
+/** A statement about a table that a workflow has this tablet refuse. */
+export class DeniedTableError extends VtError {
+  readonly table: string;
+
+  constructor(table: string) {
+    super('disallowed due to rule: enforce denied tables', { code: 'FAILED_PRECONDITION' });
+    this.name = 'DeniedTableError';
+    this.table = table;
+  }
+}
+
 /** Who is said to have asked when the caller gives no name. */
 const DEFAULT_CALLER = 'user';
 

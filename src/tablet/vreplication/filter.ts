@@ -7,6 +7,7 @@ import type { VSchemaKeyspace } from '../../topo/proto/types.ts';
 import type { BinlogSource } from '../../topo/proto/types-workflow.ts';
 import type { TopoServer } from '../../topo/server.ts';
 import { getVSchema } from '../../topo/vschema.ts';
+import { loading } from '../../lib/loading.ts';
 
 /** Which rows of one table a stream takes. Vitess: go/vt/vttablet/tabletserver/vstreamer/planbuilder.go. */
 export interface TableFilter {
@@ -66,7 +67,7 @@ async function compileWhere(
   const columns = columnText!.split(',').map((column) => column.trim().replaceAll('`', ''));
   const spec = (await vschemaOf(keyspace!)).vindexes?.[vindexName!];
   if (spec === undefined) throw plainError(`vindex ${vindexName} not found in keyspace ${keyspace}`);
-  const { createVindex } = await import('../../vindex/registry.ts');
+  const { createVindex } = await loading(import('../../vindex/registry.ts'));
   const vindex = createVindex(vindexName!, spec.type ?? '', spec.params ?? {});
   const range: KeyRange | undefined = validateShardName(rangeText!).keyRange;
   return (row) => {

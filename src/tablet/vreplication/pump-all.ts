@@ -3,6 +3,7 @@ import type { Context } from '../../runtime/context.ts';
 import { allTablets, aliasText } from '../../topo/tablets.ts';
 import type { Cluster } from '../cluster.ts';
 import { readStreams } from './streams.ts';
+import { loading } from '../../lib/loading.ts';
 
 /** Lets every stream of the cluster apply what it can: what would have happened since the last command. */
 export async function pumpAll(ctx: Context, cluster: Cluster): Promise<void> {
@@ -11,7 +12,7 @@ export async function pumpAll(ctx: Context, cluster: Cluster): Promise<void> {
     const running = readStreams(target).filter(({ state }) => state === 'Running' || state === 'Copying');
     if (running.length === 0) continue;
     // Most commands meet no stream that runs, and what moves one takes longer to load than they take.
-    const { pumpUntilIdle } = await import('./pump.ts');
+    const { pumpUntilIdle } = await loading(import('./pump.ts'));
     for (const { id } of running) await pumpUntilIdle(ctx, cluster, target, id);
   }
 }

@@ -11,6 +11,7 @@ import { compileFilters, type TableFilter } from './filter.ts';
 import { type PumpResult, reached } from './progress.ts';
 import { sourceOf } from './stream-source.ts';
 import { hasCopyState, readStream, type StreamRow, updateStream } from './streams.ts';
+import { loading } from '../../lib/loading.ts';
 
 /** How many transactions one chunk applies: well under 50 ms, so that the loop turns in between. */
 const TRANSACTIONS_PER_CHUNK = 500;
@@ -61,7 +62,7 @@ async function applyChunk(
   const stop = row.stop_pos === null || row.stop_pos === '' ? undefined : parsePosition(row.stop_pos);
   const runsDdl = (onDdl === 'EXEC' || onDdl === 'EXEC_IGNORE') && transactions.some((transaction) => ddlOf(transaction, filters) !== undefined);
   // Loaded when there is some to run: it needs the whole of `sql`, and every command pumps.
-  const ddl = runsDdl ? await import('./apply-ddl.ts') : undefined;
+  const ddl = runsDdl ? await loading(import('./apply-ddl.ts')) : undefined;
   return target.db.write(cluster.world.clock, () => {
     const now = readStream(target, row.id);
     // Somebody else went on, stopped or deleted the stream since it was read.

@@ -14,6 +14,8 @@ export interface HistoryFacts {
   /** The first step that failed; undefined where none did. */
   failedStep: string | undefined;
   error: string | undefined;
+  /** What clients felt of a switch. */
+  outage: string[];
   /** `point action` of each fault that fired. */
   faults: string[];
   log: string[];
@@ -34,6 +36,7 @@ function historyFacts(entry: HistoryEntry): HistoryFacts {
     pid: entry.pid,
     failedStep: entry.steps.find((step) => step.endsWith(' failed'))?.replace(/ failed$/, ''),
     error: entry.error,
+    outage: entry.outage ?? [],
     faults: entry.faults,
     log: entry.log,
   };

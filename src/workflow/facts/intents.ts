@@ -3,6 +3,7 @@ import type { Cluster } from '../../tablet/cluster.ts';
 import { getRoutingRules, routingMap } from '../../topo/rules.ts';
 import { allIntents, type Intent } from '../switch/intent.ts';
 import { gatherLocks } from './locks.ts';
+import { loading } from '../../lib/loading.ts';
 
 /** What a switch on `hardened` wrote down before it changed anything, and has not struck yet. */
 export interface IntentFacts {
@@ -28,7 +29,7 @@ export interface IntentFacts {
 export async function gatherIntents(ctx: Context, cluster: Cluster): Promise<IntentFacts[]> {
   const intents = await allIntents(ctx, cluster);
   if (intents.length === 0) return [];
-  const { isJournaled } = await import('../switch/undo.ts');
+  const { isJournaled } = await loading(import('../switch/undo.ts'));
   const rules = routingMap(await getRoutingRules(ctx, cluster.topo));
   const holders = gatherLocks(cluster).flatMap(({ holder }) => (holder === undefined ? [] : [holder]));
   return intents.map((intent) => {

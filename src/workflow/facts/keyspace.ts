@@ -9,6 +9,7 @@ import { type Refused, refusedAt, type ServedFacts, type ServedTable, servedTabl
 import { gatherShards, type ShardFacts } from './shard.ts';
 import { findStranded, type Picture, type Stranded } from './stranded.ts';
 import type { WorkflowFacts } from './workflow.ts';
+import { loading } from '../../lib/loading.ts';
 
 /** The verdict on a keyspace: what an operator wants to know first. */
 export interface Verdict {
@@ -62,7 +63,7 @@ export async function gatherPicture(ctx: Context, cluster: Cluster): Promise<Pic
 /** Loaded where there are any: it needs most of what workflows need. */
 async function workflowsOf(ctx: Context, cluster: Cluster, shards: readonly ShardFacts[]): Promise<WorkflowFacts[]> {
   if (!shards.some(({ keyspace, shard }) => hasStreams(cluster.shards.open(keyspace, shard)))) return [];
-  const { gatherWorkflows } = await import('./workflow.ts');
+  const { gatherWorkflows } = await loading(import('./workflow.ts'));
   return gatherWorkflows(ctx, cluster);
 }
 

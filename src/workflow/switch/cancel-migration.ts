@@ -9,6 +9,7 @@ import { deleteWorkflowStreams, updateStream } from '../../tablet/vreplication/s
 import { rebuildSrvVSchema } from '../../topo/vschema.ts';
 import { denyTables, switchDeniedTables } from '../denied.ts';
 import { forAll } from '../fan-out.ts';
+import { writesServe } from './outage.ts';
 import type { SwitchRun } from './run.ts';
 import { undoIntent } from './undo.ts';
 
@@ -56,7 +57,7 @@ async function cancelByIntent(run: SwitchRun): Promise<unknown> {
   try {
     await undoIntent(withoutCancel(run.ctx), run.cluster, run.intent!);
     run.intent = undefined;
-    run.writesServed ??= run.cluster.world.clock.now();
+    writesServe(run, run.sw.sourceKeyspace);
     return undefined;
   } catch (error) {
     if (error instanceof ExitFault) throw error;
@@ -82,7 +83,7 @@ async function cancelAsReleased(run: SwitchRun): Promise<unknown> {
   };
   const reverted = await attempt('revertDeniedTables', 'could not revert denied tables / shard access', (ctx) => revertDenied(run, ctx));
   if (reverted && run.cluster.release.behaviours.rollbackDirection !== 'forward') {
-    run.writesServed ??= run.cluster.world.clock.now();
+    writesServe(run, run.sw.sourceKeyspace);
   }
   await attempt('restartTargetStreams', 'could not restart vreplication', (ctx) => restartStreams(run, ctx));
   await attempt('deleteReverseVReplication', 'could not delete reverse vreplication streams', (ctx) => deleteReverse(run, ctx));

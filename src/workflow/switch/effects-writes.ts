@@ -17,6 +17,7 @@ import { rebuildSrvVSchema } from '../../topo/vschema.ts';
 import { denyTables, switchDeniedTables } from '../denied.ts';
 import { forAll } from '../fan-out.ts';
 import type { MigrationSource, TrafficSwitcher } from '../switcher.ts';
+import { writesServe, writesStop } from './outage.ts';
 import type { SwitchRun } from './run.ts';
 
 /** How long Vitess waits after each LOCK TABLES, for writes that slipped past the deny list. */
@@ -26,7 +27,7 @@ const LOCK_TABLES_PAUSE_MS = 100;
 export async function stopSourceWrites(run: SwitchRun, scope: StepScope): Promise<void> {
   const { cluster, sw, ctx } = run;
   const { behaviours } = cluster.release;
-  run.writesStopped ??= cluster.world.clock.now();
+  writesStop(run);
   if (behaviours.stopWritesFreesTarget) await switchDeniedTables(ctx, cluster, sw, false, scope);
   else await denyTables(ctx, cluster, sw, 'source', false, scope);
   if (behaviours.rebuildOnStopWrites) await rebuildSrvVSchema(ctx, cluster.topo);
@@ -159,7 +160,7 @@ export async function changeRouting(run: SwitchRun): Promise<void> {
   const { cluster, sw, ctx } = run;
   await changeRoutingRules(ctx, cluster.topo, [sw.sourceKeyspace, sw.targetKeyspace], (rules) => switchWriteRules(rules, sw));
   await rebuildSrvVSchema(ctx, cluster.topo);
-  run.writesServed ??= cluster.world.clock.now();
+  writesServe(run, sw.targetKeyspace);
 }
 
 /** Starts the reverse workflow. Until v18.0.1 every other stream of the source was started too (#14795). */

@@ -45,6 +45,8 @@ export interface SwitchRun {
   /** Clock time at which source writes were stopped, and were served again by either side. */
   writesStopped: number | undefined;
   writesServed: number | undefined;
+  /** How many statements about the tables the source's tablets had refused when its writes were stopped. */
+  refusedBefore: number;
   warnings: string[];
 }
 

@@ -187,6 +187,7 @@ function prepareRun(ctx: Context, cluster: Cluster, request: SwitchRequest, chos
     intent,
     writesStopped: undefined,
     writesServed: undefined,
+    refusedBefore: 0,
     warnings: [],
   };
 }
