@@ -61,7 +61,23 @@ function openRig({ seed, files, folder }: { seed: number; files: string; folder?
       const result = await makeShell(own, { died: () => death, cwd: files, within: files })(argv);
       return { ...result, events, faults: world?.faults.report() ?? [] };
     },
-    observe: (body) => observe(host, observer, body),
+    observe: async (body) => {
+      const { cluster, close } = await openCluster(host, observer);
+      try {
+        return await body(background(), cluster);
+      } finally {
+        close();
+      }
+    },
+    attach: async () => {
+      const world = machine.world();
+      const { cluster, close } = await openCluster(host, world);
+      const leave = (): void => {
+        close();
+        world.processes.ended();
+      };
+      return { ctx: background(), cluster, leave };
+    },
     mark: () => {
       const chance = observer.random.mark();
       const back = memory?.mark() ?? (() => false);
@@ -74,17 +90,14 @@ function openRig({ seed, files, folder }: { seed: number; files: string; folder?
   };
 }
 
-async function observe<T>(host: ClusterHost, world: World, body: (ctx: ReturnType<typeof background>, cluster: Cluster) => Promise<T>): Promise<T> {
+/** The cluster of a host as one world sees it. */
+async function openCluster(host: ClusterHost, world: World): Promise<{ cluster: Cluster; close: () => void }> {
   const policy: LeasePolicy = { names: ETCD_NAMES, renewed: true, reapDead: false };
   const conn = host.openTopology(world, policy, false);
-  const shards = host.openShards(world);
-  try {
-    const record = await readCluster(background(), conn);
-    if (record === undefined) throw new InvariantError('a scenario without a cluster');
-    const release = findRelease(record.vitess_version);
-    const topo: TopoServer = { conn, release, world, lockTimeoutMs: 0, held: new Set() };
-    return await body(background(), { world, release, topo, shards });
-  } finally {
-    host.release(conn, shards);
-  }
+  const record = await readCluster(background(), conn);
+  if (record === undefined) throw new InvariantError('a scenario without a cluster');
+  const shards = host.openShards(world, record.shard_folder);
+  const release = findRelease(record.vitess_version);
+  const topo: TopoServer = { conn, release, world, lockTimeoutMs: 0, held: new Set() };
+  return { cluster: { world, release, topo, shards }, close: () => host.release(conn, shards) };
 }

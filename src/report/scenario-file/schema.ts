@@ -167,13 +167,13 @@ const step = z
 export const ACTIONS = ['run', 'wait', 'snapshot', 'recover', 'parallel', 'eventually'] as const;
 const COMMAND_TESTS = ['exit', 'stdout', 'stderr', 'json', 'fired', 'took'] as const;
 
-const rate = z.string().regex(/^\d+(?:\.\d+)?\/(?:s|m)$/, { error: 'is not a rate such as 50/s' });
+const rate = z.string().regex(/^\d+(?:\.\d+)?\/[smh]$/, { error: 'is not a rate such as 50/s' });
 
 const workload = z.strictObject({
-  writers: z.int().min(0).max(1000).optional().describe('how many write; 1 when neither is given'),
+  writers: z.int().min(0).max(1000).optional().describe('how many write; 1 when neither writers nor readers are given'),
   readers: z.int().min(0).max(1000).optional().describe('how many read'),
-  rate: rate.optional().describe('statements in all, such as 50/s'),
-  table: words.optional().describe('the tables that are written'),
+  rate: rate.optional().describe('statements of all writers together, and again of all readers, such as 50/s; 20/s when not given'),
+  table: words.optional().describe('the tables that are written; every one that can be when not given'),
   'enable-buffer': z.boolean().optional().describe('the gate holds statements back while a cutover runs'),
 });
 
