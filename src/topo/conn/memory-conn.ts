@@ -27,20 +27,31 @@ export class MemoryTopoStore {
     this.revision = 0;
   }
 
+  /** A store with the same contents, which goes its own way. */
+  fork(): MemoryTopoStore {
+    const other = new MemoryTopoStore();
+    this.#copyTo(other)();
+    return other;
+  }
+
   /** Remembers everything; the function goes back to there, as often as it is called. */
   mark(): () => void {
+    return this.#copyTo(this);
+  }
+
+  #copyTo(other: MemoryTopoStore): () => void {
     const nodes = [...this.nodes].map(([cell, entries]) => [cell, new Map(entries)] as const);
     const tickets = this.tickets.map((ticket) => ({ ...ticket }));
     const leases = [...this.leases].map(([id, lease]) => [id, { ...lease }] as const);
     const fences = [...this.fences];
     const { revision } = this;
     return () => {
-      this.clear();
-      for (const [cell, entries] of nodes) this.nodes.set(cell, new Map(entries));
-      this.tickets.push(...tickets.map((ticket) => ({ ...ticket })));
-      for (const [id, lease] of leases) this.leases.set(id, { ...lease });
-      for (const [resource, token] of fences) this.fences.set(resource, token);
-      this.revision = revision;
+      other.clear();
+      for (const [cell, entries] of nodes) other.nodes.set(cell, new Map(entries));
+      other.tickets.push(...tickets.map((ticket) => ({ ...ticket })));
+      for (const [id, lease] of leases) other.leases.set(id, { ...lease });
+      for (const [resource, token] of fences) other.fences.set(resource, token);
+      other.revision = revision;
     };
   }
 
