@@ -1,5 +1,5 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { UserError } from '../../lib/errors.ts';
 import { findRelease } from '../../lib/releases.ts';
 import { suggest } from '../../lib/suggest.ts';
@@ -7,10 +7,8 @@ import { type ClusterSpec, createCluster } from '../../tablet/bootstrap.ts';
 import { generateRows } from '../../tablet/load-rows.ts';
 import { writeCluster } from '../../topo/cluster-record.ts';
 import { hostOf, withCluster } from '../cluster.ts';
+import { EXAMPLE_NAME, exampleNames, EXAMPLES } from '../examples.ts';
 import type { Invocation } from '../spec.ts';
-
-/** Where the examples are: beside `dist` (or `src`) in the package. */
-const EXAMPLES = resolve(import.meta.dirname, '../../../fixtures/clusters');
 
 /** Makes a cluster from an example. An existing one is left alone, unless `--force` replaces it. */
 export async function run(inv: Invocation): Promise<number> {
@@ -50,8 +48,8 @@ interface ExampleFile {
 
 function readExample(name: string, without: readonly string[]): ClusterSpec {
   const folder = join(EXAMPLES, name);
-  if (!/^[a-z0-9-]+$/.test(name) || !existsSync(folder)) {
-    const there = readdirSync(EXAMPLES);
+  if (!EXAMPLE_NAME.test(name) || !existsSync(folder)) {
+    const there = exampleNames();
     const near = suggest(name, there);
     const hint = near === undefined ? '' : `; did you mean "${near}"?`;
     throw new UserError(`there is no example "${name}"${hint}`, { next: `the examples are: ${there.join(', ')}`, exit: 2 });
