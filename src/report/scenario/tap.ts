@@ -17,7 +17,7 @@ function testPoint(result: ScenarioResult): Point {
   return (number) => [
     `not ok ${number} - ${title}`,
     ...block([
-      field('message', first === undefined ? result.status : `${first.subject}: ${first.lines[0] ?? ''}`),
+      field('message', first === undefined ? result.status : `${first.subject}: ${first.lines[0] ?? ''}`.replace(/:$/, '')),
       field('severity', result.status === 'vacuous' ? 'vacuous' : 'fail'),
       `duration_ms: ${Math.round(result.durationMs)}`,
       field('vitess', result.vitess),
@@ -25,11 +25,12 @@ function testPoint(result: ScenarioResult): Point {
       ...(first === undefined ? [] : ['at:', `  file: ${quoted(first.place.file)}`, `  line: ${first.place.line}`, `  column: ${first.place.column}`]),
       'problems:',
       ...problemsOf(result).flatMap(({ place, subject, lines }) => [
-        `  - subject: ${quoted(subject)}`,
+        '  -',
+        `    subject: ${quoted(subject)}`,
         `    at: ${quoted(`${place.file}:${place.line}:${place.column}`)}`,
-        ...list('    lines', lines),
+        ...text('    text', lines.join('\n')),
       ]),
-      ...list('reproduce', result.reproduce),
+      ...text('reproduce', result.reproduce.join('\n')),
     ]),
   ];
 }
@@ -46,13 +47,19 @@ function description(text: string): string {
 }
 
 function block(lines: readonly string[]): string[] {
-  return ['---', ...lines, '...'].map((line) => `  ${line}`);
+  return ['---', ...lines, '...'].map((line) => (line === '' ? '' : `  ${line}`));
 }
 
-function list(name: string, lines: readonly string[]): string[] {
-  if (lines.length === 0) return [`${name}: []`];
+/**
+ * Several lines stand as they are, if nothing in them needs an escape. Only such YAML is used here as Perl's `prove` reads
+ * too: it takes no `|-`, and no quoted text that ends in a colon.
+ */
+function text(name: string, value: string): string[] {
+  const lines = value.split('\n');
+  const clean = lines.length > 1 && lines.every((line) => /^[\u0020-\u007e\u00a1-\ud7ff]*$/.test(line) && !/[\u2028\u2029]/.test(line));
+  if (!clean || !/^\S/.test(value) || !/\S$/.test(value)) return [`${name}: ${quoted(value)}`];
   const indent = /^ */.exec(name)![0];
-  return [`${name}:`, ...lines.map((line) => `${indent}  - ${quoted(line)}`)];
+  return [`${name}: |`, ...lines.map((line) => (line === '' ? '' : `${indent}  ${line}`))];
 }
 
 function field(name: string, value: string): string {
