@@ -43,7 +43,7 @@ describe('JUnit', () => {
         const names = [...run.results, ...run.notRun].map((one) => visible(titleOf(one)));
         expect(cases.map(({ attributes }) => attributes['name']).toSorted()).toEqual(names.toSorted());
       }),
-      { numRuns: 150 },
+      { numRuns: 60 },
     );
   });
 });
@@ -95,7 +95,7 @@ describe('TAP', () => {
           expect(told.map(({ text }) => text.replace(/\n$/, ''))).toEqual(problemsOf(result).map(({ lines }) => lines.join('\n').replace(/\n$/, '')));
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 60 },
     );
   });
 });
@@ -136,7 +136,7 @@ describe('GitHub', () => {
           for (const one of problemsOf(result)) expect(unescape(message!)).toContain(visible(problemText(one)));
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 60 },
     );
   });
 
