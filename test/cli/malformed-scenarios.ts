@@ -65,7 +65,7 @@ export const MALFORMED: readonly Mutation[] = [
   change('faults is a list', /faults: (.*)/.exec(GOOD)![1]!, '[a]', '16:13', '"steps[1].faults" has to be a map'),
   change('a fault is a list', 'return(DEADLINE_EXCEEDED)', '[a]', '16:', '"steps[1].faults.switchTraffic/writes/waitForCatchup" has to be'),
   change('recover is false', '- wait: 5s', '- recover: false', '21:14', '"steps[2].recover"'),
-  change('one in parallel', '- wait: 5s', '- parallel: [{ run: GetKeyspaces }]', '21:15', '"steps[2].parallel"'),
+  change('one in parallel', '- wait: 5s', '- parallel: [{ run: GetKeyspaces }]', '21:15', '"steps[2].parallel" needs 2 entries or more'),
   change('cases is empty', '  - { vitess: hardened, exit: 1 }\n  - { vitess: v21.0.2, exit: 1 }\n', '', '', '"cases" has to be a list'),
   change('served is a guess', 'unchanged: before', 'writes: { customer: maybe }', '24:35', '"steps[4].expect.writes.customer" has to be'),
   change('rows is negative', 'unchanged: before', 'rows: { customer: -1 }', '24:33', '"steps[4].expect.rows.customer"'),
@@ -111,7 +111,7 @@ export const MALFORMED: readonly Mutation[] = [
   whole('binary', Buffer.from([0x53, 0x51, 0x4c, 0x69, 0x74, 0x65, 0x00, 0x10, 0x00]), '1:', ''),
   // values with a grammar
   change('a bad duration', 'wait: 5s', 'wait: soon', '21:11', 'not a duration'),
-  change('a duration without a unit', 'wait: 5s', 'wait: 5', '21:11', '"steps[2].wait"'),
+  change('a duration without a unit', 'wait: 5s', 'wait: 5', '21:11', '"steps[2].wait" has to be a duration such as 500ms or 2m, not 5'),
   change('a negative duration', 'wait: 5s', 'wait: -5s', '21:11', 'negative'),
   change('a bad regular expression', 'contains: failed', "matches: '(['", '19:26', 'not a regular expression'),
   change('an unknown step', 'switchTraffic/writes/waitForCatchup:', 'switchTraffic/writes/waitForCatchUps:', '16:', 'there is no step'),

@@ -51,11 +51,13 @@ function problemOf(yaml: YamlFile, issue: Issue, schema: z.ZodType): FileError {
 function complaint(issue: Issue): string {
   switch (issue.code) {
     case 'invalid_type':
-      return `has to be ${expectedOf(issue)}, not ${kindOf(issue.input)}`;
+      // A schema's own words, where it has some.
+      return `${issue.message.startsWith('Invalid input') ? `has to be ${expectedOf(issue)}` : issue.message}, not ${kindOf(issue.input)}`;
     case 'invalid_value':
       return `has to be ${allowed(issue).join(' or ')}, not ${kindOf(issue.input)}`;
     case 'too_small':
-      return issue.origin === 'number' ? `has to be ${issue.minimum} or more` : 'must not be empty';
+      if (issue.origin === 'number') return `has to be ${issue.minimum} or more`;
+      return Number(issue.minimum) > 1 ? `needs ${issue.minimum} entries or more` : 'must not be empty';
     case 'too_big':
       return issue.origin === 'number' ? `has to be ${issue.maximum} or less` : `has more than ${issue.maximum} entries`;
     case 'invalid_union':
