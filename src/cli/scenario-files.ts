@@ -20,7 +20,7 @@ export interface FoundScenarios {
 
 /** Reads and checks scenario files; a folder stands for all below it. Throws UserError for a path that is not there. */
 export function findScenarios(rigs: Rigs, cwd: string, named: readonly string[]): FoundScenarios {
-  const files = filesNamed(cwd, named, (entry) => entry.endsWith(SCENARIO_ENDING));
+  const files = filesNamed(cwd, named, (path) => path.endsWith(SCENARIO_ENDING));
   const scenarios: Scenario[] = [];
   const errors: UserError[] = [];
   for (const file of files) {
@@ -49,8 +49,8 @@ export function folderOf(cwd: string, file: string): string {
   return dirname(resolve(cwd, file));
 }
 
-/** The files meant: those named, and for a folder all below it that are `wanted`. Each once. Throws UserError. */
-export function filesNamed(cwd: string, named: readonly string[], wanted: (entry: string) => boolean): string[] {
+/** The files meant: those named, and for a folder all below it that are `wanted`, by their paths. Each once. Throws UserError. */
+export function filesNamed(cwd: string, named: readonly string[], wanted: (path: string) => boolean): string[] {
   const seen = new Set<string>();
   return named
     .flatMap((name) => filesAt(cwd, name, wanted))
@@ -60,12 +60,12 @@ export function filesNamed(cwd: string, named: readonly string[], wanted: (entry
     });
 }
 
-function filesAt(cwd: string, name: string, wanted: (entry: string) => boolean): string[] {
+function filesAt(cwd: string, name: string, wanted: (path: string) => boolean): string[] {
   const path = resolve(cwd, name);
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat === undefined || name === '') throw new UserError(`there is no file or folder ${name === '' ? "''" : name}`, { exit: 2 });
   if (!stat.isDirectory()) return [name];
-  const found = entriesBelow(path).filter(wanted).toSorted();
+  const found = entriesBelow(path).filter((entry) => wanted(join(path, entry))).toSorted();
   if (found.length === 0) throw new UserError(`the folder ${name} holds no scenario`, { next: `scenario files end in ${SCENARIO_ENDING}`, exit: 2 });
   return found.map((entry) => relative(cwd, join(path, entry)) || entry);
 }

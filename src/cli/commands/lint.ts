@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { UserError } from '../../lib/errors.ts';
 import { FileError } from '../../report/input/place.ts';
 import { visibleLine } from '../../report/visible.ts';
@@ -21,8 +20,8 @@ export async function run(inv: Invocation): Promise<number> {
   const { io } = inv;
   const format = outputFormat(inv);
   const rigs = scenarioRigs(() => io.now());
-  const files = inv.args.flatMap((name) => filesNamed(io.cwd, [name], (entry) => isInput(resolve(io.cwd, name), entry)));
-  const findings = [...new Set(files)].map((file) => lint(file, () => {
+  const files = filesNamed(io.cwd, inv.args, (path) => isInput(io.cwd, path));
+  const findings = files.map((file) => lint(file, () => {
     const text = readInput(io.cwd, file);
     const kind = kindOfFile(file, text);
     return { kind: kind.name, check: () => kind.check(rigs, io.cwd, file, text) };

@@ -10,7 +10,10 @@ import type { PathPart, YamlFile } from './yaml.ts';
 export function checkShape<T>(yaml: YamlFile, schema: z.ZodType<T>): T {
   const result = schema.safeParse(yaml.value, { reportInput: true });
   if (result.success) return result.data;
-  const errors = result.error.issues.map((issue) => problemOf(yaml, deepest(issue), schema));
+  const issues = result.error.issues.map(deepest);
+  // A key that is missing was probably mistyped, if there is one that is not known.
+  const mistyped = issues.some(({ code }) => code === 'unrecognized_keys');
+  const errors = issues.filter((issue) => !(mistyped && isMissing(issue))).map((issue) => problemOf(yaml, issue, schema));
   errors.sort((a, b) => a.place.line - b.place.line || a.place.column - b.place.column);
   throw errors[0]!;
 }
@@ -43,9 +46,12 @@ function problemOf(yaml: YamlFile, issue: Issue, schema: z.ZodType): FileError {
   const name = path.length === 0 ? 'the file' : `"${pathText(path)}"`;
   const about = descriptionAt(schema, path);
   const next = about === undefined ? undefined : `${shown(String(path.at(-1)))}: ${about}`;
-  const missing = issue.code === 'invalid_type' && issue.input === undefined;
-  if (missing) return new FileError(yaml.placeOf(path), `${name} is missing; it is ${expectedOf(issue)}`, next);
+  if (isMissing(issue)) return new FileError(yaml.placeOf(path), `${name} is missing; it is ${expectedOf(issue)}`, next);
   return new FileError(yaml.placeOf(path), `${name} ${complaint(issue)}`, next);
+}
+
+function isMissing(issue: Issue): boolean {
+  return issue.code === 'invalid_type' && issue.input === undefined;
 }
 
 function complaint(issue: Issue): string {

@@ -68,6 +68,8 @@ function paintLine(part: string, whole: string, paint: Paint): string {
 }
 
 const MOST_LINES = 24;
+/** What somebody may want to copy is left whole. */
+const COMMAND = /^\s*switchtraffic /;
 
 /** What a command printed, as long as it is not endless; blank lines tell nothing here. */
 function outputLines(name: 'stdout' | 'stderr', step: StepResult, { paint, width }: Look): string[] {
@@ -76,7 +78,7 @@ function outputLines(name: 'stdout' | 'stderr', step: StepResult, { paint, width
   const whole = lines.length <= MOST_LINES || step.problems.some(({ subject }) => subject === name);
   const half = MOST_LINES / 2;
   const cut = whole ? lines : [...lines.slice(0, half), `... ${lines.length - MOST_LINES} more lines; --format json has them all`, ...lines.slice(-half)];
-  return [`  ${paint.dim(`${name}:`)}`, ...cut.flatMap((line) => wrap(line, width === 0 ? 0 : width - 4, '  ')).map((line) => `  ${paint.dim('|')} ${line}`)];
+  return [`  ${paint.dim(`${name}:`)}`, ...cut.flatMap((line) => (COMMAND.test(line) ? [line] : wrap(line, width === 0 ? 0 : width - 4, '  '))).map((line) => `  ${paint.dim('|')} ${line}`)];
 }
 
 /** A scenario that gave no result. */
