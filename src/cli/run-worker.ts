@@ -1,31 +1,14 @@
 import { errorText } from '../lib/errors.ts';
 import { readScenarios, type Scenario } from '../report/scenario-file/read.ts';
 import { scenarioRigs } from './rig.ts';
+import { type Answer, type Order, READY } from './run-order.ts';
 import { readInput } from './scenario-files.ts';
-import { type Outcome, runJob, type RunSettings } from './scenario-runner.ts';
+import { type Outcome, runJob } from './scenario-runner.ts';
 
 /*
  * A process of `run --jobs`. Its parent names one scenario after another; it answers with what came of each. It ends with
  * its parent, however that ends; a signal that the terminal sends to both is the parent's to act on.
  */
-
-/** The parent's order: a scenario by its file and its place among those of the file. */
-export interface Order {
-  id: number;
-  settings: RunSettings;
-  file: string;
-  ordinal: number;
-  slug: string;
-  alone: boolean;
-  asked: string | undefined;
-}
-
-/** The answer to an order. */
-export interface Answer {
-  id: number;
-  /** A text: the file cannot be read any more. */
-  outcome: Outcome | string;
-}
 
 const rigs = scenarioRigs(() => Date.now());
 let read: { file: string; scenarios: Scenario[] } | undefined;
@@ -47,3 +30,4 @@ async function outcomeOf(order: Order): Promise<Outcome> {
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 process.on('disconnect', () => process.exit(0));
 process.on('message', (order: Order) => void carryOut(order));
+process.send?.(READY);

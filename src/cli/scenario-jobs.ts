@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { Answer, Order } from './run-worker.ts';
+import { type Answer, type Order, READY } from './run-order.ts';
 import type { Job, Outcome, RunSettings } from './scenario-runner.ts';
 
 /** The compiled file that each process runs. */
@@ -43,22 +43,27 @@ function workUntilDeath({ settings, jobs, signal, ended }: Share, queue: number[
     const stop = (): void => void child.kill('SIGKILL');
     signal.addEventListener('abort', stop);
     let current: number | undefined;
+    let finished = false;
     const next = (): void => {
       current = signal.aborted ? undefined : queue.shift();
+      finished = current === undefined;
       if (current === undefined) child.disconnect();
       else send(child, order(settings, jobs[current]!, current));
     };
     const gone = (how: string): void => {
       signal.removeEventListener('abort', stop);
-      resolve(current === undefined ? undefined : { index: current, how });
+      // One that dies before it takes a job costs one too, or the next would die in its turn, and so on for ever.
+      const index = current ?? (finished ? undefined : queue.shift());
+      resolve(index === undefined ? undefined : { index, how });
     };
-    child.on('message', ({ id, outcome }: Answer) => {
+    child.on('message', (answer: Answer | typeof READY) => {
+      if (answer === READY) return next();
+      const { id, outcome } = answer;
       ended(id, typeof outcome === 'string' ? lost(jobs[id]!, outcome, 2) : outcome);
       next();
     });
     child.once('error', (error) => gone(error.message));
     child.once('exit', (code, by) => gone(by ?? `exit ${code}`));
-    next();
   });
 }
 

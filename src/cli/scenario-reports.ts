@@ -79,13 +79,9 @@ function readReport(io: Io, text: string): Report {
   return { kind, name, path: name === '-' ? undefined : target(inputPath(io, name)) };
 }
 
-/** The file behind a link, so that renaming over it does not replace the link. */
+/** The file behind a link, so that renaming over it does not replace the link. What is not a file has no other name. */
 function target(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return path;
-  }
+  return statOf(path)?.isFile() === true ? realpathSync(path) : path;
 }
 
 function checkWritable(io: Io, { name, path }: Report, inputs: readonly string[]): void {

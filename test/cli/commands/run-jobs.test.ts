@@ -26,9 +26,9 @@ it('several processes give what one gives, in the same order, with their cluster
 });
 
 it('a process that dies costs its scenario, is reported, and nothing hangs', async () => {
-  // A worker that is killed at its second scenario, as by the kernel when memory is short.
+  // A worker that is killed at its second answer, as by the kernel when memory is short.
   const hook = join(cwd, 'die.cjs');
-  writeFileSync(hook, "const send = process.send; let n = 0; if (send) process.send = function (...a) { if (++n === 2) process.kill(process.pid, 'SIGKILL'); return send.apply(this, a); };");
+  writeFileSync(hook, "const send = process.send; let n = 0; if (send) process.send = function (...a) { if (++n === 3) process.kill(process.pid, 'SIGKILL'); return send.apply(this, a); };");
   const ended = await run(cwd, 'run all --jobs 2 --report tap=out.tap', { NODE_OPTIONS: `--require ${hook}` });
   expect(ended.exit).toBe(70);
   expect(ended.stderr).toMatch(/^switchtraffic: all\/s\d\.swt\.yaml: the process that ran it died \(SIGKILL\)$/m);
