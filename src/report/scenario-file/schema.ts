@@ -8,7 +8,7 @@ import { errorText } from '../../lib/errors.ts';
  */
 
 /** A Go duration as text; milliseconds once read. */
-const duration = z.string().transform((text, context) => {
+const duration = z.string({ error: 'has to be a duration such as 500ms or 2m' }).transform((text, context) => {
   try {
     const ms = parseDuration(text);
     if (ms >= 0) return ms;
