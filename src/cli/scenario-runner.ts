@@ -10,7 +10,7 @@ import { Stages } from '../scenario/stages.ts';
 import type { Golden } from '../scenario/text-test.ts';
 import { inputPath } from './input-path.ts';
 import { folderOf } from './scenario-files.ts';
-import { shellQuote } from './shell-quote.ts';
+import { shellQuote } from '../lib/shell-quote.ts';
 
 /** What `run` was asked for, as far as it concerns a scenario; plain data, for other processes too. */
 export interface RunSettings {

@@ -10,7 +10,7 @@ import { measureOutage, type Outage } from '../workflow/switch/outage.ts';
 import type { SwitchRun } from '../workflow/switch/run.ts';
 import type { SwitchFailed } from '../workflow/switch/switch-traffic.ts';
 import type { CommandScope } from './scope.ts';
-import { shellQuote } from './shell-quote.ts';
+import { shellQuote } from '../lib/shell-quote.ts';
 import type { Invocation } from './spec.ts';
 
 /** What clients felt of a switch; the lines are kept in the history too. */
