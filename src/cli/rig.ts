@@ -59,6 +59,13 @@ function openRig({ seed, files, folder }: { seed: number; files: string; folder?
       const result = await makeShell(own, { died: () => death, cwd: files, within: files })(argv);
       return { ...result, events, faults: world?.faults.report() ?? [] };
     },
+    load: async (argvs) => {
+      for (const argv of argvs) {
+        // As a release reads them: it takes whatever `hardened` takes, and more. The lines were checked before.
+        const parsed = parseArgv(rootCommand, argv, { hardened: false, warn: () => {} });
+        if (parsed.kind === 'run') await parsed.chain.at(-1)?.load?.();
+      }
+    },
     observe: (body) => observe(host, observer, body),
     close: () => {
       if (folder === undefined) host.reset();

@@ -130,6 +130,12 @@ export const BEHAVIOURS = {
     '18.0.0': false,
     '21.0.0': true,
   }),
+  lockCheckAsks: row<boolean>(
+    'whether a write that needs a lock asks the topology server for it, or only the books of the call itself',
+    '#16260',
+    true,
+    { '18.0.0': false, '21.0.0': true },
+  ),
   lostLockRollsBack: row<boolean>('whether a lock found lost before the journal rolls back', 'never in Vitess (K2, #20340)', true, {
     '18.0.0': false,
   }),

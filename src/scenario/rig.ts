@@ -21,6 +21,8 @@ export interface Rig {
   readonly clock: VirtualClock;
   /** Runs a command line, each as a process of its own; several may run at once. */
   run(argv: readonly string[]): Promise<Ran>;
+  /** Loads the code of command lines. What is loaded while another command waits would take that command's time. */
+  load(argvs: readonly (readonly string[])[]): Promise<void>;
   /** Reads the cluster from outside: no command, no time, no effect. */
   observe<T>(body: (ctx: Context, cluster: Cluster) => Promise<T>): Promise<T>;
   close(): void;

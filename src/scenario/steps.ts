@@ -73,6 +73,7 @@ const PERFORM: { [A in Action]: Perform<A> } = {
   },
   recover,
   parallel: async (execution, lines, _step, path) => {
+    await execution.rig.load(lines.map(({ run }) => lineWords(run)));
     const commands = await Promise.all(
       lines.map(async (line, index) => {
         const where = [...path, 'parallel', index];

@@ -49,7 +49,9 @@ export async function takeFingerprint(ctx: Context, cluster: Cluster): Promise<F
       shards[shardText(info)] = shardPrint(cluster.shards.open(keyspace, info.name));
     }
   }
-  return { topology, locks: conn.locks().map((lock) => lock.resource), shards };
+  // A lock whose lease has run out is nobody's; its row stays until somebody asks for the lock.
+  const locks = conn.locks().filter((lock) => lock.expiresMs > 0);
+  return { topology, locks: locks.map((lock) => lock.resource), shards };
 }
 
 /** Routing rules by name: as a list, one more rule would make every later one look changed. */

@@ -109,7 +109,8 @@ function rollBack(state: Outcome, behaviours: Behaviours, failure: Failure): voi
   }
   // The caller's own context takes every step of the roll-back down with it.
   if (behaviours.rollbackContext === 'caller' && failure.callerEnded) return;
-  const holdsLocks = behaviours.rollbackContext !== 'detached' && !failure.locksLost;
+  const lossFound = failure.locksLost && behaviours.lockCheckAsks;
+  const holdsLocks = behaviours.rollbackContext !== 'detached' && !lossFound;
   if (holdsLocks) revertDenied(state, behaviours);
   state.streams = 'as before';
   state.reverse = false;
