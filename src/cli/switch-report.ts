@@ -2,8 +2,9 @@ import { errorText } from '../lib/errors.ts';
 import { formatDuration } from '../lib/duration.ts';
 import { background } from '../runtime/context.ts';
 import type { Cluster } from '../tablet/cluster.ts';
+import { readStreams } from '../tablet/vreplication/streams.ts';
 import { LockLostError } from '../topo/locks.ts';
-import { recoveryCommands } from '../workflow/recovery.ts';
+import { recoveryCommands, switchReverseCommand } from '../workflow/recovery.ts';
 import { readTraffic, type TableTraffic } from '../workflow/traffic.ts';
 import { compareReleases, describeOutcome, type Failure } from '../workflow/switch/outcome.ts';
 import type { SwitchRun } from '../workflow/switch/run.ts';
@@ -35,6 +36,7 @@ export async function failureNotes(inv: Invocation, scope: CommandScope, failed:
     ...traffic.map((table) => `  ${trafficLine(table)}`),
     ...(outage === undefined ? [] : [`  ${outage}`]),
     ...scope.events.flatMap((event) => (event.kind === 'log' && event.level === 'error' ? [`log: ${event.text}`] : [])),
+    ...lostLines(run),
     ...nextLines(inv, failed, traffic),
     ...otherReleases(scope, failed),
   ];
@@ -85,8 +87,27 @@ function nextLines(inv: Invocation, { end, run }: SwitchFailed, traffic: readonl
     const lag = run.cluster.release.behaviours.resumeChecksLag ? ' --max-replication-lag-allowed 24h' : '';
     return [`next: complete it with the same command: switchtraffic ${again}${lag}`];
   }
+  if (!blocked && isOriginalLost(run)) {
+    const command = switchReverseCommand(run.sw, run.request.tabletTypes);
+    return [`next: cure the cause, then go on with the workflow that is left: switchtraffic ${command}`];
+  }
   if (!blocked) return [`next: cure the cause, then run it again: switchtraffic ${again}`];
   return ['next: let writes flow again:', ...byHand(run).map((command) => `  switchtraffic ${command}`)];
+}
+
+/** True for a reversal whose roll-back took the workflow that was to be reversed for a half-made reverse one (#14276). */
+function isOriginalLost({ sw, request }: SwitchRun): boolean {
+  const reversal = request.direction === 'backward' && sw.workflow !== request.workflow;
+  return reversal && sw.sources.every((source) => readStreams(source.db, sw.reverseWorkflow).length === 0);
+}
+
+function lostLines(run: SwitchRun): string[] {
+  if (!isOriginalLost(run)) return [];
+  const { sw } = run;
+  return [
+    `  the workflow ${sw.sourceKeyspace}.${sw.reverseWorkflow} is gone; what is left is ${sw.targetKeyspace}.${sw.workflow} (vitessio/vitess#14276)`,
+    `  never cancel or complete ${sw.workflow} without --keep-data: its tables are the ones that serve`,
+  ];
 }
 
 /** The roll-back by hand of a failed switch. */

@@ -71,3 +71,12 @@ export function switchAgainCommand(
   const lag = options.journaled && behaviours.resumeChecksLag ? ' --max-replication-lag-allowed 24h' : '';
   return `MoveTables --workflow ${run.workflow.replace(REVERSE, '')} --target-keyspace ${keyspace} ${verb}${types}${lag}`;
 }
+
+/**
+ * Goes on with a reversal whose roll-back has deleted the original workflow: what is left of the two is run under its own
+ * name (vitessio/vitess#14276).
+ */
+export function switchReverseCommand(run: { targetKeyspace: string; workflow: string }, tabletTypes: readonly string[]): string {
+  const types = tabletTypes.length === 3 ? '' : ` --tablet-types ${tabletTypes.join(',').toLowerCase()}`;
+  return `MoveTables --workflow ${run.workflow} --target-keyspace ${run.targetKeyspace} switchtraffic${types}`;
+}
