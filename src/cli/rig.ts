@@ -16,6 +16,16 @@ import { rootCommand } from './commands.ts';
 import { type ClusterHost, fileHost, memoryHost } from './host.ts';
 import { inputPath } from './input-path.ts';
 import { makeShell } from './shell.ts';
+// What commands load in their midst has to be there before: while a file is read, the time of a virtual clock goes on for
+// whoever else waits.
+import './hints.ts';
+import './recorded-release.ts';
+import '../tablet/vreplication/apply-ddl.ts';
+import '../tablet/vreplication/pump.ts';
+import '../topo/proto/messages-topodata.ts';
+import '../topo/proto/prototext.ts';
+import '../vindex/registry.ts';
+import '../workflow/switch/points.ts';
 
 /** Worlds for scenarios: each with a cluster of its own, on a virtual clock, run by the real command table. */
 export function scenarioRigs(now: () => number): Rigs {

@@ -4,10 +4,11 @@ import { background } from '../runtime/context.ts';
 import type { Cluster } from '../tablet/cluster.ts';
 import { readStreams } from '../tablet/vreplication/streams.ts';
 import { LockLostError } from '../topo/locks.ts';
-import { recoveryCommands, switchReverseCommand } from '../workflow/recovery.ts';
+import { recoveryCommands, RESUME_LAG, switchReverseCommand } from '../workflow/recovery.ts';
 import { readTraffic, type TableTraffic } from '../workflow/traffic.ts';
 import { compareReleases, describeOutcome, type Failure } from '../workflow/switch/outcome.ts';
 import type { SwitchRun } from '../workflow/switch/run.ts';
+import type { SwitchEnd } from '../workflow/switch/runner.ts';
 import type { SwitchFailed } from '../workflow/switch/switch-traffic.ts';
 import type { CommandScope } from './scope.ts';
 import { shellQuote } from './shell-quote.ts';
@@ -49,8 +50,7 @@ function endText({ end, run }: SwitchFailed, traffic: readonly TableTraffic[]): 
     return `the roll-back was interrupted, what is left of it is recorded${felt}`;
   }
   if (refused.length > 0 && end.end !== 'forward only') {
-    const why = end.end === 'stranded' ? 'this failure rolls nothing back' : 'the roll-back did not put it right';
-    return `STRANDED: nobody serves writes to ${refused.join(', ')}; ${why} on ${run.cluster.release.name}`;
+    return `STRANDED: nobody serves writes to ${refused.join(', ')}; ${whyRefused(end)} on ${run.cluster.release.name}`;
   }
   switch (end.end) {
     case 'rolled back':
@@ -66,6 +66,13 @@ function endText({ end, run }: SwitchFailed, traffic: readonly TableTraffic[]): 
     default:
       return 'past the point of no return; the switch can only be completed';
   }
+}
+
+function whyRefused({ end }: SwitchEnd): string {
+  if (end === 'stranded') return 'this failure rolls nothing back';
+  // The switch had not got to the writes: somebody before it left them so.
+  if (end === 'nothing changed' || end === 'left as is') return 'they were refused before this command, which rolls nothing back';
+  return 'the roll-back did not put it right';
 }
 
 function trafficLine(table: TableTraffic): string {
@@ -84,7 +91,7 @@ function nextLines(inv: Invocation, { end, run }: SwitchFailed, traffic: readonl
   }
   // A journal of an earlier attempt: whatever failed now, going back is over.
   if (end.end === 'forward only' || run.path.resume) {
-    const lag = run.cluster.release.behaviours.resumeChecksLag ? ' --max-replication-lag-allowed 24h' : '';
+    const lag = run.cluster.release.behaviours.resumeChecksLag ? ` ${RESUME_LAG}` : '';
     return [`next: complete it with the same command: switchtraffic ${again}${lag}`];
   }
   if (!blocked && isOriginalLost(run)) {
