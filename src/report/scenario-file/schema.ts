@@ -68,7 +68,7 @@ const stateTests = {
   tablet: trees.optional().describe('tablets by alias (zone1-100), as `show tablet --format json` prints them'),
   workflow: trees.optional().describe('workflows by keyspace.workflow, as `show workflow --format json` prints them; null: there is none'),
   stream: trees.optional().describe('the stream of keyspace.workflow, or of keyspace.workflow/shard where there are several'),
-  locks: tree.describe('the topology locks, as `show locks --format json` prints them; [] is none'),
+  locks: tree.describe('the topology locks, as `show locks --format json` prints them, without those whose lease has run out; [] is none'),
   sessions: tree.describe('open sessions, as `show sessions --format json` prints them'),
   routing: trees.optional().describe('where a table leads: `customer: commerce.customer`, for reads `customer@replica: …`, as the cells publish it'),
   rules: trees.optional().describe('saved routing rules: `customer: [commerce.customer]`; null: there is none'),
