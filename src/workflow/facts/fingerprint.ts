@@ -56,6 +56,19 @@ export async function takeFingerprint(ctx: Context, cluster: Cluster): Promise<F
 
 /** Routing rules by name: their order means nothing, and as a list, one more would make every later one look changed. */
 function recordOf(path: string, contents: string): unknown {
+  const known = read.get(contents);
+  if (known !== undefined) return known;
+  const record = readRecord(path, contents);
+  if (read.size >= MOST_READ) read.clear();
+  read.set(contents, record);
+  return record;
+}
+
+/** Records by their text: most have not changed since they were compared last. Nobody writes to what stands here. */
+const read = new Map<string, unknown>();
+const MOST_READ = 2000;
+
+function readRecord(path: string, contents: string): unknown {
   const record = JSON.parse(contents) as unknown;
   if (path.endsWith('RoutingRules')) return rulesByName(record);
   if (!path.endsWith('SrvVSchema')) return record;
