@@ -1,6 +1,7 @@
 import { accessSync, appendFileSync, constants, realpathSync, renameSync, rmSync, type Stats, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { errorText, UserError } from '../lib/errors.ts';
+import { loading } from '../lib/loading.ts';
 import { suggest } from '../lib/suggest.ts';
 import type { RunResult } from '../report/scenario/result.ts';
 import { inputPath } from './input-path.ts';
@@ -11,11 +12,11 @@ type Render = (run: RunResult, io: Io) => string;
 
 /** The kinds of report; each renderer is loaded when it is asked for. */
 const KINDS: Readonly<Record<string, () => Promise<Render>>> = {
-  junit: async () => (await import('../report/scenario/junit.ts')).renderJunit,
-  tap: async () => (await import('../report/scenario/tap.ts')).renderTap,
-  json: async () => (await import('../report/scenario/json.ts')).renderJson,
+  junit: async () => (await loading(import('../report/scenario/junit.ts'))).renderJunit,
+  tap: async () => (await loading(import('../report/scenario/tap.ts'))).renderTap,
+  json: async () => (await loading(import('../report/scenario/json.ts'))).renderJson,
   github: async () => {
-    const { renderGithub } = await import('../report/scenario/github.ts');
+    const { renderGithub } = await loading(import('../report/scenario/github.ts'));
     return (run, io) => renderGithub(run, (file) => fromRepository(io, file));
   },
 };
@@ -144,7 +145,7 @@ function replaceFile(path: string, text: string): void {
 async function addToSummary(io: Io, run: RunResult): Promise<void> {
   const page = io.env['GITHUB_STEP_SUMMARY'] ?? '';
   if (page === '') return;
-  const { renderStepSummary } = await import('../report/scenario/github.ts');
+  const { renderStepSummary } = await loading(import('../report/scenario/github.ts'));
   try {
     appendFileSync(page, renderStepSummary(run));
   } catch (error) {

@@ -57,6 +57,8 @@ export class Stages {
     if (ready !== undefined) return { rig: ready.rig, trace: ready.given!.trace };
     const kept = (options.folder === undefined ? this.#made(clusterKey) : undefined) ?? (await this.#make(scenario, options, clusterKey));
     kept.busy = true;
+    // Going back to where the cluster was made has forgotten what was marked behind that.
+    kept.given = undefined;
     const { trace, failed } = await runGiven(kept.rig, scenario, kept.made.trace);
     if (failed !== undefined) return { rig: kept.rig, trace, failed };
     // Streams would have worked meanwhile; done once, nobody has to wait for it again.

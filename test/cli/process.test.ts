@@ -196,7 +196,7 @@ describe.concurrent('a killed process', () => {
   );
 
   it('at any instant: no row is lost and the next switch finishes it at once', async () => {
-    for (let i = 0; i < 10; i++) {
+    for (let i = 0; i < 6; i++) {
       const cwd = folder('hardened');
       const running = start(cwd, SWITCH);
       await new Promise((resolve) => setTimeout(resolve, 150 + Math.random() * 350));

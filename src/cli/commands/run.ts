@@ -1,4 +1,5 @@
 import { UserError } from '../../lib/errors.ts';
+import { loading } from '../../lib/loading.ts';
 import { findRelease } from '../../lib/releases.ts';
 import { suggest } from '../../lib/suggest.ts';
 import { type PrettyOptions, renderNotRun, renderScenario, renderSummary } from '../../report/scenario/pretty.ts';
@@ -36,7 +37,7 @@ export async function run(inv: Invocation): Promise<number> {
     columns: out.isTTY ? out.columns : 0,
   };
   const result = await new Run(inv, rigs, format === 'json' ? undefined : { pretty, out }).all(jobs);
-  if (format === 'json') io.stdout.write((await import('../../report/scenario/json.ts')).renderJson(result));
+  if (format === 'json') io.stdout.write((await loading(import('../../report/scenario/json.ts'))).renderJson(result));
   else out.write(renderSummary(result, pretty).map((line) => `${line}\n`).join(''));
   await reports.write(result);
   if (inv.signal.aborted) return 130;
