@@ -19,6 +19,7 @@ export function ensureBuilt() {
   if (!isStale()) return;
   process.stderr.write('building ...\n');
   must(['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json']);
+  must(['scripts/bundle.js']);
 }
 
 function isStale() {

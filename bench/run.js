@@ -8,6 +8,8 @@ import { machine, table } from './print.js';
 const MEASUREMENTS = {
   'start-up': async (runs) => (await import('./start-up.js')).measureStartUp(runs),
   rehearsal: async (runs) => (await import('./rehearsal.js')).measureRehearsals(runs),
+  scenarios: async (runs) => (await import('./scenarios.js')).measureScenarios(runs),
+  seeds: async () => (await import('./seeds.js')).measureSeeds(),
   locks: async (runs) => (await import('./locks.js')).measureLocks(runs),
   copy: async (runs) => (await import('./copy.js')).measureCopy(runs),
   million: async (runs) => (await import('./million.js')).measureMillion(runs),

@@ -1,16 +1,28 @@
+import { readFileSync } from 'node:fs';
+
+const read = (path) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
+
 // The generated files, path to text; the test of the docs reads them too.
 export async function pages() {
   const { DEVIATIONS } = await import('../dist/cli/deviations.js');
   const { behaviourTable } = await import('../dist/cli/commands/versions.js');
   const { BEHAVIOURS } = await import('../dist/lib/behaviours.js');
-  const { differencesPage } = await import('../dist/report/differences.js');
   const { clustersPage } = await import('../dist/report/cluster-file/page.js');
-  const { FILE_SCHEMAS, jsonSchemaText } = await import('../dist/report/json-schemas.js');
+  const { differencesPage } = await import('../dist/report/differences.js');
+  const { codeBlock, embed } = await import('../dist/report/embed.js');
+  const { FILE_SCHEMAS } = await import('../dist/report/json-schemas.js');
+  const { scenarioTables } = await import('../dist/report/scenario-file/document.js');
+  const { operatorTable } = await import('../dist/scenario/operator-table.js');
   const { versionsPage } = await import('../dist/report/versions.js');
+  const tables = { ...scenarioTables(), operators: operatorTable() };
+  const parts = { table: (name) => tables[name], file: (path) => codeBlock('yaml', read(path)) };
+  const page = (path) => ({ [path]: embed(read(path), (kind, name) => parts[kind]?.(name)) });
   return {
     'docs/differences.md': differencesPage(DEVIATIONS, BEHAVIOURS),
     'docs/versions.md': versionsPage(behaviourTable()),
     'docs/clusters.md': clustersPage(),
-    ...Object.fromEntries(FILE_SCHEMAS.map((one) => [one.path, jsonSchemaText(one)])),
+    ...page('docs/scenarios.md'),
+    ...page('README.md'),
+    ...Object.fromEntries(FILE_SCHEMAS.map(({ path, schema }) => [path, `${JSON.stringify(schema(), null, 2)}\n`])),
   };
 }

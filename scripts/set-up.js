@@ -22,4 +22,4 @@ function run(what, command, args) {
 }
 
 if (!existsSync(binding)) run('installing (a minute; SQLite may be compiled) ...', 'npm', ['install', '--no-audit', '--no-fund']);
-if (!existsSync(join(root, 'dist/cli/main.js'))) run('building ...', 'npm', ['run', '--silent', 'build']);
+if (!existsSync(join(root, 'dist/bundle/main.js'))) run('building ...', 'npm', ['run', '--silent', 'build']);

@@ -1,6 +1,6 @@
 import { findRelease } from '../lib/releases.ts';
 import { printClusterFile } from '../report/cluster-file/print.ts';
-import { FILE_SCHEMAS, jsonSchemaText } from '../report/json-schemas.ts';
+import { clusterJsonSchema } from '../report/json-schemas.ts';
 import { describeCluster } from '../tablet/describe-cluster.ts';
 import { withCluster } from './cluster.ts';
 import { readExample } from './examples.ts';
@@ -10,7 +10,7 @@ import type { Invocation } from './spec.ts';
 export async function printTemplate(inv: Invocation): Promise<number> {
   const { stdout } = inv.io;
   if (inv.flags.bool('schema')) {
-    stdout.write(jsonSchemaText(FILE_SCHEMAS[0]!));
+    stdout.write(`${JSON.stringify(clusterJsonSchema(), null, 2)}\n`);
     return 0;
   }
   const name = inv.args[0] ?? 'commerce';

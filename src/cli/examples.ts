@@ -10,6 +10,9 @@ import type { VSchemaKeyspace } from '../topo/proto/types.ts';
 /** Where the examples are: beside `dist` (or `src`) in the package. */
 const EXAMPLES = resolve(import.meta.dirname, '../../fixtures/clusters');
 
+/** What an example may be called; anything else that names a cluster is a file. */
+export const EXAMPLE_NAME = /^[a-z0-9-]+$/;
+
 /** The names of the examples. */
 export function exampleNames(): string[] {
   return readdirSync(EXAMPLES).toSorted();
@@ -17,7 +20,7 @@ export function exampleNames(): string[] {
 
 /** True for the name of an example. */
 export function isExample(name: string): boolean {
-  return /^[a-z0-9-]+$/.test(name) && existsSync(join(EXAMPLES, name));
+  return EXAMPLE_NAME.test(name) && existsSync(join(EXAMPLES, name));
 }
 
 /**

@@ -1,9 +1,10 @@
 import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
-import { loading } from '../lib/loading.ts';
 import { dirname, join, resolve } from 'node:path';
 import { UserError } from '../lib/errors.ts';
+import { loading } from '../lib/loading.ts';
+import type { Random } from '../runtime/random.ts';
 import { realWorld, type VirtualMachine, type World } from '../runtime/world.ts';
-import { fileShards, memoryShards, type ShardStore } from '../tablet/shard-db.ts';
+import { fileShards, memoryShards, type MemoryShardStore, type ShardStore } from '../tablet/shard-db.ts';
 import type { Conn } from '../topo/conn/conn.ts';
 import type { LeasePolicy } from '../topo/conn/lock-table.ts';
 import { MemoryTopoStore, openMemoryConn } from '../topo/conn/memory-conn.ts';
@@ -130,13 +131,26 @@ export interface MemoryHost extends ClusterHost {
   readonly shards: ShardStore;
   /** Remembers the cluster and its machine; the function goes back to there. False: it was replaced meanwhile, and cannot. */
   mark(): () => boolean;
+  /** A cluster and a machine like these are now, which go their own way. */
+  fork(onDeath?: () => void): { host: MemoryHost; machine: VirtualMachine };
 }
 
 /** A cluster in memory, on a virtual machine whose clock its commands share. */
 export function memoryHost(machine: VirtualMachine, onDeath?: () => void): MemoryHost {
-  let store = new MemoryTopoStore();
-  const own = machine.world();
-  let shards = memoryShards(own);
+  const { random } = machine.world();
+  return hostOfMemory(machine, { random, store: new MemoryTopoStore(), shards: memoryShards({ random }) }, onDeath);
+}
+
+interface MemoryCluster {
+  /** The chance that servers' ids are drawn from. */
+  random: Random;
+  store: MemoryTopoStore;
+  shards: MemoryShardStore;
+}
+
+function hostOfMemory(machine: VirtualMachine, cluster: MemoryCluster, onDeath?: () => void): MemoryHost {
+  const { random } = cluster;
+  let { store, shards } = cluster;
   const world = (): World => machine.world(onDeath);
   const exists = (): boolean => store.revision > 0;
   let generation = 0;
@@ -149,6 +163,11 @@ export function memoryHost(machine: VirtualMachine, onDeath?: () => void): Memor
         for (const back of backs) back();
         return true;
       };
+    },
+    fork: (died) => {
+      const other = machine.fork();
+      const chance = { random: random.fork() };
+      return { machine: other, host: hostOfMemory(other, { ...chance, store: store.fork(), shards: shards.fork(chance) }, died) };
     },
     get store() {
       return store;
@@ -167,7 +186,7 @@ export function memoryHost(machine: VirtualMachine, onDeath?: () => void): Memor
     },
     openShards: () => shards,
     beside: () => {
-      const made = { store: new MemoryTopoStore(), shards: memoryShards(own) };
+      const made = { store: new MemoryTopoStore(), shards: memoryShards({ random }) };
       return Promise.resolve({
         ...host,
         shardFolder: undefined,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { InvariantError } from '../lib/errors.ts';
+import { InvariantError, UserError } from '../lib/errors.ts';
 import { findRelease } from '../lib/releases.ts';
 import { background } from '../runtime/context.ts';
 import type { WorldEvent } from '../runtime/events.ts';
@@ -11,7 +11,7 @@ import { readCluster } from '../topo/cluster-record.ts';
 import { ETCD_NAMES } from '../topo/conn/directory.ts';
 import type { LeasePolicy } from '../topo/conn/lock-table.ts';
 import type { TopoServer } from '../topo/server.ts';
-import { parseArgv } from './argv.ts';
+import { commandPath, parseArgv } from './argv.ts';
 import { rootCommand } from './commands.ts';
 import { type ClusterHost, fileHost, memoryHost } from './host.ts';
 import { inputPath } from './input-path.ts';
@@ -21,9 +21,7 @@ import { makeShell } from './shell.ts';
 export function scenarioRigs(now: () => number): Rigs {
   return {
     open: openRig,
-    check: (argv, vitess) => {
-      parseArgv(rootCommand, argv, { hardened: !findRelease(vitess).vitess, warn: () => {} });
-    },
+    check: checkLine,
     readText: (folder, name) => {
       try {
         return readFileSync(inputPath({ cwd: folder, within: folder }, name), 'utf8');
@@ -36,12 +34,28 @@ export function scenarioRigs(now: () => number): Rigs {
   };
 }
 
+/** Commands that make a world of their own, or only look at files: in a scenario they mean nothing. */
+const NOT_IN_SCENARIOS = ['run', 'lint', 'explain', 'demo'];
+
+/** Throws for a line that no command would take, and for one that would leave the scenario's world. */
+function checkLine(argv: readonly string[], vitess: string): void {
+  const parsed = parseArgv(rootCommand, argv, { hardened: !findRelease(vitess).vitess, warn: () => {} });
+  if (parsed.kind !== 'run') return;
+  const [command = ''] = commandPath(parsed.chain);
+  if (NOT_IN_SCENARIOS.includes(command)) throw new UserError(`"${command}" cannot be a line of a scenario`, { exit: 2 });
+  if (parsed.flags.given('state')) {
+    throw new UserError('--state has no place in a scenario: it has a cluster of its own', { next: 'leave --state out', exit: 2 });
+  }
+}
+
 function openRig({ seed, files, folder }: { seed: number; files: string; folder?: string }): Rig {
   const machine = new VirtualMachine(seed);
   // One process for everything that is only looked at, so that looking changes no later command's chance.
   const observer = machine.world();
   const memory = folder === undefined ? memoryHost(machine) : undefined;
   const host: ClusterHost = memory ?? fileHost(join(folder!, '.'), '.', () => machine.world());
+  // What an earlier run kept there would be in the way.
+  if (memory === undefined) host.reset();
   return {
     clock: machine.clock,
     pauses: machine.pauses,
@@ -61,7 +75,23 @@ function openRig({ seed, files, folder }: { seed: number; files: string; folder?
       const result = await makeShell(own, { died: () => death, cwd: files, within: files })(argv);
       return { ...result, events, faults: world?.faults.report() ?? [] };
     },
-    observe: (body) => observe(host, observer, body),
+    observe: async (body) => {
+      const { cluster, close } = await openCluster(host, observer);
+      try {
+        return await body(background(), cluster);
+      } finally {
+        close();
+      }
+    },
+    attach: async () => {
+      const world = machine.world();
+      const { cluster, close } = await openCluster(host, world);
+      const leave = (): void => {
+        close();
+        world.processes.ended();
+      };
+      return { ctx: background(), cluster, leave };
+    },
     mark: () => {
       const chance = observer.random.mark();
       const back = memory?.mark() ?? (() => false);
@@ -74,17 +104,14 @@ function openRig({ seed, files, folder }: { seed: number; files: string; folder?
   };
 }
 
-async function observe<T>(host: ClusterHost, world: World, body: (ctx: ReturnType<typeof background>, cluster: Cluster) => Promise<T>): Promise<T> {
+/** The cluster of a host as one world sees it. */
+async function openCluster(host: ClusterHost, world: World): Promise<{ cluster: Cluster; close: () => void }> {
   const policy: LeasePolicy = { names: ETCD_NAMES, renewed: true, reapDead: false };
   const conn = host.openTopology(world, policy, false);
-  const shards = host.openShards(world);
-  try {
-    const record = await readCluster(background(), conn);
-    if (record === undefined) throw new InvariantError('a scenario without a cluster');
-    const release = findRelease(record.vitess_version);
-    const topo: TopoServer = { conn, release, world, lockTimeoutMs: 0, held: new Set() };
-    return await body(background(), { world, release, topo, shards });
-  } finally {
-    host.release(conn, shards);
-  }
+  const record = await readCluster(background(), conn);
+  if (record === undefined) throw new InvariantError('a scenario without a cluster');
+  const shards = host.openShards(world, record.shard_folder);
+  const release = findRelease(record.vitess_version);
+  const topo: TopoServer = { conn, release, world, lockTimeoutMs: 0, held: new Set() };
+  return { cluster: { world, release, topo, shards }, close: () => host.release(conn, shards) };
 }

@@ -2,15 +2,17 @@ import { errorText } from '../lib/errors.ts';
 import { formatDuration } from '../lib/duration.ts';
 import { background } from '../runtime/context.ts';
 import { missingPrivileges, readGrants } from '../tablet/privileges.ts';
+import { readStreams } from '../tablet/vreplication/streams.ts';
 import { LockLostError } from '../topo/locks.ts';
-import { recoveryCommands } from '../workflow/recovery.ts';
+import { recoveryCommands, RESUME_LAG, switchReverseCommand } from '../workflow/recovery.ts';
 import { readTraffic, type TableTraffic } from '../workflow/traffic.ts';
 import { compareReleases, describeOutcome, type Failure } from '../workflow/switch/outcome.ts';
 import { measureOutage, type Outage } from '../workflow/switch/outage.ts';
 import type { SwitchRun } from '../workflow/switch/run.ts';
+import type { SwitchEnd } from '../workflow/switch/runner.ts';
 import type { SwitchFailed } from '../workflow/switch/switch-traffic.ts';
 import type { CommandScope } from './scope.ts';
-import { shellQuote } from './shell-quote.ts';
+import { shellQuote } from '../lib/shell-quote.ts';
 import type { Invocation } from './spec.ts';
 
 /** What clients felt of a switch; the lines are kept in the history too. */
@@ -47,6 +49,7 @@ export async function failureNotes(inv: Invocation, scope: CommandScope, failed:
     ...traffic.map((table) => `  ${trafficLine(table)}`),
     ...outage.map((line) => `  ${line}`),
     ...scope.events.flatMap((event) => (event.kind === 'log' && event.level === 'error' ? [`log: ${event.text}`] : [])),
+    ...lostLines(run),
     ...nextLines(inv, failed, traffic),
     ...otherReleases(scope, failed),
   ];
@@ -59,8 +62,7 @@ function endText({ end, run }: SwitchFailed, traffic: readonly TableTraffic[]): 
     return `the roll-back was interrupted, what is left of it is recorded${felt}`;
   }
   if (refused.length > 0 && end.end !== 'forward only' && end.end !== 'exited') {
-    const why = end.end === 'stranded' ? 'this failure rolls nothing back' : 'the roll-back did not put it right';
-    return `STRANDED: nobody serves writes to ${refused.join(', ')}; ${why} on ${run.cluster.release.name}`;
+    return `STRANDED: nobody serves writes to ${refused.join(', ')}; ${whyRefused(end)} on ${run.cluster.release.name}`;
   }
   switch (end.end) {
     case 'exited':
@@ -78,6 +80,13 @@ function endText({ end, run }: SwitchFailed, traffic: readonly TableTraffic[]): 
     default:
       return 'past the point of no return; the switch can only be completed';
   }
+}
+
+function whyRefused({ end }: SwitchEnd): string {
+  if (end === 'stranded') return 'this failure rolls nothing back';
+  // The switch had not got to the writes: somebody before it left them so.
+  if (end === 'nothing changed' || end === 'left as is') return 'they were refused before this command, which rolls nothing back';
+  return 'the roll-back did not put it right';
 }
 
 function trafficLine(table: TableTraffic): string {
@@ -99,11 +108,30 @@ function nextLines(inv: Invocation, { end, run }: SwitchFailed, traffic: readonl
   }
   // A journal of an earlier attempt: whatever failed now, going back is over.
   if (end.end === 'forward only' || run.path.resume) {
-    const lag = run.cluster.release.behaviours.resumeChecksLag ? ' --max-replication-lag-allowed 24h' : '';
+    const lag = run.cluster.release.behaviours.resumeChecksLag ? ` ${RESUME_LAG}` : '';
     return [`next: complete it with the same command: switchtraffic ${again}${lag}`];
+  }
+  if (!blocked && isOriginalLost(run)) {
+    const command = switchReverseCommand(run.sw, run.request.tabletTypes);
+    return [`next: cure the cause, then go on with the workflow that is left: switchtraffic ${command}`];
   }
   if (!blocked) return [`next: cure the cause, then run it again: switchtraffic ${again}`];
   return ['next: let writes flow again:', ...byHand(run).map((command) => `  switchtraffic ${command}`)];
+}
+
+/** True for a reversal whose roll-back took the workflow that was to be reversed for a half-made reverse one (#14276). */
+function isOriginalLost({ sw, request }: SwitchRun): boolean {
+  const reversal = request.direction === 'backward' && sw.workflow !== request.workflow;
+  return reversal && sw.sources.every((source) => readStreams(source.db, sw.reverseWorkflow).length === 0);
+}
+
+function lostLines(run: SwitchRun): string[] {
+  if (!isOriginalLost(run)) return [];
+  const { sw } = run;
+  return [
+    `  the workflow ${sw.sourceKeyspace}.${sw.reverseWorkflow} is gone; what is left is ${sw.targetKeyspace}.${sw.workflow} (vitessio/vitess#14276)`,
+    `  never cancel or complete ${sw.workflow} without --keep-data: its tables are the ones that serve`,
+  ];
 }
 
 /** The roll-back by hand of a failed switch. */

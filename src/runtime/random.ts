@@ -10,11 +10,17 @@ export interface Random {
   uuid(): string;
   /** Remembers where chance stands; the function goes back to there. */
   mark(): () => void;
+  /** Chance that goes on from here by itself. */
+  fork(): Random;
 }
 
 /** xorshift-multiply generator (splitmix32): small, fast, good enough to draw faults and ids. */
 export function seededRandom(seed: number): Random {
-  let state = seed | 0;
+  return randomFrom(seed | 0);
+}
+
+function randomFrom(start: number): Random {
+  let state = start;
   const next = (): number => {
     state = (state + 0x9e3779b9) | 0;
     let z = state ^ (state >>> 16);
@@ -35,7 +41,7 @@ export function seededRandom(seed: number): Random {
     const at = state;
     return () => void (state = at);
   };
-  return { next, below, uuid, mark };
+  return { next, below, uuid, mark, fork: () => randomFrom(state) };
 }
 
 /** A seed of its own for something that has a name: streams of chance that do not disturb each other. */

@@ -44,6 +44,14 @@ export class VirtualMachine {
     this.clock = new VirtualClock(start);
   }
 
+  /** A machine like this one is now, which goes its own way. */
+  fork(): VirtualMachine {
+    const other = new VirtualMachine(this.#seed, this.clock.now());
+    for (const pid of this.#dead) other.#dead.add(pid);
+    other.#nextPid = this.#nextPid;
+    return other;
+  }
+
   /** Remembers time and processes; the function goes back to there. */
   mark(): () => void {
     const [time, dead, nextPid] = [this.clock.mark(), [...this.#dead], this.#nextPid];

@@ -6,6 +6,7 @@ import type { Fingerprint } from '../workflow/facts/fingerprint.ts';
 import { Outages } from './outages.ts';
 import type { Ran, Rig } from './rig.ts';
 import type { Golden } from './text-test.ts';
+import type { ScenarioWorkload } from './workload.ts';
 
 /** A scenario under way: its world, and what has to be remembered between its steps. */
 export class Execution {
@@ -16,6 +17,8 @@ export class Execution {
   readonly outages = new Outages();
   /** Faults that were armed and never fired, though nothing said they need not. */
   readonly vacuous: { path: readonly PathPart[]; fault: string; why: string }[] = [];
+  /** The application that runs beside it; undefined where none is given. */
+  workload: ScenarioWorkload | undefined;
   /** The last command that failed: what it printed is what there is to recover with. */
   lastFailed: Ran | undefined;
   readonly #trace = createHash('sha256');

@@ -70,13 +70,21 @@ function checkFaults(execution: Execution, expected: Expectation, { ran, path, f
     if (wanted !== undefined) {
       if (!isCount(wanted, fired)) problems.push(execution.problem([...path, 'expect', 'fired', point], `fault ${point}`, [`fired ${times(fired)}, not ${countText(wanted)}`]));
     } else if (fired === 0) {
-      const why = evaluated > 0 ? 'its place was reached, but none of its terms applied' : 'its place was never reached';
-      execution.vacuous.push({ path: [...path, 'faults', point], fault: `${point}=${terms}`, why });
+      execution.vacuous.push({ path: [...path, 'faults', point], fault: `${point}=${terms}`, why: whyNot(evaluated) });
     }
+  }
+  // Those that the line itself carries: a fault is a fault, wherever it is written.
+  const declared = new Set(Object.entries(faults).map(([point, terms]) => `${point}=${terms}`));
+  for (const { text, fired, evaluated } of ran.faults) {
+    if (fired === 0 && !declared.has(text)) execution.vacuous.push({ path: [...path, 'run'], fault: text, why: whyNot(evaluated) });
   }
   const unknown = Object.keys(expected.fired ?? {}).find((point) => !Object.hasOwn(faults, point));
   if (unknown !== undefined) problems.push(execution.problem([...path, 'expect', 'fired', unknown], `fault ${unknown}`, ['is not among the faults of this step']));
   return problems;
+}
+
+function whyNot(evaluated: number): string {
+  return evaluated > 0 ? 'its place was reached, but none of its terms applied' : 'its place was never reached';
 }
 
 /** True for a number that is as wanted. */

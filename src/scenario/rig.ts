@@ -26,6 +26,8 @@ export interface Rig {
   run(argv: readonly string[]): Promise<Ran>;
   /** Reads the cluster from outside: no command, no time, no effect. */
   observe<T>(body: (ctx: Context, cluster: Cluster) => Promise<T>): Promise<T>;
+  /** The cluster as a process of its own sees it, until it leaves. */
+  attach(): Promise<{ ctx: Context; cluster: Cluster; leave: () => void }>;
   /** Remembers this moment; the function goes back to it. False: the cluster was replaced since, and it cannot. */
   mark(): () => boolean;
   close(): void;

@@ -1,3 +1,4 @@
+import { shellQuote } from '../lib/shell-quote.ts';
 import type { PathPart } from '../report/input/yaml.ts';
 import type { Problem } from '../report/scenario/result.ts';
 import type { Expectation, ParallelStep } from '../report/scenario-file/schema.ts';
@@ -21,5 +22,5 @@ export async function runLine(
   const more = Object.entries(faults).map(([point, terms]) => `--fault=${point}=${terms}`);
   if (vitess !== undefined) more.push(`--vitess-version=${vitess}`);
   const ran = await execution.run([...argv, ...more]);
-  return { seen: { ran, tookMs: ran.tookMs, path, faults }, line: [run, ...more].join(' ') };
+  return { seen: { ran, tookMs: ran.tookMs, path, faults }, line: [run, ...more.map(shellQuote)].join(' ') };
 }

@@ -1,12 +1,16 @@
 import type { ScenarioResult, StepResult } from '../report/scenario/result.ts';
 import type { Scenario } from '../report/scenario-file/read.ts';
 import { takeFingerprint } from '../workflow/facts/fingerprint.ts';
+import { UserError } from '../lib/errors.ts';
+import { FileError } from '../report/input/place.ts';
+import type { WorkloadGiven } from '../report/scenario-file/schema.ts';
 import { Execution } from './execution.ts';
 import { checkState } from './expect-state.ts';
 import type { Rigs } from './rig.ts';
 import type { Stages } from './stages.ts';
 import { performStep } from './steps.ts';
 import type { Golden } from './text-test.ts';
+import { rowProblems, ScenarioWorkload } from './workload.ts';
 
 export interface RunOptions {
   /** Instead of the scenario's own. */
@@ -35,16 +39,19 @@ export async function runScenario(rigs: Rigs, stages: Stages, scenario: Scenario
   let ended = false;
   try {
     if (failed === undefined) {
+      if (doc.given.workload !== undefined) execution.workload = await startWorkload(execution, doc.given.workload, seed);
       for (const { index, step } of scenario.steps) {
         const results = await performStep(execution, step, index);
         results.at(-1)!.problems.push(...(await checkAlways(execution)));
         steps.push(...results);
         if (results.some(({ problems }) => problems.length > 0)) break;
       }
+      await checkWorkload(execution, steps);
     } else steps.push(failed);
     execution.note(await rig.observe(takeFingerprint));
     ended = true;
   } finally {
+    if (!ended) await execution.workload?.stop().catch(() => {});
     stages.giveBack(rig, ended);
   }
   const wrong = steps.some(({ problems }) => problems.length > 0);
@@ -66,6 +73,24 @@ export async function runScenario(rigs: Rigs, stages: Stages, scenario: Scenario
     durationMs: rigs.now() - started,
     reproduce: [],
   };
+}
+
+async function startWorkload({ rig, scenario }: Execution, given: WorkloadGiven, seed: number): Promise<ScenarioWorkload> {
+  try {
+    return await ScenarioWorkload.start(rig, given, seed);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new FileError(scenario.placeOf(['given', 'workload']), error.message, error.next);
+  }
+}
+
+/** Whatever was expected of the workload: no row that was acknowledged may be missing. */
+async function checkWorkload(execution: Execution, steps: readonly StepResult[]): Promise<void> {
+  if (execution.workload === undefined) return;
+  const report = await execution.workload.stop();
+  execution.note(report);
+  const lines = rowProblems(report);
+  if (lines.length > 0) steps.at(-1)?.problems.push(execution.problem(['given', 'workload'], 'workload', lines));
 }
 
 async function checkAlways(execution: Execution): ReturnType<typeof checkState> {

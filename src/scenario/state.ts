@@ -25,7 +25,8 @@ export const VIEWS: Readonly<Record<ViewName, View>> = {
     byName((await gatherShards(ctx, cluster)).flatMap((shard) => shard.tablets), ({ alias }) => [alias, shortAlias(alias)]),
   workflow: async (ctx, cluster) => byName(await gatherWorkflows(ctx, cluster), (one) => [`${one.keyspace}.${one.workflow}`]),
   stream: streams,
-  locks: async (_ctx, cluster) => gatherLocks(cluster),
+  // A lock whose lease has run out is nobody's; its row stays until somebody asks for the lock.
+  locks: async (_ctx, cluster) => gatherLocks(cluster).filter(({ holder, waiters }) => waiters.length > 0 || (holder?.expiresMs ?? 1) > 0),
   sessions: async (ctx, cluster) => (await gatherSessions(ctx, cluster)).sessions,
   routing,
   rules: async (ctx, cluster) => Object.fromEntries(routingMap(await getRoutingRules(ctx, cluster.topo))),

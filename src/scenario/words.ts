@@ -46,7 +46,7 @@ class WordReader {
     if (char === '"') return this.#doubleQuoted();
     if (char === '\\') return this.#escaped();
     const acts = SHELL[char];
-    if (acts !== undefined) throw plainError(`no shell runs this line: ${acts} (${JSON.stringify(char)}) has to stand in single quotes`);
+    if (acts !== undefined) throw notAShell(acts, char);
     this.#add(char);
   }
 
@@ -62,7 +62,7 @@ class WordReader {
       const char = this.#line[this.#at++];
       if (char === undefined) throw plainError('a double quote is not closed');
       if (char === '"') return;
-      if (char === '$' || char === '`') throw plainError(`no shell runs this line: ${SHELL[char]!} (${JSON.stringify(char)}) has to stand in single quotes`);
+      if (char === '$' || char === '`') throw notAShell(SHELL[char]!, char);
       const escapes = char === '\\' && /["\\$`]/.test(this.#line[this.#at] ?? '');
       this.#add(escapes ? this.#line[this.#at++]! : char);
     }
@@ -84,4 +84,8 @@ class WordReader {
     if (this.#word !== undefined) this.#words.push(this.#word);
     this.#word = undefined;
   }
+}
+
+function notAShell(acts: string, char: string): Error {
+  return plainError(`no shell runs this line, so ${acts} (${JSON.stringify(char)}) means nothing here; if the character itself is meant, put it in single quotes`);
 }

@@ -54,13 +54,13 @@ export class Database {
     if (path !== ':memory:' && !existsSync(dirname(path))) throw explain({ code: 'SQLITE_CANTOPEN' }, path);
     let raw: BetterSqlite3.Database | undefined;
     try {
-      raw = new BetterSqlite3(path, { timeout: OPEN_BUSY_MS });
-      // FULL: what was acknowledged survives power loss, not only a killed process.
-      raw.pragma(path === ':memory:' ? 'journal_mode = MEMORY' : 'journal_mode = WAL');
-      raw.pragma(path === ':memory:' ? 'synchronous = OFF' : 'synchronous = FULL');
-      raw.pragma('foreign_keys = ON');
+      // An empty one in memory is copied from the first of its kind: worlds are made and thrown away by the thousand.
+      const empty = path === ':memory:' ? emptyOnes.get(options.migrations) : undefined;
+      raw = new BetterSqlite3(empty ?? path, { timeout: OPEN_BUSY_MS });
+      setPragmas(raw, path);
       const database = new Database(path, raw);
-      migrate(database, options.migrations);
+      if (empty === undefined) migrate(database, options.migrations);
+      if (path === ':memory:' && empty === undefined) emptyOnes.set(options.migrations, raw.serialize());
       raw.pragma(`busy_timeout = ${BUSY_MS}`);
       return database;
     } catch (error) {
@@ -72,6 +72,14 @@ export class Database {
   /** True if another connection can open the same data. */
   get isFile(): boolean {
     return this.path !== ':memory:';
+  }
+
+  /** A database in memory with the same contents, which goes its own way. */
+  fork(): Database {
+    if (this.path !== ':memory:') throw new InvariantError('only a database in memory can be forked');
+    const raw = new BetterSqlite3(this.#db.serialize());
+    setPragmas(raw, this.path);
+    return new Database(this.path, raw);
   }
 
   /** Runs statements that return nothing. */
@@ -253,6 +261,16 @@ export class Database {
     this.#statements.clear();
     this.#db.close();
   }
+}
+
+/** By the migrations they were made with. */
+const emptyOnes = new WeakMap<readonly Migration[], Buffer>();
+
+function setPragmas(raw: BetterSqlite3.Database, path: string): void {
+  // FULL: what was acknowledged survives power loss, not only a killed process.
+  raw.pragma(path === ':memory:' ? 'journal_mode = MEMORY' : 'journal_mode = WAL');
+  raw.pragma(path === ':memory:' ? 'synchronous = OFF' : 'synchronous = FULL');
+  raw.pragma('foreign_keys = ON');
 }
 
 function isBusy(error: unknown): boolean {

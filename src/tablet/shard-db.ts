@@ -182,6 +182,8 @@ export interface ShardStore {
 
 /** Shards in memory, which can go back to an earlier state. */
 export interface MemoryShardStore extends ShardStore {
+  /** Shards with the same contents, which go their own way. */
+  fork(world: Pick<World, 'random'>): MemoryShardStore;
   /** Remembers every shard; the function goes back to there, and shards made later are gone. */
   mark(): () => void;
 }
@@ -194,12 +196,16 @@ export function fileShards(folder: string, world: World): ShardStore {
 }
 
 /** Shards in memory; they live as long as the store. */
-export function memoryShards(world: World): MemoryShardStore {
+export function memoryShards(world: Pick<World, 'random'>): MemoryShardStore {
   return shardStore(() => ':memory:', world, Number.POSITIVE_INFINITY);
 }
 
-function shardStore(pathOf: (keyspace: string, shard: string) => string, world: World, most: number): MemoryShardStore {
-  const open = new Map<string, ShardDb>();
+function shardStore(
+  pathOf: (keyspace: string, shard: string) => string,
+  world: Pick<World, 'random'>,
+  most: number,
+  open = new Map<string, ShardDb>(),
+): MemoryShardStore {
   const get = (keyspace: string, shard: string, create: boolean): ShardDb => {
     const key = `${keyspace}/${shard}`;
     const there = open.get(key);
@@ -227,6 +233,10 @@ function shardStore(pathOf: (keyspace: string, shard: string) => string, world: 
     close: () => {
       for (const shard of open.values()) shard.db.close();
       open.clear();
+    },
+    fork: (other) => {
+      const copies = [...open].map(([key, { keyspace, shard, db, uuid }]) => [key, new ShardDb(keyspace, shard, db.fork(), () => uuid)] as const);
+      return shardStore(pathOf, other, most, new Map(copies));
     },
     mark: () => {
       const chance = world.random.mark();

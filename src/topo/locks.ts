@@ -106,9 +106,13 @@ export function lockRoutingRules(ctx: Context, topo: TopoServer, action: string)
   });
 }
 
-/** Throws unless this context holds the keyspace's lock and the lease still lives. On etcd this renews it. */
+/**
+ * Throws unless this context holds the keyspace's lock and the lease still lives. On etcd this renews it. Until v20 a lease
+ * that is gone goes unnoticed: only the context is asked. Vitess: go/vt/topo/locks.go CheckKeyspaceLocked (#16260).
+ */
 export async function checkKeyspaceLocked(ctx: Context, topo: TopoServer, keyspace: string): Promise<void> {
-  await heldLock(ctx, topo, 'keyspace', keyspace).descriptor.check(ctx);
+  const { descriptor } = heldLock(ctx, topo, 'keyspace', keyspace);
+  if (topo.release.behaviours.lockCheckAsks) await descriptor.check(ctx);
 }
 
 /** Every lock that this context holds. */

@@ -1,4 +1,3 @@
-import { isTopoError } from '../lib/errors.ts';
 import type { Release } from '../lib/releases.ts';
 import type { Context } from '../runtime/context.ts';
 import type { World } from '../runtime/world.ts';
@@ -29,12 +28,8 @@ export async function readRecord<T>(ctx: Context, conn: Conn, path: string): Pro
 
 /** Reads a record, or undefined where there is none. */
 export async function findRecord<T>(ctx: Context, conn: Conn, path: string): Promise<Versioned<T> | undefined> {
-  try {
-    return await readRecord<T>(ctx, conn, path);
-  } catch (error) {
-    if (isTopoError(error, 'NoNode')) return undefined;
-    throw error;
-  }
+  const node = await conn.find(ctx, path);
+  return node === undefined ? undefined : { record: JSON.parse(node.contents) as T, version: node.version };
 }
 
 /** How a record is written down: JSON without the fields that have their default. */
@@ -44,10 +39,5 @@ export function encodeRecord(record: unknown): string {
 
 /** The names below a directory; empty where there is none. */
 export async function listNames(ctx: Context, conn: Conn, dir: string): Promise<string[]> {
-  try {
-    return (await conn.listDir(ctx, dir)).map((entry) => entry.name);
-  } catch (error) {
-    if (isTopoError(error, 'NoNode')) return [];
-    throw error;
-  }
+  return (await conn.entries(ctx, dir)).map((entry) => entry.name);
 }

@@ -55,6 +55,12 @@ export function deleteReverseCommand(keyspace: string, workflow: string): string
 const REVERSE = /_reverse$/;
 
 /**
+ * The lag check of a release counts from where the streams were stopped. The lock of a workflow whose holder died lasts a
+ * day (#16260), so that a day is not enough.
+ */
+export const RESUME_LAG = '--max-replication-lag-allowed 48h';
+
+/**
  * Runs a switch again: one past its journal is completed, one that left an intent goes back first. A reverse
  * workflow is what ReverseTraffic of the original runs.
  */
@@ -68,6 +74,15 @@ export function switchAgainCommand(
   const verb = reverse ? 'reversetraffic' : 'switchtraffic';
   const types = options.reads ? '' : ' --tablet-types primary';
   // Until the streams run again lag only grows, and a release checks it all the same.
-  const lag = options.journaled && behaviours.resumeChecksLag ? ' --max-replication-lag-allowed 24h' : '';
+  const lag = options.journaled && behaviours.resumeChecksLag ? ` ${RESUME_LAG}` : '';
   return `MoveTables --workflow ${run.workflow.replace(REVERSE, '')} --target-keyspace ${keyspace} ${verb}${types}${lag}`;
+}
+
+/**
+ * Goes on with a reversal whose roll-back has deleted the original workflow: what is left of the two is run under its own
+ * name (vitessio/vitess#14276).
+ */
+export function switchReverseCommand(run: { targetKeyspace: string; workflow: string }, tabletTypes: readonly string[]): string {
+  const types = tabletTypes.length === 3 ? '' : ` --tablet-types ${tabletTypes.join(',').toLowerCase()}`;
+  return `MoveTables --workflow ${run.workflow} --target-keyspace ${run.targetKeyspace} switchtraffic${types}`;
 }

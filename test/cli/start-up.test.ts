@@ -39,10 +39,10 @@ describe('bin/switchtraffic.js', () => {
     return { status, stdout, stderr };
   };
   const build = (main: string): void => {
-    mkdirSync(join(dir, 'dist/cli'), { recursive: true });
-    writeFileSync(join(dir, 'dist/version.js'), 'export const version = "9.8.7";');
-    writeFileSync(join(dir, 'dist/cli/io.js'), 'export const processIo = () => ({});');
-    writeFileSync(join(dir, 'dist/cli/main.js'), main);
+    mkdirSync(join(dir, 'dist/bundle'), { recursive: true });
+    writeFileSync(join(dir, 'dist/bundle/version.js'), 'export const version = "9.8.7";');
+    writeFileSync(join(dir, 'dist/bundle/io.js'), 'export const processIo = () => ({});');
+    writeFileSync(join(dir, 'dist/bundle/main.js'), main);
   };
 
   it('says what to do when it is not built', () => {

@@ -83,6 +83,7 @@ const BUGS: { readonly [K in BehaviourName]: readonly Behaviours[K][] } = {
   sequenceRpcs: ['one by one'],
   preparedTransactions: ['ignored', 'participants'],
   reshardCancel: ['removes shards'],
+  lockCheckAsks: [false],
   doubleBufferingWindow: [true],
   vschemaWait: ['30s', 'half-failover'],
   gateBuildsMissing: [false],
@@ -249,6 +250,7 @@ describe('the patches in which releases changed', () => {
     boundaries('keyspaceLockTtl', { '20.0.8': 'none', '21.0.0': '3T', '22.0.4': '3T', '23.0.3': '3T', '23.0.4': '3T+tail', '24.0.0': '3T+tail' }),
     boundaries('readsLockTtl', { '20.0.8': 'none', '21.0.0': 'T' }),
     boundaries('lockChecks', { '20.0.8': false, '21.0.0': true }),
+    boundaries('lockCheckAsks', { '18.0.0': false, '20.0.8': false, '21.0.0': true }),
     boundaries('readsLocks', { '23.0.7': 'source', '24.0.0': 'both' }),
     boundaries('lag', {
       '18': 'time-updated',

@@ -1,39 +1,48 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { UserError } from '../../lib/errors.ts';
 import { findRelease } from '../../lib/releases.ts';
-import { type PrettyOptions, renderScenario, renderSummary } from '../../report/scenario/pretty.ts';
-import { exitOf, type RunResult, type ScenarioResult, titleOf } from '../../report/scenario/result.ts';
+import { suggest } from '../../lib/suggest.ts';
+import { type PrettyOptions, renderNotRun, renderScenario, renderSummary } from '../../report/scenario/pretty.ts';
+import { exitOf, type NotRun, type RunResult, type ScenarioResult, titleOf } from '../../report/scenario/result.ts';
 import type { Scenario } from '../../report/scenario-file/read.ts';
 import type { Rigs } from '../../scenario/rig.ts';
-import { runScenario } from '../../scenario/run-scenario.ts';
-import { Stages } from '../../scenario/stages.ts';
-import type { Golden } from '../../scenario/text-test.ts';
-import { printFacts } from '../facts-output.ts';
 import { outputFormat } from '../flags.ts';
-import { inputPath } from '../input-path.ts';
+import type { OutStream } from '../io.ts';
 import { colorLevel, createPaint } from '../paint.ts';
 import { scenarioRigs } from '../rig.ts';
-import { findScenarios, folderOf } from '../scenario-files.ts';
+import { checkRunFlags } from '../run-flags.ts';
+import { RunProgress } from '../run-progress.ts';
+import { findScenarios } from '../scenario-files.ts';
+import { runInProcesses } from '../scenario-jobs.ts';
 import { openReports } from '../scenario-reports.ts';
-import { shellQuote } from '../shell-quote.ts';
+import { type Job, newRunner, type Outcome, runJob, type RunSettings } from '../scenario-runner.ts';
 import type { Invocation } from '../spec.ts';
 
-/** Runs scenario files. Nothing runs unless every file can be read. */
+/** Runs scenario files. Nothing runs unless every file can be read and every report be written. */
 export async function run(inv: Invocation): Promise<number> {
   const { flags, io } = inv;
-  const rigs = scenarioRigs(() => io.now());
-  const { scenarios, errors } = findScenarios(rigs, io.cwd, inv.args);
-  if (errors.length > 0) return printErrors(inv, errors);
+  checkRunFlags(inv);
   const format = outputFormat(inv);
-  const reports = openReports(inv);
-  const pretty = { paint: await createPaint(colorLevel(io.stdout, flags, io.env)), quiet: flags.bool('quiet') };
-  const runner = new Runner(inv, rigs, format === 'json' ? undefined : pretty);
-  const result = await runner.run(select(inv, scenarios));
-  if (format === 'json') printFacts(inv, result);
-  else io.stdout.write(`${renderSummary(result, pretty)}\n`);
-  reports.write(result);
-  return inv.signal.aborted ? 130 : exitOf(result);
+  const rigs = scenarioRigs(() => io.now());
+  const { scenarios, errors, files } = findScenarios(rigs, io.cwd, inv.args);
+  if (errors.length > 0) return printErrors(inv, errors);
+  const reports = openReports(inv, files);
+  const matching = choose(inv, scenarios);
+  const jobs = share(flags.str('shard'), matching);
+  // A report on stdout has it for itself.
+  const out = reports.stdout ? io.stderr : io.stdout;
+  const pretty: PrettyOptions = {
+    paint: await createPaint(colorLevel(out, flags, io.env)),
+    quiet: flags.bool('quiet'),
+    columns: out.isTTY ? out.columns : 0,
+  };
+  const result = await new Run(inv, rigs, format === 'json' ? undefined : { pretty, out }).all(jobs);
+  if (format === 'json') io.stdout.write((await import('../../report/scenario/json.ts')).renderJson(result));
+  else out.write(renderSummary(result, pretty).map((line) => `${line}\n`).join(''));
+  await reports.write(result);
+  if (inv.signal.aborted) return 130;
+  if (matching.length === 0) io.stderr.write(nothingChosen(inv, scenarios));
+  // A share of few scenarios may be empty; that is no reason for one of the machines to complain.
+  return jobs.length === 0 && matching.length > 0 ? 0 : exitOf(result);
 }
 
 /** One error is the command's; several are listed, each with its place. */
@@ -47,26 +56,44 @@ export function printErrors({ io }: Invocation, errors: readonly UserError[]): n
   return 2;
 }
 
-/** Those that the flags choose: by title, by release, by share. */
-function select({ flags }: Invocation, all: readonly Scenario[]): Scenario[] {
+type OrdinalJob = Job & { ordinal: number };
+
+/** Those that the flags choose by title and release. */
+function choose({ flags }: Invocation, all: readonly Scenario[]): OrdinalJob[] {
   const only = flags.str('only');
   const version = flags.str('vitess-version');
   const release = version === '' ? undefined : findRelease(version).name;
-  const chosen = all
-    .filter((scenario) => only === '' || titleOf(scenario).includes(only))
-    .flatMap((scenario) => {
-      if (release === undefined || findRelease(scenario.vitess).name === release) return [scenario];
+  const perFile = new Map<string, number>();
+  const slugs = new Map<string, number>();
+  const jobs = all.map((scenario): OrdinalJob => {
+    const ordinal = perFile.get(scenario.file) ?? 0;
+    perFile.set(scenario.file, ordinal + 1);
+    const slug = slugOf(titleOf(scenario));
+    const nth = (slugs.get(slug) ?? 0) + 1;
+    slugs.set(slug, nth);
+    return { scenario, ordinal, slug: nth === 1 ? slug : `${slug}-${nth}`, alone: true, asked: undefined };
+  });
+  return jobs
+    .map((job) => ({ ...job, alone: perFile.get(job.scenario.file) === 1 }))
+    .filter(({ scenario }) => titleOf(scenario).includes(only))
+    .flatMap((job): OrdinalJob[] => {
+      const { scenario } = job;
+      if (release === undefined || findRelease(scenario.vitess).name === release) return [job];
       // A file that names no release can be run as any.
-      return scenario.doc.given.vitess === undefined && scenario.label === '' ? [{ ...scenario, vitess: release }] : [];
+      if (scenario.doc.given.vitess !== undefined || scenario.label !== '') return [];
+      return [{ ...job, scenario: { ...scenario, vitess: release }, asked: release }];
     });
-  const share = flags.str('shard');
-  if (share === '') return chosen;
-  const match = /^(\d+)\/(\d+)$/.exec(share);
+}
+
+/** One of several shares, for several machines. */
+function share(wanted: string, jobs: readonly OrdinalJob[]): readonly OrdinalJob[] {
+  if (wanted === '') return jobs;
+  const match = /^(\d{1,6})\/(\d{1,6})$/.exec(wanted);
   const [part, parts] = [Number(match?.[1]), Number(match?.[2])];
   if (match === null || part < 1 || part > parts) {
-    throw new UserError(`bad share "${share}"`, { next: 'the second of four shares is --shard 2/4', exit: 2 });
+    throw new UserError(`bad share "${wanted}"`, { next: 'the second of four shares is --shard 2/4', exit: 2 });
   }
-  return chosen.filter((scenario) => hash(`${scenario.file} ${titleOf(scenario)}`) % parts === part - 1);
+  return jobs.filter(({ scenario }) => hash(`${scenario.file} ${titleOf(scenario)}`) % parts === part - 1);
 }
 
 /** FNV-1a: the same share for the same scenario, whatever else is there. */
@@ -76,74 +103,117 @@ function hash(text: string): number {
   return value;
 }
 
-class Runner {
+function slugOf(title: string): string {
+  return title.replace(/[^\w.=-]+/g, '-').replace(/^[-.]+|-$/g, '').slice(0, 80) || 'scenario';
+}
+
+function nothingChosen({ flags }: Invocation, all: readonly Scenario[]): string {
+  const only = flags.str('only');
+  const titles = all.map(titleOf);
+  const near = suggest(only, titles);
+  const what = only === '' ? `no scenario is for ${flags.str('vitess-version')}` : `no title holds "${only}"${near === undefined ? '' : `; did you mean "${near}"?`}`;
+  return `switchtraffic: nothing was run: ${what}\nnext: titles are such as ${titles.slice(0, 3).map((title) => JSON.stringify(title)).join(', ')}\n`;
+}
+
+/** Where and how results are shown as they come. */
+interface Shown {
+  pretty: PrettyOptions;
+  out: OutStream;
+}
+
+/** One run of all that was chosen, in one process or several; shown in order, whatever ends first. */
+class Run {
   readonly #inv: Invocation;
   readonly #rigs: Rigs;
-  readonly #pretty: PrettyOptions | undefined;
-  readonly #perFile = new Map<string, number>();
-  readonly #stages: Stages;
+  readonly #shown: Shown | undefined;
+  readonly #progress: RunProgress;
+  #outcomes: (Outcome | undefined)[] = [];
+  #printed = 0;
 
-  constructor(inv: Invocation, rigs: Rigs, pretty: PrettyOptions | undefined) {
+  constructor(inv: Invocation, rigs: Rigs, shown: Shown | undefined) {
     this.#inv = inv;
     this.#rigs = rigs;
-    this.#pretty = pretty;
-    this.#stages = new Stages(rigs);
+    this.#shown = shown;
+    this.#progress = new RunProgress(inv.io, { quiet: inv.flags.bool('quiet'), json: shown === undefined });
   }
 
-  async run(scenarios: readonly Scenario[]): Promise<RunResult> {
+  async all(jobs: readonly OrdinalJob[]): Promise<RunResult> {
+    const { flags, signal } = this.#inv;
     const started = this.#rigs.now();
-    for (const { file } of scenarios) this.#perFile.set(file, (this.#perFile.get(file) ?? 0) + 1);
+    this.#outcomes = jobs.map(() => undefined);
+    this.#progress.start(jobs.length);
+    // Golden files are written by one process, or two cases of a file would write over each other.
+    const processes = flags.bool('update') ? 1 : Math.min(flags.int('jobs'), jobs.length);
+    const settings = this.#settings();
+    const ended = (index: number, outcome: Outcome): void => this.#ended(index, outcome);
+    try {
+      if (processes > 1) await runInProcesses({ settings, jobs, processes, signal, ended });
+      else await this.#here(settings, jobs);
+    } finally {
+      this.#progress.end();
+    }
+    this.#printFrom(jobs.length);
     const results: ScenarioResult[] = [];
-    for (const scenario of scenarios) {
-      if (this.#inv.signal.aborted) break;
-      const result = await this.#one(scenario);
-      results.push(result);
-      if (this.#pretty !== undefined) this.#inv.io.stdout.write(renderScenario(result, this.#pretty).map((line) => `${line.trimEnd()}\n`).join(''));
+    const notRun: NotRun[] = [];
+    for (const [index, { scenario }] of jobs.entries()) {
+      const outcome = this.#outcomes[index] ?? stopped(scenario);
+      if ('result' in outcome) results.push(outcome.result);
+      else notRun.push(outcome.notRun);
+    }
+    return { results, notRun, durationMs: this.#rigs.now() - started };
+  }
+
+  #settings(): RunSettings {
+    const { flags, io } = this.#inv;
+    return {
+      cwd: io.cwd,
+      seed: flags.given('seed') ? flags.int('seed') : undefined,
+      keep: flags.given('keep') ? flags.str('keep') : undefined,
+      update: flags.bool('update'),
+    };
+  }
+
+  async #here(settings: RunSettings, jobs: readonly OrdinalJob[]): Promise<void> {
+    const { io, signal } = this.#inv;
+    const runner = newRunner(this.#rigs);
+    for (const [index, job] of jobs.entries()) {
+      if (signal.aborted) return;
+      this.#progress.at(titleOf(job.scenario));
+      this.#ended(index, await runJob(runner, settings, job, (name) => io.stderr.write(`wrote ${name}\n`)));
       // The loop turns, so that a Ctrl-C is seen between two scenarios.
       await new Promise((resolve) => setImmediate(resolve));
     }
-    this.#stages.close();
-    return { results, durationMs: this.#rigs.now() - started };
   }
 
-  async #one(scenario: Scenario): Promise<ScenarioResult> {
-    const { flags, io } = this.#inv;
-    const files = folderOf(io.cwd, scenario.file);
-    const seed = flags.given('seed') ? { seed: flags.int('seed') } : {};
-    const options = { files, ...seed, golden: this.#golden(files) };
-    const result = await runScenario(this.#rigs, this.#stages, scenario, options);
-    if (result.status === 'passed') return result;
-    const reproduce = [this.#again(scenario, result)];
-    const keep = flags.str('keep');
-    if (keep !== '') {
-      // The same seed gives the same run; only this one is written down.
-      const folder = join(io.cwd, keep, slug(titleOf(scenario)));
-      mkdirSync(folder, { recursive: true });
-      await runScenario(this.#rigs, this.#stages, scenario, { ...options, folder });
-      reproduce.push(`switchtraffic --state ${shellQuote(join(keep, slug(titleOf(scenario))))} show keyspace`);
+  #ended(index: number, outcome: Outcome): void {
+    this.#outcomes[index] = outcome;
+    this.#progress.ended('result' in outcome && outcome.result.status === 'passed');
+    this.#printFrom(this.#outcomes.findIndex((one, at) => at >= this.#printed && one === undefined));
+  }
+
+  /** Prints what has ended, up to the first that has not. */
+  #printFrom(until: number): void {
+    const end = until < 0 ? this.#outcomes.length : until;
+    for (; this.#printed < end; this.#printed++) {
+      const outcome = this.#outcomes[this.#printed];
+      if (outcome !== undefined) this.#print(outcome);
     }
-    return { ...result, reproduce };
   }
 
-  #again(scenario: Scenario, { seed }: ScenarioResult): string {
-    const one = this.#perFile.get(scenario.file) === 1 && scenario.label === '' ? '' : ` --only ${shellQuote(titleOf(scenario))}`;
-    return `switchtraffic run ${shellQuote(scenario.file)}${one} --seed ${seed}`;
-  }
-
-  /** Golden files are read, and with `--update` written. */
-  #golden(folder: string): Golden {
-    if (!this.#inv.flags.bool('update')) return (name) => this.#rigs.readText(folder, name);
-    return (name, actual) => {
-      const path = inputPath({ cwd: folder, within: folder }, name);
-      if (this.#rigs.readText(folder, name) !== actual) {
-        writeFileSync(path, actual);
-        this.#inv.io.stderr.write(`wrote ${name}\n`);
-      }
-      return actual;
-    };
+  #print(outcome: Outcome): void {
+    const { io } = this.#inv;
+    this.#progress.clear();
+    if (this.#shown !== undefined) {
+      const { pretty, out } = this.#shown;
+      const lines = 'result' in outcome ? renderScenario(outcome.result, pretty) : renderNotRun(outcome.notRun, pretty);
+      out.write(lines.map((line) => `${line.trimEnd()}\n`).join(''));
+    }
+    if (!('notRun' in outcome)) return;
+    const { problem, next } = outcome.notRun;
+    io.stderr.write(`switchtraffic: ${problem}\n${next === undefined ? '' : `next: ${next}\n`}`);
   }
 }
 
-function slug(title: string): string {
-  return title.replace(/[^\w.=-]+/g, '-').replace(/^-|-$/g, '').slice(0, 80);
+function stopped({ file, name, label }: Scenario): Outcome {
+  return { notRun: { file, name, label, reason: 'stopped', problem: 'the run was stopped before it', next: undefined, exit: 130 } };
 }

@@ -4,7 +4,7 @@ import { withCluster } from '../cluster.ts';
 import type { CommandScope } from '../scope.ts';
 import { printFacts } from '../facts-output.ts';
 import { colorLevel, createPaint } from '../paint.ts';
-import { shellQuote } from '../shell-quote.ts';
+import { shellQuote } from '../../lib/shell-quote.ts';
 import type { Invocation } from '../spec.ts';
 import { unknownName } from '../unknown-name.ts';
 import { loading } from '../../lib/loading.ts';

@@ -1,6 +1,6 @@
 import { ownFormatFlag } from '../flags.ts';
 import type { CommandSpec } from '../spec.ts';
-import { ownCommand } from './build.ts';
+import { exactly, ownCommand } from './build.ts';
 
 /** Commands for scenario files. */
 export const scenarioCommands: readonly CommandSpec[] = [
@@ -19,10 +19,30 @@ export const scenarioCommands: readonly CommandSpec[] = [
       { kind: 'string', name: 'shard', placeholder: 'I/N', about: 'only this share of the scenarios, for several machines' },
       { kind: 'int', name: 'jobs', placeholder: 'N', default: 1, about: 'processes to run them in' },
       { kind: 'string', name: 'keep', placeholder: 'DIR', about: 'keep the cluster of each scenario that did not pass' },
-      { kind: 'bool', name: 'update', about: 'write golden files instead of comparing with them' },
+      { kind: 'bool', name: 'update', about: 'write golden files instead of comparing with them; in one process, and not in CI' },
       ownFormatFlag,
     ],
     args: { min: 1, max: Infinity, usage: 'FILE|DIR...' },
     load: () => import('../commands/run.ts'),
+  }),
+  ownCommand({
+    name: 'lint',
+    about: 'check scenario and cluster files without running them',
+    long:
+      'Check scenario and cluster files without running them. A folder stands for every *.swt.yaml below it, and for every\n' +
+      'other *.yaml that has keyspaces. For each file the first problem is printed, as FILE:LINE:COLUMN: TEXT.\n' +
+      'Exit status: 0 nothing is wrong, 2 something is.',
+    examples: ['lint scenarios/', 'lint lost-locks.swt.yaml --format json'],
+    flags: [ownFormatFlag],
+    args: { min: 1, max: Infinity, usage: 'FILE|DIR...' },
+    load: () => import('../commands/lint.ts'),
+  }),
+  ownCommand({
+    name: 'explain',
+    about: 'say in words what a scenario file does, without running it',
+    examples: ['explain lost-locks.swt.yaml', "explain lost-locks.swt.yaml --only 'vitess=21.0.2'"],
+    flags: [{ kind: 'string', name: 'only', placeholder: 'TEXT', about: 'only cases whose title holds this text' }],
+    args: exactly('FILE'),
+    load: () => import('../commands/explain.ts'),
   }),
 ];

@@ -10,6 +10,10 @@ export const LOCKS_AND_CHECKS = {
     'INTERNAL',
     { '18.0.0': 'INVALID_ARGUMENT', '21.0.0': 'INTERNAL' },
   ),
+  lockCheckAsks: yesNo('locks', 'a write that needs a lock asks the topology server for it, and not only the books of the call itself', '#16260', true, {
+    '18.0.0': false,
+    '21.0.0': true,
+  }),
   namedLock: row<'none' | 'writes' | 'command'>(
     'locks',
     "what holds the lock on the workflow's name",

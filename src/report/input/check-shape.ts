@@ -11,17 +11,14 @@ export function checkShape<T>(yaml: YamlFile, schema: z.ZodType<T>): T {
   const result = schema.safeParse(yaml.value, { reportInput: true });
   if (result.success) return result.data;
   const issues = result.error.issues.map(deepest);
-  const errors = issues.map((issue) => ({ error: problemOf(yaml, issue, schema), late: isMissing(issue) ? 1 : 0 }));
-  // What is missing comes last: as a rule it is there, mistyped.
-  errors.sort((a, b) => a.late - b.late || a.error.place.line - b.error.place.line || a.error.place.column - b.error.place.column);
-  throw errors[0]!.error;
+  // A key that is missing was probably mistyped, if there is one that is not known.
+  const mistyped = issues.some(({ code }) => code === 'unrecognized_keys');
+  const errors = issues.filter((issue) => !(mistyped && isMissing(issue))).map((issue) => problemOf(yaml, issue, schema));
+  errors.sort((a, b) => a.place.line - b.place.line || a.place.column - b.place.column);
+  throw errors[0]!;
 }
 
 type Issue = z.core.$ZodIssue;
-
-function isMissing(issue: Issue): boolean {
-  return issue.code === 'invalid_type' && issue.input === undefined;
-}
 
 /** Of a union, the branch that came furthest says what is wrong. */
 function deepest(issue: Issue): Issue {
@@ -30,9 +27,10 @@ function deepest(issue: Issue): Issue {
   const depth = (errors: readonly Issue[]): number => Math.max(0, ...errors.map((inner) => inner.path.length + (inner.code === 'unrecognized_keys' ? 1 : 0)));
   branches.sort((a, b) => depth(b) - depth(a) || a.length - b.length);
   const [best] = branches;
-  // Nothing was right at all: the union as a whole says what it takes, if it has words for it.
-  if (best === undefined || depth(best) <= issue.path.length) return issue;
-  return best.find((inner) => !isMissing(inner)) ?? best[0]!;
+  if (best !== undefined && depth(best) > issue.path.length) return best.find((inner) => !isMissing(inner)) ?? best[0]!;
+  // Of the right kind, and wrong in another way: that is what is wrong. Otherwise the union says all that it takes.
+  const near = branches.map(([first]) => first!).find((first) => first.code !== 'invalid_type' && first.code !== 'invalid_value' && first.code !== 'invalid_union');
+  return near ?? issue;
 }
 
 function problemOf(yaml: YamlFile, issue: Issue, schema: z.ZodType): FileError {
@@ -46,8 +44,14 @@ function problemOf(yaml: YamlFile, issue: Issue, schema: z.ZodType): FileError {
     return new FileError(yaml.placeOfKey([...path, key]), `unknown key "${shown(key)}"${hint}`, next);
   }
   const name = path.length === 0 ? 'the file' : `"${pathText(path)}"`;
-  if (isMissing(issue)) return new FileError(yaml.placeOf(path), `${name} is missing; it is ${expectedOf(issue)}`);
-  return new FileError(yaml.placeOf(path), `${name} ${complaint(issue)}`);
+  const about = descriptionAt(schema, path);
+  const next = about === undefined ? undefined : `${shown(String(path.at(-1)))}: ${about}`;
+  if (isMissing(issue)) return new FileError(yaml.placeOf(path), `${name} is missing; it is ${expectedOf(issue)}`, next);
+  return new FileError(yaml.placeOf(path), `${name} ${complaint(issue)}`, next);
+}
+
+function isMissing(issue: Issue): boolean {
+  return issue.code === 'invalid_type' && issue.input === undefined;
 }
 
 function complaint(issue: Issue): string {
@@ -55,15 +59,17 @@ function complaint(issue: Issue): string {
   if (!/^(?:Invalid|Too|Unrecognized) /.test(issue.message)) return `${issue.message}, not ${kindOf(issue.input)}`;
   switch (issue.code) {
     case 'invalid_type':
-      return `has to be ${expectedOf(issue)}, not ${kindOf(issue.input)}`;
+      // A schema's own words, where it has some.
+      return `${issue.message.startsWith('Invalid input') ? `has to be ${expectedOf(issue)}` : issue.message}, not ${kindOf(issue.input)}`;
     case 'invalid_value':
-      return `has to be ${listOf(issue.values.map((value) => JSON.stringify(value)))}, not ${valueText(issue.input)}`;
+      return `has to be ${allowed(issue).join(' or ')}, not ${kindOf(issue.input)}`;
     case 'too_small':
-      return issue.origin === 'number' ? `has to be ${issue.minimum} or more` : 'must not be empty';
+      if (issue.origin === 'number') return `has to be ${issue.minimum} or more`;
+      return Number(issue.minimum) > 1 ? `needs ${issue.minimum} entries or more` : 'must not be empty';
     case 'too_big':
       return issue.origin === 'number' ? `has to be ${issue.maximum} or less` : `has more than ${issue.maximum} entries`;
     case 'invalid_union':
-      return `does not fit: ${valueText(issue.input)}`;
+      return `has to be ${[...new Set(allowed(issue))].join(' or ')}, not ${kindOf(issue.input)}`;
     default:
       return issue.message;
   }
@@ -84,6 +90,12 @@ function expectedOf(issue: Issue): string {
   return issue.code === 'invalid_type' ? (WORDS[issue.expected] ?? issue.expected) : 'needed';
 }
 
+/** What would fit, each in a few words. */
+function allowed(issue: Issue): string[] {
+  if (issue.code === 'invalid_value') return issue.values.map((value) => JSON.stringify(value));
+  return issue.code === 'invalid_union' ? issue.errors.flatMap(([first]) => (first === undefined ? [] : allowed(first))) : [expectedOf(issue)];
+}
+
 function kindOf(value: unknown): string {
   if (value === null) return 'empty';
   if (Array.isArray(value)) return 'a list';
@@ -101,13 +113,20 @@ function shown(text: string): string {
   return plain.length > 60 ? `${plain.slice(0, 57)}...` : plain;
 }
 
-function listOf(words: readonly string[]): string {
-  return words.length < 2 ? words.join('') : `one of ${words.join(', ')}`;
-}
-
 /** `steps[2].expect.exit`. */
 export function pathText(path: readonly PathPart[]): string {
   return path.map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index === 0 ? '' : '.'}${shown(part)}`)).join('');
+}
+
+/** The schema's own words for the value at a path. */
+function descriptionAt(schema: z.ZodType, path: readonly PathPart[]): string | undefined {
+  let open = [schema];
+  for (const part of path) open = open.flatMap(unwrapped).flatMap((definition) => inside(definition, part));
+  for (; open.length > 0; open = open.flatMap(({ def }) => (def as unknown as Definition).innerType ?? [])) {
+    const found = open.find(({ description }) => description !== undefined);
+    if (found !== undefined) return found.description;
+  }
+  return undefined;
 }
 
 interface Definition {
@@ -132,11 +151,14 @@ function schemasAt(schemas: readonly z.ZodType[], path: readonly PathPart[]): De
   const open = schemas.flatMap(unwrapped);
   const [part, ...rest] = path;
   if (part === undefined) return open;
-  const inner = open.flatMap((definition) => {
-    const next = typeof part === 'number' ? definition.element : (definition.shape?.[part] ?? definition.valueType);
-    return next === undefined ? [] : [next];
-  });
+  const inner = open.flatMap((definition) => inside(definition, part));
   return inner.length === 0 ? [] : schemasAt(inner, rest);
+}
+
+/** The schema of a key or an entry. */
+function inside({ element, shape, valueType }: Definition, part: PathPart): z.ZodType[] {
+  const next = typeof part === 'number' ? element : ((shape !== undefined && Object.hasOwn(shape, part) ? shape[part] : undefined) ?? valueType);
+  return next === undefined ? [] : [next];
 }
 
 function unwrapped(schema: z.ZodType): Definition[] {

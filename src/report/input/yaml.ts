@@ -1,4 +1,4 @@
-import { type Document, isAlias, isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { type Document, isAlias, isMap, isPair, isScalar, isSeq, Lexer, LineCounter, type Node, parseDocument } from 'yaml';
 import { FileError, type Place } from './place.ts';
 
 /** A key or an index on the way from the top of a file to a value. */
@@ -28,6 +28,7 @@ export function readYaml(file: string, text: string): YamlFile {
     const { line, col } = lines.linePos(offset);
     return { file, line: Math.max(1, line), column: Math.max(1, col) };
   };
+  refuseHostile(file, text);
   // The parser compares each key with all others, for hours in a file of many: that is done below. It passes over a second
   // document when it is told to be silent.
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: false, stringKeys: true, logLevel: 'error', prettyErrors: false });
@@ -41,6 +42,38 @@ export function readYaml(file: string, text: string): YamlFile {
     placeOf: (path) => at(start(nodeAt(document, path))),
     placeOfKey: (path) => at(start(keyAt(document, path))),
   };
+}
+
+const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ufffe\uffff]/;
+/** `- - - ...`: each opens a list in the last one. */
+const LISTS_IN_A_ROW = new RegExp(`^[ \\t]*(?:[-?][ \\t]+){${DEEPEST + 1}}`, 'm');
+
+/** What the parser would let pass, or take minutes over: characters that are not text, and nesting without end. */
+function refuseHostile(file: string, text: string): void {
+  const refuse = (offset: number, problem: string): FileError => {
+    const before = text.slice(0, offset).split('\n');
+    return new FileError({ file, line: before.length, column: before.at(-1)!.length + 1 }, problem);
+  };
+  const control = CONTROL.exec(text);
+  if (control !== null) throw refuse(control.index, `holds a control character (U+${control[0].charCodeAt(0).toString(16).padStart(4, '0').toUpperCase()})`);
+  const row = LISTS_IN_A_ROW.exec(text);
+  if (row !== null) throw refuse(row.index, `nested deeper than ${DEEPEST} levels`);
+  const brackets = (text.match(/[[{]/g) ?? []).length;
+  const deep = brackets > DEEPEST ? deepBracket(text) : undefined;
+  if (deep !== undefined) throw refuse(deep, `nested deeper than ${DEEPEST} levels`);
+}
+
+/** Where the first bracket stands that opens one level too many; those in texts do not count. */
+function deepBracket(text: string): number | undefined {
+  let [depth, offset] = [0, 0];
+  for (const token of new Lexer().lex(text)) {
+    if (token === '[' || token === '{') depth++;
+    else if (token === ']' || token === '}') depth--;
+    if (depth > DEEPEST) return offset;
+    // Some tokens only mark a place: they are control characters, of which the text has none.
+    if (!CONTROL.test(token)) offset += token.length;
+  }
+  return undefined;
 }
 
 /** What the parser says, in words for somebody who did not write a parser. */

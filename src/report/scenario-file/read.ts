@@ -45,6 +45,9 @@ export function readScenarios(file: string, text: string): Scenario[] {
 function readHead(yaml: YamlFile): Head {
   const top = asMap(yaml.value);
   const given = asMap(top?.['given']);
+  // Before values are put in: without them nothing in the file would be right.
+  const wrongCases = top !== undefined && Object.hasOwn(top, 'cases') && !(Array.isArray(top['cases']) && top['cases'].length > 0);
+  if (wrongCases) throw new FileError(yaml.placeOf(['cases']), '"cases" has to be a list of maps, one for each case');
   const cases = Array.isArray(top?.['cases']) && top['cases'].length > 0 ? top['cases'].map((entry) => asMap(entry) ?? {}) : [{}];
   const vitess = given?.['vitess'] ?? 'hardened';
   // `vitess: ${release}` takes each case's own.

@@ -8,7 +8,7 @@ import { errorText } from '../../lib/errors.ts';
  */
 
 /** A Go duration as text; milliseconds once read. */
-const duration = z.string().transform((text, context) => {
+const duration = z.string({ error: 'has to be a duration such as 500ms or 2m' }).transform((text, context) => {
   try {
     const ms = parseDuration(text);
     if (ms >= 0) return ms;
@@ -68,7 +68,7 @@ const stateTests = {
   tablet: trees.optional().describe('tablets by alias (zone1-100), as `show tablet --format json` prints them'),
   workflow: trees.optional().describe('workflows by keyspace.workflow, as `show workflow --format json` prints them; null: there is none'),
   stream: trees.optional().describe('the stream of keyspace.workflow, or of keyspace.workflow/shard where there are several'),
-  locks: tree.describe('the topology locks, as `show locks --format json` prints them; [] is none'),
+  locks: tree.describe('the topology locks, as `show locks --format json` prints them, without those whose lease has run out; [] is none'),
   sessions: tree.describe('open sessions, as `show sessions --format json` prints them'),
   routing: trees.optional().describe('where a table leads: `customer: commerce.customer`, for reads `customer@replica: …`, as the cells publish it'),
   rules: trees.optional().describe('saved routing rules: `customer: [commerce.customer]`; null: there is none'),
@@ -167,13 +167,13 @@ const step = z
 export const ACTIONS = ['run', 'wait', 'snapshot', 'recover', 'parallel', 'eventually'] as const;
 const COMMAND_TESTS = ['exit', 'stdout', 'stderr', 'json', 'fired', 'took'] as const;
 
-const rate = z.string().regex(/^\d+(?:\.\d+)?\/(?:s|m)$/, { error: 'is not a rate such as 50/s' });
+const rate = z.string().regex(/^\d+(?:\.\d+)?\/[smh]$/, { error: 'is not a rate such as 50/s' });
 
 const workload = z.strictObject({
-  writers: z.int().min(0).max(1000).optional().describe('how many write; 1 when neither is given'),
+  writers: z.int().min(0).max(1000).optional().describe('how many write; 1 when neither writers nor readers are given'),
   readers: z.int().min(0).max(1000).optional().describe('how many read'),
-  rate: rate.optional().describe('statements in all, such as 50/s'),
-  table: words.optional().describe('the tables that are written'),
+  rate: rate.optional().describe('statements of all writers together, and again of all readers, such as 50/s; 20/s when not given'),
+  table: words.optional().describe('the tables that are written; every one that can be when not given'),
   'enable-buffer': z.boolean().optional().describe('the gate holds statements back while a cutover runs'),
 });
 

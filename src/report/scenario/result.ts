@@ -49,8 +49,23 @@ export interface ScenarioResult {
   reproduce: string[];
 }
 
+/** A scenario that was chosen and gave no result. */
+export interface NotRun {
+  file: string;
+  name: string;
+  label: string;
+  /** `stopped`: the run ended before it; `error`: it could not be run. */
+  reason: 'stopped' | 'error';
+  problem: string;
+  next: string | undefined;
+  /** What the command ends with because of it. */
+  exit: number;
+}
+
 export interface RunResult {
   results: ScenarioResult[];
+  /** Empty unless the run was stopped, or something went wrong that is not the scenario's matter. */
+  notRun: NotRun[];
   durationMs: number;
 }
 
@@ -64,8 +79,18 @@ export function problemsOf(result: ScenarioResult): Problem[] {
   return result.steps.flatMap((step) => step.problems);
 }
 
-/** 0 all passed; 1 one failed; 4 nothing failed, but one was vacuous, or there was none to run. */
-export function exitOf({ results }: RunResult): number {
+/** A problem as a text: `exit is 0, not 1`. */
+export function problemText({ subject, lines }: Problem): string {
+  return [`${subject}: ${lines[0] ?? ''}`, ...lines.slice(1)].join('\n');
+}
+
+/**
+ * 0 all passed; 1 one failed; 4 nothing failed, but one was vacuous, or there was none to run. What could not be run
+ * has a status of its own (2: its file, 70: a bug), which comes first.
+ */
+export function exitOf({ results, notRun }: RunResult): number {
+  const broken = notRun.filter(({ reason }) => reason === 'error');
+  if (broken.length > 0) return Math.max(...broken.map(({ exit }) => exit));
   if (results.some(({ status }) => status === 'failed')) return 1;
   return results.length === 0 || results.some(({ status }) => status === 'vacuous') ? 4 : 0;
 }

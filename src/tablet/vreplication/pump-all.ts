@@ -2,18 +2,18 @@ import { isTopoError } from '../../lib/errors.ts';
 import type { Context } from '../../runtime/context.ts';
 import { allTablets, aliasText } from '../../topo/tablets.ts';
 import type { Cluster } from '../cluster.ts';
-import { readStreams } from './streams.ts';
+import { runningStreams } from './streams.ts';
 import { loading } from '../../lib/loading.ts';
 
 /** Lets every stream of the cluster apply what it can: what would have happened since the last command. */
 export async function pumpAll(ctx: Context, cluster: Cluster): Promise<void> {
   for (const { keyspace, shard } of await primaryShards(ctx, cluster)) {
     const target = cluster.shards.open(keyspace, shard);
-    const running = readStreams(target).filter(({ state }) => state === 'Running' || state === 'Copying');
+    const running = runningStreams(target);
     if (running.length === 0) continue;
     // Most commands meet no stream that runs, and what moves one takes longer to load than they take.
     const { pumpUntilIdle } = await loading(import('./pump.ts'));
-    for (const { id } of running) await pumpUntilIdle(ctx, cluster, target, id);
+    for (const id of running) await pumpUntilIdle(ctx, cluster, target, id);
   }
 }
 

@@ -47,6 +47,11 @@ export function readStreams(shard: ShardDb, workflow?: string): StreamRow[] {
     : shard.db.all<StreamRow>('SELECT * FROM "_vt.vreplication" WHERE workflow = ? ORDER BY id', workflow);
 }
 
+/** The ids of a shard's streams that work, in order. */
+export function runningStreams(shard: ShardDb): number[] {
+  return shard.db.all<{ id: number }>(`SELECT id FROM "_vt.vreplication" WHERE state IN ('Running', 'Copying') ORDER BY id`).map(({ id }) => id);
+}
+
 /** True if a shard has any stream. */
 export function hasStreams(shard: ShardDb): boolean {
   return shard.db.get('SELECT 1 FROM "_vt.vreplication" LIMIT 1') !== undefined;

@@ -19,6 +19,10 @@ export interface Conn {
   /** Without a version: create or overwrite. With one: BadVersion unless it is the current one (also when missing). */
   update(ctx: Context, path: string, contents: string, version: Version | null, options?: WriteOptions): Promise<Version>;
   get(ctx: Context, path: string): Promise<Node>;
+  /** As `get`; undefined where there is no node, which is an everyday answer and cheap to give. */
+  find(ctx: Context, path: string): Promise<Node | undefined>;
+  /** As `listDir`; empty where nothing lies below. */
+  entries(ctx: Context, dir: string): Promise<DirEntry[]>;
   /** Every node whose path begins with the prefix (as text). Throws NoNode if there is none. */
   list(ctx: Context, prefix: string): Promise<(Node & { path: string })[]>;
   delete(ctx: Context, path: string, version: Version | null, options?: WriteOptions): Promise<void>;

@@ -7,7 +7,7 @@ export function endedError(ended: ContextError, node: string): TopoError {
 }
 
 /** Throws Timeout or Interrupted, naming the node, if the context has ended. */
-export function checkCall(ctx: Context, node: string): void {
+export function checkCall(ctx: Context, node: () => string): void {
   const ended = ctx.err();
-  if (ended !== undefined) throw endedError(ended, node);
+  if (ended !== undefined) throw endedError(ended, node());
 }

@@ -111,7 +111,7 @@ export class LockTable {
    */
   async acquire(ctx: Context, request: LockRequest): Promise<LockDescriptor> {
     const node = this.#policy.names.lock(request.dir);
-    checkCall(ctx, request.mustExist ? this.#policy.names.directory('global', request.dir) : node);
+    checkCall(ctx, () => request.mustExist ? this.#policy.names.directory('global', request.dir) : node);
     // A lock that is free costs one commit, not two: it is asked for and granted in the same transaction.
     const asked = await this.#retry(() => {
       const ticket = this.#enqueue(request);
@@ -259,7 +259,7 @@ export class LockTable {
       resource,
       token,
       check: async (ctx) => {
-        checkCall(ctx, 'lease');
+        checkCall(ctx, () => 'lease');
         return this.#retry(() => this.#renew(resource, token));
       },
       unlock: async () => {

@@ -27,20 +27,31 @@ export class MemoryTopoStore {
     this.revision = 0;
   }
 
+  /** A store with the same contents, which goes its own way. */
+  fork(): MemoryTopoStore {
+    const other = new MemoryTopoStore();
+    this.#copyTo(other)();
+    return other;
+  }
+
   /** Remembers everything; the function goes back to there, as often as it is called. */
   mark(): () => void {
+    return this.#copyTo(this);
+  }
+
+  #copyTo(other: MemoryTopoStore): () => void {
     const nodes = [...this.nodes].map(([cell, entries]) => [cell, new Map(entries)] as const);
     const tickets = this.tickets.map((ticket) => ({ ...ticket }));
     const leases = [...this.leases].map(([id, lease]) => [id, { ...lease }] as const);
     const fences = [...this.fences];
     const { revision } = this;
     return () => {
-      this.clear();
-      for (const [cell, entries] of nodes) this.nodes.set(cell, new Map(entries));
-      this.tickets.push(...tickets.map((ticket) => ({ ...ticket })));
-      for (const [id, lease] of leases) this.leases.set(id, { ...lease });
-      for (const [resource, token] of fences) this.fences.set(resource, token);
-      this.revision = revision;
+      other.clear();
+      for (const [cell, entries] of nodes) other.nodes.set(cell, new Map(entries));
+      other.tickets.push(...tickets.map((ticket) => ({ ...ticket })));
+      for (const [id, lease] of leases) other.leases.set(id, { ...lease });
+      for (const [resource, token] of fences) other.fences.set(resource, token);
+      other.revision = revision;
     };
   }
 
@@ -111,19 +122,29 @@ class MemoryConn implements Conn {
   }
 
   async listDir(ctx: Context, dir: string): Promise<DirEntry[]> {
+    const entries = await this.entries(ctx, dir);
+    if (entries.length === 0) throw new TopoError('NoNode', this.#names.directory(this.cell, cleanPath(dir)));
+    return entries;
+  }
+
+  async entries(ctx: Context, dir: string): Promise<DirEntry[]> {
     const clean = cleanPath(dir);
-    checkCall(ctx, this.#names.directory(this.cell, clean));
+    checkCall(ctx, () => this.#names.directory(this.cell, clean));
     const prefix = clean === '' ? '' : `${clean}/`;
     const paths = [...this.#store.cell(this.cell).keys()].filter((path) => path.startsWith(prefix));
-    if (paths.length === 0) throw new TopoError('NoNode', this.#names.directory(this.cell, clean));
-    return entriesBelow(clean, paths);
+    return paths.length === 0 ? [] : entriesBelow(clean, paths);
   }
 
   async get(ctx: Context, path: string): Promise<Node> {
-    checkCall(ctx, this.#names.node(this.cell, cleanPath(path)));
-    const node = this.#store.cell(this.cell).get(cleanPath(path));
+    const node = await this.find(ctx, path);
     if (node === undefined) throw new TopoError('NoNode', this.#names.node(this.cell, cleanPath(path)));
     return node;
+  }
+
+  async find(ctx: Context, path: string): Promise<Node | undefined> {
+    const clean = cleanPath(path);
+    checkCall(ctx, () => this.#names.node(this.cell, clean));
+    return this.#store.cell(this.cell).get(clean);
   }
 
   async list(ctx: Context, prefix: string): Promise<(Node & { path: string })[]> {
@@ -135,7 +156,7 @@ class MemoryConn implements Conn {
 
   async create(ctx: Context, path: string, contents: string, options: WriteOptions = {}): Promise<Version> {
     const clean = cleanPath(path);
-    checkCall(ctx, this.#names.node(this.cell, clean));
+    checkCall(ctx, () => this.#names.node(this.cell, clean));
     return this.#write(options, () => {
       if (this.#store.cell(this.cell).has(clean)) throw new TopoError('NodeExists', this.#names.node(this.cell, clean));
       return this.#store.put(this.cell, clean, contents);
@@ -150,7 +171,7 @@ class MemoryConn implements Conn {
     options: WriteOptions = {},
   ): Promise<Version> {
     const clean = cleanPath(path);
-    checkCall(ctx, this.#names.node(this.cell, clean));
+    checkCall(ctx, () => this.#names.node(this.cell, clean));
     return this.#write(options, () => {
       if (version !== null && this.#store.cell(this.cell).get(clean)?.version !== version) {
         throw new TopoError('BadVersion', this.#names.node(this.cell, clean));
@@ -161,7 +182,7 @@ class MemoryConn implements Conn {
 
   async delete(ctx: Context, path: string, version: Version | null, options: WriteOptions = {}): Promise<void> {
     const clean = cleanPath(path);
-    checkCall(ctx, this.#names.node(this.cell, clean));
+    checkCall(ctx, () => this.#names.node(this.cell, clean));
     this.#write(options, () => {
       const found = this.#store.cell(this.cell).get(clean);
       if (found === undefined) throw new TopoError('NoNode', this.#names.node(this.cell, clean));

@@ -42,8 +42,14 @@ class SqliteConn implements Conn {
   }
 
   async listDir(ctx: Context, dir: string): Promise<DirEntry[]> {
+    const entries = await this.entries(ctx, dir);
+    if (entries.length === 0) throw new TopoError('NoNode', this.#names.directory(this.cell, cleanPath(dir)));
+    return entries;
+  }
+
+  async entries(ctx: Context, dir: string): Promise<DirEntry[]> {
     const clean = cleanPath(dir);
-    checkCall(ctx, this.#names.directory(this.cell, clean));
+    checkCall(ctx, () => this.#names.directory(this.cell, clean));
     const prefix = clean === '' ? '' : `${clean}/`;
     const rows = this.#shared.database.all<{ path: string }>(
       'SELECT path FROM node WHERE cell = ? AND path >= ? AND path < ? ORDER BY path',
@@ -51,15 +57,19 @@ class SqliteConn implements Conn {
       prefix,
       after(prefix),
     );
-    if (rows.length === 0) throw new TopoError('NoNode', this.#names.directory(this.cell, clean));
     return entriesBelow(clean, rows.map((row) => row.path));
   }
 
   async get(ctx: Context, path: string): Promise<Node> {
-    checkCall(ctx, this.#names.node(this.cell, cleanPath(path)));
-    const node = readNode(this.#shared.database, this.cell, cleanPath(path));
+    const node = await this.find(ctx, path);
     if (node === undefined) throw new TopoError('NoNode', this.#names.node(this.cell, cleanPath(path)));
     return node;
+  }
+
+  async find(ctx: Context, path: string): Promise<Node | undefined> {
+    const clean = cleanPath(path);
+    checkCall(ctx, () => this.#names.node(this.cell, clean));
+    return readNode(this.#shared.database, this.cell, clean);
   }
 
   async list(ctx: Context, prefix: string): Promise<(Node & { path: string })[]> {
@@ -71,7 +81,7 @@ class SqliteConn implements Conn {
 
   async create(ctx: Context, path: string, contents: string, options: WriteOptions = {}): Promise<Version> {
     const clean = cleanPath(path);
-    checkCall(ctx, this.#names.node(this.cell, clean));
+    checkCall(ctx, () => this.#names.node(this.cell, clean));
     return this.#write(options, (database) => {
       if (readNode(database, this.cell, clean) !== undefined) throw new TopoError('NodeExists', this.#names.node(this.cell, clean));
       return writeNode(database, this.cell, clean, contents);
@@ -86,7 +96,7 @@ class SqliteConn implements Conn {
     options: WriteOptions = {},
   ): Promise<Version> {
     const clean = cleanPath(path);
-    checkCall(ctx, this.#names.node(this.cell, clean));
+    checkCall(ctx, () => this.#names.node(this.cell, clean));
     return this.#write(options, (database) => {
       if (version !== null && readNode(database, this.cell, clean)?.version !== version) {
         throw new TopoError('BadVersion', this.#names.node(this.cell, clean));
@@ -97,7 +107,7 @@ class SqliteConn implements Conn {
 
   async delete(ctx: Context, path: string, version: Version | null, options: WriteOptions = {}): Promise<void> {
     const clean = cleanPath(path);
-    checkCall(ctx, this.#names.node(this.cell, clean));
+    checkCall(ctx, () => this.#names.node(this.cell, clean));
     await this.#write(options, (database) => {
       const found = readNode(database, this.cell, clean);
       if (found === undefined) throw new TopoError('NoNode', this.#names.node(this.cell, clean));

@@ -49,18 +49,40 @@ export async function takeFingerprint(ctx: Context, cluster: Cluster): Promise<F
       shards[shardText(info)] = shardPrint(cluster.shards.open(keyspace, info.name));
     }
   }
-  return { topology, locks: conn.locks().map((lock) => lock.resource), shards };
+  // A lock whose lease has run out is nobody's; its row stays until somebody asks for the lock.
+  const locks = conn.locks().filter((lock) => lock.expiresMs > 0);
+  return { topology, locks: locks.map((lock) => lock.resource), shards };
 }
 
-/** Routing rules by name: as a list, one more rule would make every later one look changed. */
+/** Routing rules by name: their order means nothing, and as a list, one more would make every later one look changed. */
 function recordOf(path: string, contents: string): unknown {
+  const known = read.get(contents);
+  if (known !== undefined) return known;
+  const record = readRecord(path, contents);
+  if (read.size >= MOST_READ) read.clear();
+  read.set(contents, record);
+  return record;
+}
+
+/** Records by their text: most have not changed since they were compared last. Nobody writes to what stands here. */
+const read = new Map<string, unknown>();
+const MOST_READ = 2000;
+
+function readRecord(path: string, contents: string): unknown {
   const record = JSON.parse(contents) as unknown;
-  if (!path.endsWith('RoutingRules') || !isRules(record)) return record;
+  if (path.endsWith('RoutingRules')) return rulesByName(record);
+  if (!path.endsWith('SrvVSchema')) return record;
+  const { routing_rules: rules, ...rest } = record as Record<string, unknown>;
+  return { ...rest, routing_rules: rulesByName(rules) };
+}
+
+function rulesByName(record: unknown): unknown {
+  if (!isRules(record)) return record;
   return Object.fromEntries(record.rules.map(({ from_table: from = '', to_tables: to = [] }) => [from, to]));
 }
 
 function isRules(record: unknown): record is Required<RoutingRules> {
-  const rules = (record as Partial<RoutingRules>).rules;
+  const rules = (record as Partial<RoutingRules> | undefined)?.rules;
   return Array.isArray(rules) && rules.every((rule) => typeof rule.from_table === 'string');
 }
 

@@ -155,7 +155,8 @@ function rollBack(state: Outcome, behaviours: Behaviours, failure: Failure): voi
   }
   // The caller's own context takes every step of the roll-back down with it.
   if (behaviours.rollbackContext === 'caller' && failure.callerEnded) return;
-  const holdsLocks = behaviours.rollbackContext !== 'detached' && !failure.locksLost;
+  const lossFound = failure.locksLost && behaviours.lockCheckAsks;
+  const holdsLocks = behaviours.rollbackContext !== 'detached' && !lossFound;
   const done = (step: StepName): boolean => failure.rollbackStepFails !== step;
   if (holdsLocks && done('switchTraffic/rollback/revertDeniedTables')) revertDenied(state, behaviours);
   if (done('switchTraffic/rollback/restartTargetStreams')) state.streams = 'as before';

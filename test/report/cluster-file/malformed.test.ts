@@ -40,7 +40,7 @@ const HASH = 'vindexes: {hash: {type: hash}}';
 const MALFORMED: readonly (readonly [text: string, problem: string])[] = [
   ['', '1:1: the file has to be a map, not empty'],
   ['# nothing', 'the file has to be a map, not empty'],
-  ['a\0b', '1:1: the file has to be a map'],
+  ['a\0b', '1:2: holds a control character'],
   ['42', 'the file has to be a map, not 42'],
   ['cells: [zone1]', '1:1: "keyspaces" is missing'],
   ['keyspcaes: {a: {}}', '1:1: unknown key "keyspcaes"; did you mean "keyspaces"?'],

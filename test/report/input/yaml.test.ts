@@ -83,7 +83,7 @@ describe('checking a shape', () => {
     ['name: x\nsize: 10', '2:7: "size" has to be 9 or less'],
     ['name: x\nsize: 1.5', '2:7: "size" has to be a whole number, not 1.5'],
     ['name: [x]', '1:7: "name" has to be text, not a list'],
-    ['name: x\ncolor: blue', '2:8: "color" has to be one of "red", "green", not "blue"'],
+    ['name: x\ncolor: blue', '2:8: "color" has to be "red" or "green", not "blue"'],
     ['name: x\nparts: [1]', '2:9: "parts[0]" has to be a word or a map, not 1'],
     ['name: x\nparts: [{lable: y}]', '2:10: unknown key "lable"; did you mean "label"?'],
     ['name: x\nparts: [{label: y, many: 3}]', '2:26: "parts[0].many" has to be true or false, not 3'],

@@ -33,6 +33,14 @@ export const LOCKS_AND_CHECKS_RUNS: RunsOf<Extract<BuiltName, keyof typeof LOCKS
       return stderr.includes('Code: INTERNAL\nkeyspace commerce is not locked') ? 'INTERNAL' : 'INVALID_ARGUMENT';
     },
   },
+  lockCheckAsks: {
+    idleOnHardened: 'a lost lock is taken again past the journal',
+    see: async (version) => {
+      // Routing is changed only if the writes before it did not notice that the lock was gone.
+      const { cluster } = await switchWith(version, ['switchTraffic/writes/createJournals:after=lease(expire)'], '--tablet-types primary');
+      return ruleOf(cluster, 'customer') !== 'customer.customer';
+    },
+  },
   namedLock: async (version) => {
     const cluster = await idle();
     for (const [step, answer] of [['prepare', 'command'], ['writes', 'writes']] as const) {
