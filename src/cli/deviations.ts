@@ -18,7 +18,7 @@ export interface Deviation {
 }
 
 /** Vitess's own text for a `--timeout` that is too short. */
-const SHORT_TIMEOUT = 'timeout value must be at least 1 second';
+export const SHORT_TIMEOUT = 'timeout value must be at least 1 second';
 
 /** What only the cluster can tell: the handlers find it, and hand it to `letPass`. */
 const CHECKED_LATER: readonly Deviation[] = [
@@ -147,11 +147,12 @@ export const DEVIATIONS: readonly Deviation[] = [
   },
   {
     id: 'reverse-timeout',
-    there: '`reversetraffic --timeout` below one second does nothing, prints an empty summary and exits 0',
+    there: 'from v21 on `reversetraffic --timeout` below one second does nothing, prints an empty summary and exits 0',
     here: 'refused, as switchtraffic refuses it',
     why: 'it looks like a switch that was made',
     hardenedOnly: true,
-    check: (inv) => (verb(inv) === 'reversetraffic' && inv.flags.duration('timeout') < 1000 ? SHORT_TIMEOUT : undefined),
+    // What a release does is for the handler to say, which knows the release.
+    check: (inv) => (inv.hardened && verb(inv) === 'reversetraffic' && inv.flags.duration('timeout') < 1000 ? SHORT_TIMEOUT : undefined),
   },
   {
     id: 'force-ignored',
@@ -204,8 +205,8 @@ export const DEVIATIONS: readonly Deviation[] = [
  */
 export function checkDeviations(inv: Invocation): void {
   if (inv.spec.family === 'own') return;
-  // Vitess's own check, the same for every release; only switchtraffic has it.
-  if (verb(inv) === 'switchtraffic' && inv.flags.duration('timeout') < 1000) throw new UserError(SHORT_TIMEOUT);
+  // Vitess's own check since v21, of switchtraffic only; on a release it is the handler's.
+  if (inv.hardened && verb(inv) === 'switchtraffic' && inv.flags.duration('timeout') < 1000) throw new UserError(SHORT_TIMEOUT);
   for (const { check } of DEVIATIONS) {
     const problem = check?.(inv);
     if (problem === undefined) continue;

@@ -27,24 +27,26 @@ export interface DeleteRequest {
  */
 export async function deleteWorkflow(ctx: Context, cluster: Cluster, request: DeleteRequest): Promise<DeleteResponse> {
   const { sw, state } = await getWorkflowState(ctx, cluster, request.keyspace, request.workflow, request);
-  if (state.writesSwitched) throw plainError('cannot delete workflow because you have already switched write traffic');
   refuseOldReleases(cluster, state);
+  if (state.writesSwitched) throw plainError('cannot delete workflow because you have already switched write traffic');
   refuseReverse(cluster, request, sw);
+  const targets = sw.targets.filter((target) => request.shards.length === 0 || request.shards.includes(target.info.name));
+  const { cancelOrder } = cluster.release.behaviours;
+  const early = cancelOrder === 'stream-first' ? await deleteStreams(ctx, cluster, targets, sw.workflow) : undefined;
   await underLocks(ctx, cluster, sw, { workflow: 'WorkflowDelete', keyspaces: 'DropTargets', ignoreSource: request.ignoreSource }, (inner) =>
     dropTargets(inner, cluster, sw, request),
   );
-  const targets = sw.targets.filter((target) => request.shards.length === 0 || request.shards.includes(target.info.name));
-  const deleted = await deleteStreams(ctx, cluster, targets, sw.workflow);
+  const deleted = early ?? (await deleteStreams(ctx, cluster, targets, sw.workflow));
   return {
     summary: `Successfully cancelled the ${request.workflow} workflow in the ${request.keyspace} keyspace`,
     details: targets.map((target) => ({ tablet: target.primary.alias!, deleted: deleted.includes(target) })),
   };
 }
 
-/** Until v21 switched reads alone blocked a cancel too (#17128). */
+/** Until v21 any switched traffic blocks a cancel, reads alone too, with one text for all (#17128). */
 function refuseOldReleases(cluster: Cluster, state: WorkflowState): void {
   if (cluster.release.behaviours.cancelAfterReads) return;
-  if (state.replicaSwitched.length > 0 || state.rdonlySwitched.length > 0) {
+  if (state.writesSwitched || state.replicaSwitched.length > 0 || state.rdonlySwitched.length > 0) {
     throw plainError('cannot cancel workflow because you have already switched some or all read and write traffic');
   }
 }
@@ -59,7 +61,7 @@ function refuseReverse(cluster: Cluster, request: DeleteRequest, sw: TrafficSwit
 }
 
 async function dropTargets(ctx: Context, cluster: Cluster, sw: TrafficSwitcher, request: DeleteRequest): Promise<void> {
-  await stopStreams(ctx, cluster, sw);
+  if (cluster.release.behaviours.cancelOrder === 'stopped') await stopStreams(ctx, cluster, sw);
   if (!request.keepData) {
     await removeTables(ctx, cluster, sw.targets, sw.tables, 'drop');
     const { record } = await getVSchema(ctx, cluster.topo, sw.targetKeyspace);

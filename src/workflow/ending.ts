@@ -2,6 +2,8 @@ import { wrapError } from '../lib/errors.ts';
 import type { Context } from '../runtime/context.ts';
 import type { Cluster } from '../tablet/cluster.ts';
 import { callTablet, writeTablet } from '../tablet/manager.ts';
+import type { ShardDb } from '../tablet/shard-db.ts';
+import { noSuchTable, unknownTable } from '../sql/mysql-errors.ts';
 import { sqliteName } from '../sql/storage.ts';
 import { deleteWorkflowStreams } from '../tablet/vreplication/streams.ts';
 import { type Locked, lockKeyspace, lockName } from '../topo/locks.ts';
@@ -56,7 +58,10 @@ export function renamedTable(table: string): string {
   return `_${table.slice(0, 59)}_old`;
 }
 
-/** Drops (or renames) tables on each member; one that is not there only warns. */
+/**
+ * Drops (or renames) tables on each member: all of a member's or none on `hardened`, one by one on a release. One that is not
+ * there is an error until v20.0.1, and since then a warning (#16505).
+ */
 export async function removeTables(
   ctx: Context,
   cluster: Cluster,
@@ -64,27 +69,33 @@ export async function removeTables(
   tables: readonly string[],
   how: 'drop' | 'rename',
 ): Promise<void> {
+  const portions = cluster.release.behaviours.rollbackRestoresAll ? [tables] : tables.map((table) => [table]);
   for (const { primary, db } of members) {
-    await callTablet(ctx, primary, 'ExecuteFetchAsDba', () =>
-      writeTablet(ctx, cluster, db, () => {
-        for (const table of tables) {
-          const definition = db.findTable(table);
-          if (definition === undefined) {
-            cluster.world.events.log('warning', `Table ${table} did not exist when attempting to remove it`);
-            continue;
-          }
-          if (how === 'drop') {
-            db.dropTable(table);
-          } else {
-            const name = renamedTable(table);
-            db.db.exec(`ALTER TABLE ${sqliteName(table)} RENAME TO ${sqliteName(name)}`);
-            db.db.run('DELETE FROM _tables WHERE name = ?', table);
-            db.saveDefinition({ ...definition, name });
-          }
-        }
-      }),
-    );
+    for (const portion of portions) {
+      await callTablet(ctx, primary, 'ExecuteFetchAsDba', () =>
+        writeTablet(ctx, cluster, db, () => {
+          for (const table of portion) removeTable(cluster, db, table, how);
+        }),
+      );
+    }
   }
+}
+
+function removeTable({ release, world }: Cluster, db: ShardDb, table: string, how: 'drop' | 'rename'): void {
+  const definition = db.findTable(table);
+  if (definition === undefined) {
+    if (release.behaviours.missingTables === 'error') throw how === 'drop' ? unknownTable(db.dbName, table) : noSuchTable(db.dbName, table);
+    world.events.log('warning', `Table ${table} did not exist when attempting to remove it`);
+    return;
+  }
+  if (how === 'drop') {
+    db.dropTable(table);
+    return;
+  }
+  const name = renamedTable(table);
+  db.db.exec(`ALTER TABLE ${sqliteName(table)} RENAME TO ${sqliteName(name)}`);
+  db.db.run('DELETE FROM _tables WHERE name = ?', table);
+  db.saveDefinition({ ...definition, name });
 }
 
 /** Takes tables out of a keyspace's vschema. */

@@ -55,7 +55,9 @@ export async function computeState(ctx: Context, cluster: Cluster, sw: TrafficSw
   const rules = routingMap(await getRoutingRules(ctx, cluster.topo));
   const keyed = cluster.release.behaviours.writesSwitchedRule;
   state.writesSwitched = sw.tables.some((table) => {
-    const to = rules.get(keyed === 'table' ? table : `${source}.${table}`)?.[0];
+    // Until v20 the bare table's rule has to lead to this target; another workflow may have pointed it elsewhere.
+    if (keyed === 'table') return rules.get(table)?.[0] === `${target}.${table}`;
+    const to = rules.get(`${source}.${table}`)?.[0];
     return to !== undefined && to !== `${source}.${table}`;
   });
   const mirrored = (await getMirrorRules(ctx, cluster.topo)).rules ?? [];

@@ -45,7 +45,6 @@ describe('generic errors of vtctldclient', () => {
       'invalid argument "a\\"b" for "--tables" flag: parse error on line 1, column 2: bare " in non-quoted-field',
       ['MoveTables', 'create', '--tables', 'a"b'],
     ],
-    ['timeout value must be at least 1 second', [...switchtraffic, '--timeout', '500ms']],
   ])('%s', async (text, argv) => {
     expect(await run(argv, v21)).toEqual({ exit: 1, stdout: '', stderr: `${text}\n`, inv: undefined });
   });
@@ -98,6 +97,7 @@ describe('mistakes that Vitess lets pass', () => {
     ['unknown flag: --dry-rn (did you mean "--dry-run"?)', [...switchtraffic, '--dry-rn']],
     ['unknown flag: --workflow (a flag of "show": it goes after that word)', ['Workflow', '--workflow', 'w', 'show']],
     ['timeout value must be at least 1 second', ['MoveTables', '-w', 'w', '--target-keyspace', 'k', 'reversetraffic', '--timeout=0s']],
+    ['timeout value must be at least 1 second', ['MoveTables', '-w', 'w', '--target-keyspace', 'k', 'switchtraffic', '--timeout', '500ms']],
     ['switchtraffic --force does nothing: vtctldclient never sends it to the server', [...switchtraffic, '--force']],
     [
       'switchtraffic --shards does nothing: vtctldclient never sends it to the server, and every shard is meant',

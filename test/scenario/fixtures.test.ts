@@ -12,7 +12,8 @@ const FOLDER = 'fixtures/scenarios';
 
 /** The catalogue's numbers. */
 const NUMBERS: readonly (readonly [letter: string, last: number])[] = [
-  ['F', 28],
+  ['F', 67],
+  ['D', 8],
   ['E', 10],
 ];
 

@@ -1,7 +1,9 @@
 import { UserError } from '../../lib/errors.ts';
 import { WorkflowSwitchTrafficResponse } from '../../topo/proto/messages-vtctldata-workflow.ts';
 import { SwitchFailed, switchTraffic, type SwitchResult } from '../../workflow/switch/switch-traffic.ts';
+import type { Cluster } from '../../tablet/cluster.ts';
 import { withCluster } from '../cluster.ts';
+import { SHORT_TIMEOUT } from '../deviations.ts';
 import type { CommandScope } from '../scope.ts';
 import { CommandFailure } from '../command-failure.ts';
 import { outputFormat } from '../flags.ts';
@@ -26,6 +28,7 @@ export async function run(inv: Invocation): Promise<number> {
   const forward = inv.path.at(-1) === 'switchtraffic';
   return withCluster(inv, { history: true }, async (scope) => {
     const { ctx, cluster } = scope;
+    checkTimeout(inv, cluster, forward);
     await refuseUnknownCells(ctx, cluster, flags.strings('cells'));
     const watch = await watchSteps(inv, scope, format === 'json');
     let result: SwitchResult;
@@ -50,6 +53,14 @@ export async function run(inv: Invocation): Promise<number> {
     await print(inv, scope, result, format);
     return 0;
   });
+}
+
+/** Refuses a time limit that the release refuses; from v21 on a reversal with one too short does nothing (D6). Throws UserError. */
+function checkTimeout({ flags }: Invocation, { release, world }: Cluster, forward: boolean): void {
+  const { leastTimeout } = release.behaviours;
+  if (flags.duration('timeout') >= 1000 || leastTimeout === 'none') return;
+  if (forward || leastTimeout === 'both') throw new UserError(SHORT_TIMEOUT);
+  world.events.emit({ kind: 'warning', text: SHORT_TIMEOUT });
 }
 
 async function print(inv: Invocation, scope: CommandScope, result: SwitchResult, format: string): Promise<void> {

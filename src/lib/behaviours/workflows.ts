@@ -6,7 +6,27 @@ export const WORKFLOWS = {
     '18.0.0': false,
     '20.0.0': true,
   }),
+  createBesideFrozen: yesNo('create', 'a workflow can be created in a keyspace that has a frozen one', 'planetscale/vitess-operator#169', true, {
+    '18.0.0': false,
+    '20.0.0': true,
+  }),
 
+  cancelOrder: row<'unstopped' | 'stream-first' | 'stopped'>(
+    'ending',
+    'what cancel does with the streams while it cleans up',
+    '#15963, #15977',
+    { unstopped: 'lets them run, and deletes them last', 'stream-first': 'deletes them before anything else', stopped: 'stops them, and deletes them last' },
+    'stopped',
+    { '18.0.0': 'unstopped', '20.0.0': 'stream-first', '22.0.0': 'stopped' },
+  ),
+  missingTables: row<'error' | 'warning'>(
+    'ending',
+    'cancel and complete meet a table that is gone already',
+    '#16505',
+    { error: 'fail, with the rest left to do', warning: 'go on' },
+    'warning',
+    { '18.0.0': 'error', '20.0.2': 'warning', '21.0.0': 'warning' },
+  ),
   cancelAfterReads: yesNo('ending', 'a workflow can be cancelled after only reads were switched', '#17127, #17128', true, {
     '18.0.0': false,
     '22.0.0': true,

@@ -1,3 +1,5 @@
+import { errorText } from '../../lib/errors.ts';
+import { duplicateFromSqlite } from '../../sql/compile-key.ts';
 import { duplicateKeyError, mysqlErrno, unknownColumn } from '../../sql/mysql-errors.ts';
 import { findColumn, rowidName, type TableDef } from '../../sql/schema.ts';
 import type { Row, SqliteParam, Value } from '../../sql/value.ts';
@@ -98,7 +100,7 @@ export class Applier {
     try {
       this.#shard.db.run(sql, ...params);
     } catch (error) {
-      throw isUniqueViolation(error) ? duplicate(def, row()) : error;
+      throw isUniqueViolation(error) ? duplicate(def, row(), error) : error;
     }
   }
 
@@ -107,7 +109,11 @@ export class Applier {
     const columns = this.#columns(def, after);
     const where = this.#where(def);
     const sql = `UPDATE ${sqliteName(def.name)} SET ${columns.map((column) => `${sqliteName(column)} = ?`).join(', ')} WHERE ${where}`;
-    this.#shard.db.run(sql, ...encode(def, columns, after), ...encode(def, keyColumns(def), before));
+    try {
+      this.#shard.db.run(sql, ...encode(def, columns, after), ...encode(def, keyColumns(def), before));
+    } catch (error) {
+      throw isUniqueViolation(error) ? duplicate(def, after, error) : error;
+    }
     this.events.push({ kind: 'update', table: def.name, before, after });
   }
 
@@ -166,8 +172,10 @@ function encode(def: TableDef, columns: readonly string[], row: Row): SqlitePara
   });
 }
 
-function duplicate(def: TableDef, row: Row): Error {
-  return duplicateKeyError(keyOf(def, row).map(String).join('-'), `${def.name}.PRIMARY`);
+/** MySQL's 1062, of the key that is meant. */
+function duplicate(def: TableDef, row: Row, error: unknown): Error {
+  const named = duplicateFromSqlite(def, errorText(error), row);
+  return named ?? duplicateKeyError(keyOf(def, row).map(String).join('-'), `${def.name}.PRIMARY`);
 }
 
 function isUniqueViolation(error: unknown): boolean {

@@ -4,7 +4,7 @@ import { compactTimestamp } from '../../lib/go-time.ts';
 import type { Context } from '../../runtime/context.ts';
 import { type Cluster, epochSeconds } from '../../tablet/cluster.ts';
 import { callTablet } from '../../tablet/manager.ts';
-import { insertStream, type NewStream, readStreams } from '../../tablet/vreplication/streams.ts';
+import { FROZEN, insertStream, type NewStream, readStreams } from '../../tablet/vreplication/streams.ts';
 import { findAllShards, servingShards } from '../../topo/keyspaces.ts';
 import { keyRangeFromProto } from '../../topo/proto/key-range.ts';
 import { BinlogSource } from '../../topo/proto/messages-binlogdata.ts';
@@ -15,12 +15,19 @@ import { aliasText } from '../../topo/tablets.ts';
 import { primaryOf, WORKFLOW_TYPES } from '../switcher.ts';
 import type { Member, MoveTablesRequest } from './request.ts';
 
-/** Throws if a workflow of this name is on any primary of the keyspace. */
+/** Throws if a workflow of this name is on any primary of the keyspace; until v19, also if a frozen one is. */
 export async function refuseTakenName(ctx: Context, cluster: Cluster, keyspace: string, workflow: string): Promise<void> {
   const taken: string[] = [];
   for (const info of await findAllShards(ctx, cluster.topo, keyspace)) {
     const { db, primary } = await primaryOf(ctx, cluster, info, (shard) => plainError(`shard has no primary: ${shard.name}`));
-    if (readStreams(db, workflow).length > 0) {
+    const streams = readStreams(db);
+    if (!cluster.release.behaviours.createBesideFrozen && streams.some(({ message }) => message === FROZEN)) {
+      const { cell, uid } = primary.alias ?? { cell: '', uid: 0 };
+      taken.push(
+        `validateWorkflowName.VReplicationExec: found previous frozen workflow on tablet cell:"${cell}" uid:${uid}, please review and delete it first before creating a new workflow`,
+      );
+    }
+    if (streams.some((row) => row.workflow === workflow)) {
       taken.push(`workflow ${workflow} already exists in keyspace ${keyspace} on tablet ${aliasText(primary.alias)}`);
     }
   }

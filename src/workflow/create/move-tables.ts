@@ -29,6 +29,8 @@ export async function createMoveTables(ctx: Context, cluster: Cluster, request: 
   }
   await refuseInterrupted(ctx, cluster, [sourceKeyspace, targetKeyspace]);
   await refuseEarly(ctx, cluster, request);
+  // Until v19 the VSchema is saved late, and streams that are in the way leave nothing behind.
+  if (!cluster.release.behaviours.createBesideFrozen) await refuseTakenName(ctx, cluster, targetKeyspace, workflow);
   const tables = await chooseTables(ctx, cluster, request);
   const undo = new CreateUndo(cluster, request, tables, await ownRules(ctx, cluster, request, tables));
   try {

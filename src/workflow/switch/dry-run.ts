@@ -1,3 +1,4 @@
+import { wrapError } from '../../lib/errors.ts';
 import { formatDuration } from '../../lib/duration.ts';
 import { NO_FAULTS } from '../../runtime/step.ts';
 import type { MigrationSource, MigrationTarget } from '../switcher.ts';
@@ -83,7 +84,7 @@ function mirrorLine(run: SwitchRun, types: readonly string[]): string {
 export async function dryRunLines(run: SwitchRun): Promise<string[]> {
   const { behaviours } = run.cluster.release;
   try {
-    if (behaviours.namedLock !== 'none') await lockWorkflow(run, 'switchTraffic/prepare/unlockWorkflow');
+    if (behaviours.namedLock === 'command' || (behaviours.namedLock === 'writes' && run.path.writes)) await lock(run);
     await canSwitch(run);
     const types = run.path.reads ? await readTypes(run) : [];
     if (run.path.reads) await validateReads(run);
@@ -93,6 +94,14 @@ export async function dryRunLines(run: SwitchRun): Promise<string[]> {
     return steps.flatMap((step) => LINES[step.name]?.(run, { types }) ?? []);
   } finally {
     await unlockRest(run, 'dry run');
+  }
+}
+
+async function lock(run: SwitchRun): Promise<void> {
+  try {
+    await lockWorkflow(run, 'switchTraffic/prepare/unlockWorkflow');
+  } catch (error) {
+    throw wrapError(error, `failed to lock the ${run.sw.targetKeyspace}/${run.sw.workflow} workflow`);
   }
 }
 

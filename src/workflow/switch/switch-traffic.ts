@@ -51,8 +51,8 @@ const MOST_READINGS = 5;
  */
 export async function switchTraffic(ctx: Context, cluster: Cluster, request: SwitchRequest): Promise<SwitchResult> {
   const command = request.direction === 'forward' ? 'SwitchTraffic' : 'ReverseTraffic';
-  // Vitess wraps a nil error here: an empty answer and no error, with nothing done (D6).
-  if (request.timeoutMs < LEAST_TIMEOUT_MS) {
+  // Vitess wraps a nil error here: an empty answer and no error, with nothing done (D6). Until v20 there is no check.
+  if (request.timeoutMs < LEAST_TIMEOUT_MS && cluster.release.behaviours.leastTimeout !== 'none') {
     return { summary: '', startState: '', currentState: '', dryRunResults: [], end: undefined, run: undefined };
   }
   const wrong = request.tabletTypes.find((type) => !SWITCHABLE.has(type));

@@ -138,6 +138,19 @@ export const LOCKS_AND_CHECKS_RUNS: RunsOf<Extract<BuiltName, keyof typeof LOCKS
     });
     return (await cluster.ok(`${MT} status --vitess-version ${version}`)).includes('. Writes Switched') ? 'table' : 'source.table';
   },
+  leastTimeout: async (version) => {
+    const { cluster } = await switchWith(version, []);
+    const forward = await cluster.run(switchLine('--timeout 500ms'));
+    const back = await cluster.run(`${MT} reversetraffic --timeout 500ms`);
+    if (forward.exit === 0) {
+      expect(back.stdout).toContain('ReverseTraffic was successful');
+      return 'none';
+    }
+    expect(forward.stderr).toMatch(/^timeout value must be at least 1 second\n/);
+    if (back.exit !== 0) return 'both';
+    expect(ruleOf(cluster, 'corder')).toBe('customer.corder');
+    return 'switch';
+  },
   sameKeyspace: async (version) => {
     const cluster = testCluster();
     const self = 'MoveTables --workflow self --target-keyspace commerce';

@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import type { WORKFLOWS } from '../../../src/lib/behaviours/workflows.ts';
 import type { BuiltName } from '../../../src/lib/behaviours.ts';
 import { shardedCluster } from '../../helpers/sharded.ts';
-import { movingCluster, switchLine } from '../../helpers/shell.ts';
+import { movingCluster, switchLine, type TestCluster } from '../../helpers/shell.ts';
 import { denied, idle, mirrored, type RunsOf, saveMirrors, shared, streams, switchWith } from './see.ts';
 
 const MT = 'MoveTables --workflow c2c --target-keyspace customer';
@@ -25,8 +25,48 @@ async function stopOne(version: string, line: string): Promise<'unknown' | 'igno
   return 'ignored';
 }
 
+/** A cancel that finds one of the target's tables gone. */
+function cancelledWithoutTable(version: string): Promise<{ cluster: TestCluster; exit: number; stderr: string }> {
+  return shared(`without table ${version}`, async () => {
+    const cluster = await movingCluster(version);
+    await cluster.ok('SetShardTabletControl --remove customer/0 primary');
+    await cluster.ok('RefreshStateByShard customer/0');
+    await cluster.ok("query --target customer:0 'drop table customer'");
+    return { cluster, ...(await cluster.run(`${MT} cancel`)) };
+  });
+}
+
 export const WORKFLOWS_RUNS: RunsOf<Extract<BuiltName, keyof typeof WORKFLOWS>> = {
   deniedTablesOnTargetAtCreate: async (version) => denied(await movingCluster(version), 'customer').length > 0,
+  createBesideFrozen: async (version) => {
+    const cluster = await shared('frozen', async () => {
+      const made = await movingCluster();
+      await made.ok(switchLine());
+      return made;
+    });
+    const { exit, stderr } = await cluster.run(`MoveTables --workflow p2c --target-keyspace customer create --source-keyspace commerce --tables product --vitess-version ${version}`);
+    if (exit !== 0) {
+      expect(stderr).toContain('found previous frozen workflow on tablet cell:"zone1" uid:200');
+      return false;
+    }
+    await cluster.ok('MoveTables --workflow p2c --target-keyspace customer cancel');
+    return true;
+  },
+  cancelOrder: async (version) => {
+    const cluster = await movingCluster(version);
+    await cluster.run(switchLine("--tablet-types primary --fault 'switchTraffic/writes/checkJournals=panic'"));
+    // The dead process's lock stands for a while; what comes before it is done.
+    const waited = await cluster.run(`${MT} cancel --lock-timeout 1s --vitess-version ${version}`);
+    if (waited.exit !== 0 && streams(cluster, 'c2c').length === 0) return 'stream-first';
+    const { cluster: other, exit } = await cancelledWithoutTable(version);
+    return exit !== 0 && streams(other, 'c2c')[0]?.state === 'Running' ? 'unstopped' : 'stopped';
+  },
+  missingTables: async (version) => {
+    const { exit, stderr } = await cancelledWithoutTable(version);
+    if (exit === 0) return 'warning';
+    expect(stderr).toContain("Unknown table 'vt_customer.customer' (errno 1051)");
+    return 'error';
+  },
   cancelAfterReads: async (version) => {
     const { cluster } = await switchWith(version, [], '--tablet-types replica,rdonly');
     return (await cluster.run(`${MT} cancel`)).exit === 0;
