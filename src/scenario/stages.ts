@@ -33,7 +33,7 @@ interface Kept {
 }
 
 /** Worlds kept for the next scenario that begins alike. */
-const MOST_KEPT = 8;
+const MOST_KEPT = 24;
 
 /**
  * Prepares worlds for scenarios. Making a cluster takes many times as long as most scenarios do, and most begin with the same
