@@ -1,12 +1,12 @@
 // The copy phase of a MoveTables over INSERT ... SELECT of the same rows. Each copy is a process of its own (copy-once.js), so
 // that its peak of memory is its own too.
-import { cpSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import BetterSqlite3 from 'better-sqlite3';
 import { root } from './build.js';
 import { commands, filesIn } from './cluster.js';
-import { interleave, median, node, withFolder } from './measure.js';
+import { copyFolder, interleave, median, node, withFolder } from './measure.js';
 
 const ROWS = 100_000;
 const TABLE = 'corder';
@@ -23,7 +23,7 @@ export function measureCopy(runs) {
       {
         ours: () => {
           const copy = join(folder, 'copy');
-          cpSync(prepared, copy, { recursive: true });
+          copyFolder(prepared, copy);
           const answer = JSON.parse(node([join(root, 'bench/copy-once.js'), copy, TABLE, String(ROWS)]));
           rmSync(copy, { recursive: true });
           return answer;
