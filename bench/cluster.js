@@ -13,7 +13,12 @@ export function openCluster(host) {
   const conn = host.openTopology(world, { names: ETCD_NAMES, renewed: true, reapDead: true }, true);
   const shards = host.openShards(world);
   const topo = { conn, release, world, lockTimeoutMs: 45_000, held: new Set() };
-  return { ctx: background(), cluster: { world, release, topo, shards }, close: () => host.release(conn, shards) };
+  return { ctx: background(), cluster: { world, release, topo, shards }, close: () => host.release(world, conn, shards) };
+}
+
+/** A keyspace for `createCluster`, with what it has. */
+export function keyspace(name, has = {}) {
+  return { name, record: {}, shards: [], vschema: {}, schema: [], rows: [], ...has };
 }
 
 /** A host of files on the machine's own clock. */

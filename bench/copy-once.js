@@ -19,5 +19,5 @@ loop.end();
 
 const { count } = target.db.get(`SELECT count(*) AS count FROM "${table}"`);
 if (count !== Number(rows)) throw new Error(`copied ${count} rows of ${rows}`);
-close();
+await close();
 process.stdout.write(JSON.stringify({ rate: (count * 1000) / took, blocked, rss: process.resourceUsage().maxRSS / 1024 }));

@@ -1,30 +1,38 @@
 // The copy phase of a MoveTables over INSERT ... SELECT of the same rows. Each copy is a process of its own (copy-once.js), so
 // that its peak of memory is its own too.
-import { cpSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import BetterSqlite3 from 'better-sqlite3';
 import { root } from './build.js';
 import { commands, filesIn } from './cluster.js';
-import { interleave, median, node, withFolder } from './measure.js';
+import { copyFolder, interleave, median, node, withFolder } from './measure.js';
 
-const ROWS = 100_000;
+const SIZES = [100_000, 1_000_000];
 const TABLE = 'corder';
+/** Of the sizes that take seconds. */
+const MOST_RUNS = 5;
 
 /** Rows per second, the longest stretch in which the event loop did not turn, and the peak of memory. */
-export function measureCopy(runs) {
+export async function measureCopy(runs) {
+  const results = [];
+  for (const rows of SIZES) results.push(...(await measureSize(rows, rows > 100_000 ? Math.min(runs, MOST_RUNS) : runs)));
+  return results;
+}
+
+function measureSize(count, runs) {
   return withFolder(async (folder) => {
     const prepared = join(folder, 'prepared');
     const run = commands(filesIn(prepared));
-    await run(`init commerce --rows ${ROWS}`);
+    await run(`init commerce --rows ${count}`);
     await run(`MoveTables --workflow move --target-keyspace customer create --source-keyspace commerce --tables ${TABLE}`);
     const from = join(prepared, 'shards/commerce.0.db');
     const results = await interleave(
       {
         ours: () => {
           const copy = join(folder, 'copy');
-          cpSync(prepared, copy, { recursive: true });
-          const answer = JSON.parse(node([join(root, 'bench/copy-once.js'), copy, TABLE, String(ROWS)]));
+          copyFolder(prepared, copy);
+          const answer = JSON.parse(node([join(root, 'bench/copy-once.js'), copy, TABLE, String(count)]));
           rmSync(copy, { recursive: true });
           return answer;
         },
@@ -34,7 +42,7 @@ export function measureCopy(runs) {
       runs,
     );
     const of = (field) => results.ours.map((one) => one[field]);
-    const name = `copy of ${ROWS} rows`;
+    const name = `copy of ${count} rows`;
     return [
       { what: name, ours: median(of('rate')), baseline: median(results.select), of: 'INSERT ... SELECT', unit: 'rows/s', runs },
       { what: name, ours: median(of('rate')), baseline: median(results.rows), of: 'driver, row by row', unit: 'rows/s', runs },

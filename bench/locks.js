@@ -4,7 +4,7 @@ import { performance } from 'node:perf_hooks';
 import BetterSqlite3 from 'better-sqlite3';
 import { createCluster } from '../dist/tablet/bootstrap.js';
 import { lockKeyspace } from '../dist/topo/locks.js';
-import { filesIn, openCluster } from './cluster.js';
+import { filesIn, keyspace, openCluster } from './cluster.js';
 import { interleave, median, withFolder } from './measure.js';
 
 const PAIRS = 100;
@@ -14,7 +14,7 @@ const COMMITS = 300;
 export function measureLocks(runs) {
   return withFolder(async (folder) => {
     const { ctx, cluster, close } = openCluster(filesIn(join(folder, 'state')));
-    await createCluster(ctx, cluster, { cells: ['zone1'], keyspaces: [{ name: 'commerce', shards: [], vschema: {} }] });
+    await createCluster(ctx, cluster, { cells: ['zone1'], keyspaces: [keyspace('commerce')] });
     const raw = new BetterSqlite3(join(folder, 'raw.db'));
     raw.pragma('journal_mode = WAL');
     raw.pragma('synchronous = FULL');
@@ -28,7 +28,7 @@ export function measureLocks(runs) {
       runs,
     );
     raw.close();
-    close();
+    await close();
     return [{ what: 'lock pairs (2 commits each)', ours: median(rates.ours), baseline: median(rates.raw), of: 'one-row commits', unit: '1/s', runs }];
   });
 }

@@ -1,6 +1,6 @@
 // Side by side: A B A B, so that whatever else the machine does falls on both.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, cpSync, fsyncSync, mkdtempSync, openSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
@@ -34,6 +34,17 @@ export function node(args, { exit = 0 } = {}) {
   const done = spawnSync(process.execPath, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 1 << 28 });
   if (done.status !== exit) throw new Error(`node ${args.join(' ')}\nexit ${done.status ?? done.signal}\n${done.stdout}${done.stderr}`);
   return done.stdout;
+}
+
+/** Copies a folder and waits for the disk: otherwise the first commit in the copy would wait for all of it. */
+export function copyFolder(from, to) {
+  cpSync(from, to, { recursive: true });
+  for (const entry of readdirSync(to, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const file = openSync(join(entry.path, entry.name), 'r+');
+    fsyncSync(file);
+    closeSync(file);
+  }
 }
 
 /** A folder on the disk that temporary files go to, removed when `use` has ended. */

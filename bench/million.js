@@ -1,9 +1,9 @@
 // A million rows moved by real command lines, each phase in one process on files: how long it takes, and how long the loop stands.
-import { cpSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './build.js';
 import { commands, filesIn } from './cluster.js';
-import { interleave, median, node, withFolder } from './measure.js';
+import { copyFolder, interleave, median, node, withFolder } from './measure.js';
 
 const ROWS = 1_000_000;
 const TABLE = 'corder';
@@ -17,7 +17,7 @@ export function measureMillion(asked) {
     await commands(filesIn(prepared))(`init commerce --rows ${ROWS}`);
     const move = () => {
       const copy = join(folder, 'copy');
-      cpSync(prepared, copy, { recursive: true });
+      copyFolder(prepared, copy);
       const answer = JSON.parse(node([join(root, 'bench/million-once.js'), copy, TABLE]));
       rmSync(copy, { recursive: true });
       return answer;

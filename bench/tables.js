@@ -1,8 +1,9 @@
 // Many tables in one workflow: what each costs must not grow with their number.
 import { performance } from 'node:perf_hooks';
 import { createCluster } from '../dist/tablet/bootstrap.js';
+import { textSource } from '../dist/tablet/dump/source.js';
 import { writeCluster } from '../dist/topo/cluster-record.js';
-import { commands, inMemory, openCluster } from './cluster.js';
+import { commands, inMemory, keyspace, openCluster } from './cluster.js';
 import { interleave, median } from './measure.js';
 
 const COUNTS = [250, 500, 1000];
@@ -46,13 +47,12 @@ async function makeTables(host, count) {
   await createCluster(ctx, cluster, {
     cells: ['zone1'],
     keyspaces: [
-      {
-        name: 'commerce',
+      keyspace('commerce', {
         shards: [SHARD(100)],
         vschema: { tables: Object.fromEntries(names.map((name) => [name, {}])) },
-        schema: names.map((name) => `CREATE TABLE ${name} (id BIGINT NOT NULL, name VARCHAR(64), PRIMARY KEY (id));`).join('\n'),
-      },
-      { name: 'customer', shards: [SHARD(200)], vschema: {} },
+        schema: [textSource('tables.sql', names.map((name) => `CREATE TABLE ${name} (id BIGINT NOT NULL, name VARCHAR(64), PRIMARY KEY (id));`).join('\n'))],
+      }),
+      keyspace('customer', { shards: [SHARD(200)] }),
     ],
   });
   await writeCluster(ctx, cluster.topo.conn, { vitess_version: 'hardened', made_from: 'bench', made_at: cluster.world.clock.now() });

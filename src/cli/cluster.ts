@@ -82,7 +82,7 @@ export async function withCluster(
     inv.signal.removeEventListener('abort', stop);
     disarm();
     limited.end();
-    host.release(conn, shards);
+    await host.release(world, conn, shards);
     world.processes.ended();
   }
 }

@@ -25,7 +25,7 @@ export interface ClusterHost {
   /** Removes the cluster, and nothing else that the place may hold. */
   reset(): void;
   /** Lets go after a command: files are closed, memory stays. */
-  release(conn: Conn, shards?: ShardStore): void;
+  release(world: World, conn: Conn, shards?: ShardStore): Promise<void>;
 }
 
 /** Where a cluster is made before it takes the place of another: until then nobody sees it. */
@@ -73,9 +73,14 @@ export function fileHost(state: string, cwd: string, makeWorld = (): World => re
 }
 
 /** Closes what a command had open. */
-export function closeBoth(conn: Conn, shards?: ShardStore): void {
-  shards?.close();
-  conn.close();
+export async function closeBoth({ clock }: World, conn: Conn, shards?: ShardStore): Promise<void> {
+  try {
+    await shards?.closeFiles(clock);
+  } finally {
+    shards?.close();
+    if (clock.due()) await clock.turn();
+    conn.close();
+  }
 }
 
 /** The shards in a folder, which is made where it is missing. */
@@ -206,7 +211,7 @@ function hostOfMemory(machine: VirtualMachine, cluster: MemoryCluster, onDeath?:
       store.clear();
       shards.close();
     },
-    release: () => {},
+    release: () => Promise.resolve(),
   };
   return host;
 }

@@ -26,6 +26,6 @@ export async function lookAtCluster<T>(inv: Invocation, look: (open: OpenToLook)
   try {
     return await look({ conn, shards, world });
   } finally {
-    host.release(conn, shards);
+    await host.release(world, conn, shards);
   }
 }

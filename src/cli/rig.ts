@@ -80,14 +80,14 @@ function openRig({ seed, files, folder }: { seed: number; files: string; folder?
       try {
         return await body(background(), cluster);
       } finally {
-        close();
+        await close();
       }
     },
     attach: async () => {
       const world = machine.world();
       const { cluster, close } = await openCluster(host, world);
-      const leave = (): void => {
-        close();
+      const leave = async (): Promise<void> => {
+        await close();
         world.processes.ended();
       };
       return { ctx: background(), cluster, leave };
@@ -105,7 +105,7 @@ function openRig({ seed, files, folder }: { seed: number; files: string; folder?
 }
 
 /** The cluster of a host as one world sees it. */
-async function openCluster(host: ClusterHost, world: World): Promise<{ cluster: Cluster; close: () => void }> {
+async function openCluster(host: ClusterHost, world: World): Promise<{ cluster: Cluster; close: () => Promise<void> }> {
   const policy: LeasePolicy = { names: ETCD_NAMES, renewed: true, reapDead: false };
   const conn = host.openTopology(world, policy, false);
   const record = await readCluster(background(), conn);
@@ -113,5 +113,5 @@ async function openCluster(host: ClusterHost, world: World): Promise<{ cluster: 
   const shards = host.openShards(world, record.shard_folder);
   const release = findRelease(record.vitess_version);
   const topo: TopoServer = { conn, release, world, lockTimeoutMs: 0, held: new Set() };
-  return { cluster: { world, release, topo, shards }, close: () => host.release(conn, shards) };
+  return { cluster: { world, release, topo, shards }, close: () => host.release(world, conn, shards) };
 }

@@ -25,6 +25,7 @@ const SIMPLER: readonly [what: string, how: string][] = [
   ['`LOCK TABLES` through `query`', "takes the locks; vtgate only logs it, one locks on the tablet's own MySQL there"],
   ['`--dry-run`', 'does not LOCK TABLES on the source, as Vitess really does'],
   ['bytes in copy progress', 'rows times 64'],
+  ['the binlog', 'has of copied rows only how many they were while no stream reads there; one that is put there by hand, before that place, gets 1236 as if it were purged'],
   ['topology', 'SQLite instead of etcd; errors name nodes as etcd does'],
 ];
 

@@ -15,13 +15,19 @@ export interface Clock {
   at(at: number, fn: () => void): () => void;
   /** Lets other work run: signals, renewals, cancellation. */
   turn(): Promise<void>;
+  /** True once `turn` was not called for some milliseconds: whoever did a piece of work then calls it. Never on a virtual clock. */
+  due(): boolean;
 }
 
 /** setTimeout's limit, almost 25 days; a longer one would fire at once. */
 const LONGEST_TIMER_MS = 0x7fffffff;
 
+/** How long work that is cut into pieces may go on without a turn of the loop. */
+const TURN_DUE_MS = 8;
+
 /** The machine's clock. */
 export function realClock(): Clock {
+  let turned = performance.now();
   return {
     virtual: false,
     now: () => Date.now(),
@@ -44,7 +50,14 @@ export function realClock(): Clock {
       timer.unref();
       return () => clearTimeout(timer);
     },
-    turn: () => new Promise((resolve) => setImmediate(resolve)),
+    turn: () =>
+      new Promise((resolve) => {
+        setImmediate(() => {
+          turned = performance.now();
+          resolve();
+        });
+      }),
+    due: () => performance.now() - turned >= TURN_DUE_MS,
   };
 }
 
@@ -101,6 +114,10 @@ export class VirtualClock implements Clock {
 
   async turn(): Promise<void> {
     await Promise.resolve();
+  }
+
+  due(): boolean {
+    return false;
   }
 
   /** Moves time forward by hand, firing what lies on the way. For tests and for time that passes between commands. */

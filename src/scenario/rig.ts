@@ -27,7 +27,7 @@ export interface Rig {
   /** Reads the cluster from outside: no command, no time, no effect. */
   observe<T>(body: (ctx: Context, cluster: Cluster) => Promise<T>): Promise<T>;
   /** The cluster as a process of its own sees it, until it leaves. */
-  attach(): Promise<{ ctx: Context; cluster: Cluster; leave: () => void }>;
+  attach(): Promise<{ ctx: Context; cluster: Cluster; leave: () => Promise<void> }>;
   /** Remembers this moment; the function goes back to it. False: the cluster was replaced since, and it cannot. */
   mark(): () => boolean;
   close(): void;

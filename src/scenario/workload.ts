@@ -8,10 +8,10 @@ import type { Rig } from './rig.ts';
 /** An application that writes and reads while a scenario runs, as a process of its own. */
 export class ScenarioWorkload {
   readonly #running: RunningWorkload;
-  readonly #leave: () => void;
+  readonly #leave: () => Promise<void>;
   #report: WorkloadReport | undefined;
 
-  private constructor(running: RunningWorkload, leave: () => void) {
+  private constructor(running: RunningWorkload, leave: () => Promise<void>) {
     this.#running = running;
     this.#leave = leave;
   }
@@ -27,7 +27,7 @@ export class ScenarioWorkload {
       const spec = { writers, readers: given.readers ?? 0, rate: parseRate(given.rate ?? '20/s'), ...tables, seed, gate: { cell, ...buffer } };
       return new ScenarioWorkload(await startWorkload(ctx, cluster, spec), leave);
     } catch (error) {
-      leave();
+      await leave();
       throw error;
     }
   }
@@ -36,7 +36,7 @@ export class ScenarioWorkload {
   async stop(): Promise<WorkloadReport> {
     if (this.#report === undefined) {
       this.#report = await this.#running.stop();
-      this.#leave();
+      await this.#leave();
     }
     return this.#report;
   }

@@ -21,6 +21,12 @@ export function mysqlErrno(error: unknown): number | undefined {
 const invalid = (text: string, errno: number, state: string): VtError =>
   mysqlError('INVALID_ARGUMENT', text, errno, state);
 
+/** 1236: a reader comes for what the binlog no longer has. */
+export function purgedBinlog(): VtError {
+  const text = 'Cannot replicate because the source purged required binary logs. Replicate the missing transactions from elsewhere, or provision a new replica from backup.';
+  return mysqlError('UNKNOWN', text, 1236, 'HY000');
+}
+
 /** 1264: a number or year beyond its column. */
 export function outOfRange(column: string, row = 1): VtError {
   return invalid(`Out of range value for column '${column}' at row ${row}`, 1264, '22003');

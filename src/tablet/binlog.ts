@@ -7,6 +7,8 @@ export type BinlogEvent =
   | { kind: 'update'; table: string; before: Row; after: Row }
   | { kind: 'delete'; table: string; before: Row }
   | { kind: 'ddl'; table: string; sql: string }
+  /** Rows that a copy brought while nobody read this binlog: how many, not which. */
+  | { kind: 'copied'; table: string; rows: number }
   /** A row of `_vt.resharding_journal`, which other readers of this shard act on. */
   | { kind: 'journal'; id: string; val: string };
 

@@ -1,12 +1,14 @@
 import { existsSync } from 'node:fs';
 import { InvariantError, UserError } from '../lib/errors.ts';
 import { EMPTY_POSITION, formatPosition, Position } from '../lib/gtid.ts';
+import type { Clock } from '../runtime/clock.ts';
 import type { World } from '../runtime/world.ts';
 import { noSuchTable } from '../sql/mysql-errors.ts';
 import type { TableDef } from '../sql/schema.ts';
 import { sqliteName } from '../sql/storage.ts';
 import { Database } from '../store/database.ts';
 import { type BinlogEvent, eventText, parseEvents } from './binlog.ts';
+import { putAside, sweepDropped } from './dropped-tables.ts';
 import { SHARD_MIGRATIONS } from './shard-schema.ts';
 
 /** One committed transaction as the binlog has it. */
@@ -101,6 +103,17 @@ export class ShardDb {
     return sequence;
   }
 
+  /** True once a stream reads this binlog, or may: it then holds every row of what changes. */
+  get isRead(): boolean {
+    return this.#meta('read') !== undefined;
+  }
+
+  /** Says that a stream is going to read this binlog, from a position that must be taken after. */
+  async expectReader(clock: Clock): Promise<void> {
+    if (this.isRead) return;
+    await this.db.write(clock, () => this.#setMeta('read', '1'));
+  }
+
   /** A transaction without row events: only the position moves, as for a bulk load whose binlogs are purged. */
   skip(): number {
     const sequence = this.sequence() + 1;
@@ -165,9 +178,13 @@ export class ShardDb {
 
   /** Drops a table. Throws MySQL's 1146. */
   dropTable(name: string): void {
-    this.table(name);
-    this.db.exec(`DROP TABLE ${sqliteName(name)}`);
+    this.removeRows(this.table(name));
     this.db.run('DELETE FROM _tables WHERE name = ?', name);
+  }
+
+  /** Removes a table from SQLite, with its indexes. In a file, the rows of a large one are only put aside: see dropped-tables.ts. */
+  removeRows(def: TableDef): void {
+    if (!this.db.isFile || !putAside(this.db, def)) this.db.exec(`DROP TABLE ${sqliteName(def.name)}`);
   }
 }
 
@@ -177,6 +194,8 @@ export interface ShardStore {
   open(keyspace: string, shard: string): ShardDb;
   /** The same, made if it is not there yet. */
   create(keyspace: string, shard: string): ShardDb;
+  /** Clears up behind dropped tables and closes the files, with turns of the loop in between. What is in memory stays. */
+  closeFiles(clock: Clock): Promise<void>;
   close(): void;
 }
 
@@ -230,6 +249,17 @@ function shardStore(
   return {
     open: (keyspace, shard) => get(keyspace, shard, false),
     create: (keyspace, shard) => get(keyspace, shard, true),
+    closeFiles: async (clock) => {
+      for (const [key, { db }] of open) {
+        if (!db.isFile) continue;
+        // What cannot be swept now, since the disk is full or somebody else writes, is left to the next command.
+        await sweepDropped(db, clock).catch(() => {});
+        await db.settle(clock);
+        open.delete(key);
+        db.close();
+        if (clock.due()) await clock.turn();
+      }
+    },
     close: () => {
       for (const shard of open.values()) shard.db.close();
       open.clear();

@@ -3,7 +3,7 @@ import { formatAnsic } from '../lib/go-time.ts';
 import type { Context } from '../runtime/context.ts';
 import { type Cluster, epochSeconds } from '../tablet/cluster.ts';
 import type { ShardDb } from '../tablet/shard-db.ts';
-import { sqliteName } from '../sql/storage.ts';
+import { countRows } from '../tablet/count-rows.ts';
 import { readCopyState, readStreamLogs, readStreams, type StreamRow } from '../tablet/vreplication/streams.ts';
 import { findAllShards } from '../topo/keyspaces.ts';
 import type { TabletAlias } from '../topo/proto/types.ts';
@@ -45,7 +45,7 @@ export async function workflowStatus(
     throw plainError(`unexpected number of workflows returned for ${keyspace}.${workflow}; expected 1, got 0`);
   }
   return {
-    table_copy_state: copyProgress(sw),
+    table_copy_state: await copyProgress(cluster, sw),
     shard_streams: Object.fromEntries(
       targets.map((target) => [`${keyspace}/${target.info.name}`, { streams: target.streams.map((stream) => statusStream(target, stream)) }]),
     ),
@@ -80,39 +80,32 @@ function withoutFlavour(pos: string): string {
 /** A row as `information_schema` counts it: an average that is good enough for a percentage. */
 const ROW_BYTES = 64;
 
-function copyProgress(sw: TrafficSwitcher): Record<string, TableCopyState> {
+async function copyProgress(cluster: Cluster, sw: TrafficSwitcher): Promise<Record<string, TableCopyState>> {
   const copying = new Set<string>();
   for (const target of sw.targets) {
     for (const { row } of target.streams) for (const { table } of readCopyState(target.db, row.id)) copying.add(table);
   }
   if (copying.size === 0) return {};
-  return Object.fromEntries(
-    sw.tables.map((table) => {
-      const total = sum(sw.sources.map((source) => countRows(source.db, table)));
-      const copied = sum(sw.targets.map((target) => countRows(target.db, table)));
-      const percentage = total === 0 ? 100 : (copied / total) * 100;
-      const phase = !copying.has(table) ? 'COMPLETE' : copied > 0 ? 'IN_PROGRESS' : 'NOT_STARTED';
-      return [
-        table,
-        {
-          rows_copied: String(copied),
-          rows_total: String(total),
-          rows_percentage: percentage,
-          bytes_copied: String(copied * ROW_BYTES),
-          bytes_total: String(total * ROW_BYTES),
-          bytes_percentage: percentage,
-          phase,
-        } as TableCopyState,
-      ];
-    }),
-  );
-}
-
-const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) => total + n, 0);
-
-function countRows(db: ShardDb, table: string): number {
-  if (db.findTable(table) === undefined) return 0;
-  return db.db.get<{ n: number }>(`SELECT count(*) AS n FROM ${sqliteName(table)}`)?.n ?? 0;
+  const rowsOf = async (members: readonly { db: ShardDb }[], table: string): Promise<number> => {
+    let rows = 0;
+    for (const { db } of members) rows += await countRows(db, table, cluster.world.clock);
+    return rows;
+  };
+  const progress: Record<string, TableCopyState> = {};
+  for (const table of sw.tables) {
+    const [total, copied] = [await rowsOf(sw.sources, table), await rowsOf(sw.targets, table)];
+    const percentage = total === 0 ? 100 : (copied / total) * 100;
+    progress[table] = {
+      rows_copied: String(copied),
+      rows_total: String(total),
+      rows_percentage: percentage,
+      bytes_copied: String(copied * ROW_BYTES),
+      bytes_total: String(total * ROW_BYTES),
+      bytes_percentage: percentage,
+      phase: !copying.has(table) ? 'COMPLETE' : copied > 0 ? 'IN_PROGRESS' : 'NOT_STARTED',
+    } as TableCopyState;
+  }
+  return progress;
 }
 
 /** Which workflows to show. */

@@ -61,6 +61,9 @@ export async function loadDump(
   return load.run();
 }
 
+/** Rows read before the time is looked at. */
+const ROWS_PER_LOOK = 32;
+
 /** One file on its way into a keyspace. */
 class DumpLoad {
   readonly #ctx: Context;
@@ -245,7 +248,10 @@ class DumpLoad {
   /** Reads rows until enough wait to be written, or the bytes or the statement end. False at the end of the statement. */
   async #rows(head: InsertHead, target: InsertTarget): Promise<boolean> {
     const { cursor } = this.#feed;
-    while (!this.#pending.full) {
+    const { clock } = this.#cluster.world;
+    for (let read = 1; !this.#pending.full; read += 1) {
+      // The first rows take many times as long as later ones: their number alone would bound nothing.
+      if (read % ROWS_PER_LOOK === 0 && clock.due()) await clock.turn();
       const start = cursor.pos;
       try {
         const more = this.#row(head, target);

@@ -68,14 +68,16 @@ export class PendingRows {
     this.#rows = this.#shards.map(() => []);
     this.#weight = 0;
     this.#count = 0;
+    const { clock } = cluster.world;
     for (const [index, shard] of this.#shards.entries()) {
       const own = rows[index] ?? [];
       if (own.length === 0) continue;
+      if (clock.due()) await clock.turn();
       this.counts.transactions += 1;
-      await shard.db.write(cluster.world.clock, () => {
+      await shard.db.write(clock, () => {
         for (let i = 0; i < own.length; ) i += this.#writeGroup(shard, own, i) || this.#writeOne(shard, own[i]!);
       });
-      await cluster.world.clock.turn();
+      await clock.turn();
     }
   }
 

@@ -91,7 +91,7 @@ function* copyInto(
     yield;
   }
   const last = shard.db.get<{ seq: number }>('SELECT seq FROM sqlite_sequence WHERE name = ?', before.name)?.seq ?? 0;
-  shard.db.exec(`DROP TABLE ${sqliteName(before.name)}`);
+  shard.removeRows(before);
   for (const sql of sqliteRename(after, BUILDING, after.name)) shard.db.exec(sql);
   // Ids of rows deleted before the change are not given again.
   shard.db.run('UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?', last, after.name);

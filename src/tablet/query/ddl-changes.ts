@@ -4,9 +4,10 @@ import { tableExists, unknownTable } from '../../sql/mysql-errors.ts';
 import { indexAction } from '../../sql/schema-alter.ts';
 import { tableDef } from '../../sql/schema-build.ts';
 import { canonicalOptions, optionsOf } from '../../sql/schema-options.ts';
-import { sqliteRename } from '../../sql/schema-sqlite.ts';
+import { sqliteCreateTable, sqliteRename } from '../../sql/schema-sqlite.ts';
 import type { TableDef } from '../../sql/schema.ts';
 import { createTable } from '../create-table.ts';
+import { putAside } from '../dropped-tables.ts';
 import type { ShardDb } from '../shard-db.ts';
 import { sqliteName } from '../../sql/storage.ts';
 import { alterSteps, type ChangeMode } from './ddl-alter.ts';
@@ -102,9 +103,10 @@ function drop(shard: ShardDb, names: readonly string[], ifExists: boolean): stri
 
 /** Empties a table; ids start anew, as in MySQL. */
 function truncate(shard: ShardDb, name: string): void {
-  const { name: stored } = shard.table(name);
-  shard.db.run(`DELETE FROM ${sqliteName(stored)}`);
-  shard.db.run('DELETE FROM sqlite_sequence WHERE name = ?', stored);
+  const def = shard.table(name);
+  if (shard.db.isFile && putAside(shard.db, def)) for (const sql of sqliteCreateTable(def)) shard.db.exec(sql);
+  else shard.db.run(`DELETE FROM ${sqliteName(def.name)}`);
+  shard.db.run('DELETE FROM sqlite_sequence WHERE name = ?', def.name);
 }
 
 function rename(shard: ShardDb, from: string, to: string): void {

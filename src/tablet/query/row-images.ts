@@ -59,7 +59,7 @@ export function eventKeys(def: TableDef, event: BinlogEvent): string[] {
 
 /** Makes a change again from its images: what a transaction of a session did before its present statement. */
 export function replayEvent(shard: ShardDb, event: BinlogEvent): void {
-  if (event.kind === 'ddl' || event.kind === 'journal') throw new InvariantError(`a ${event.kind} event in a transaction`);
+  if (event.kind === 'ddl' || event.kind === 'journal' || event.kind === 'copied') throw new InvariantError(`a ${event.kind} event in a transaction`);
   const def = shard.table(event.table);
   const table = sqliteName(def.name);
   if (event.kind === 'insert') {

@@ -1,4 +1,5 @@
 import type { Row } from '../../sql/value.ts';
+import { purgedBinlog } from '../../sql/mysql-errors.ts';
 import type { BinlogEvent } from '../binlog.ts';
 import type { BinlogTransaction, ShardDb } from '../shard-db.ts';
 import type { Applier } from './apply.ts';
@@ -47,6 +48,8 @@ function applyEvent(
   if (event.kind === 'ddl' || event.kind === 'journal') return;
   const filter = filters.find((candidate) => candidate.table === event.table);
   if (filter === undefined) return;
+  // Every stream says that it reads before it takes its position: one that was put there otherwise must not go on without rows.
+  if (event.kind === 'copied') throw purgedBinlog();
   const takes = (row: Row | undefined): row is Row =>
     row !== undefined && copied(event.table, row) && (filter.accepts === undefined || filter.accepts(row));
   const before = event.kind === 'insert' ? undefined : event.before;

@@ -30,6 +30,7 @@ export async function startCopy(
 ): Promise<PumpResult> {
   const tables = filters.map((filter) => filter.table).filter((table) => from.findTable(table) !== undefined);
   const at = epochSeconds(cluster);
+  await from.expectReader(cluster.world.clock);
   return target.db.write(cluster.world.clock, () => {
     const now = readStream(target, row.id);
     if (now === undefined || now.pos !== '' || hasCopyState(target, row.id)) return 'worked';

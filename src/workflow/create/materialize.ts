@@ -65,6 +65,8 @@ export async function createStreams(
   members: { sources: Member[]; targets: Member[] },
   tables: readonly string[],
 ): Promise<void> {
+  // Before they copy, which is when they take their positions.
+  for (const source of members.sources) await source.db.expectReader(cluster.world.clock);
   for (const target of members.targets) {
     const rows = members.sources
       .filter((source) => intersects(rangeOf(source), rangeOf(target)))

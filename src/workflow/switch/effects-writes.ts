@@ -16,7 +16,7 @@ import { aliasText } from '../../topo/tablets.ts';
 import { rebuildSrvVSchema } from '../../topo/vschema.ts';
 import { denyTables, switchDeniedTables } from '../denied.ts';
 import { forAll } from '../fan-out.ts';
-import type { MigrationSource, TrafficSwitcher } from '../switcher.ts';
+import type { MigrationSource, MigrationTarget, TrafficSwitcher } from '../switcher.ts';
 import { writesServe, writesStop } from './outage.ts';
 import type { SwitchRun } from './run.ts';
 
@@ -65,7 +65,13 @@ async function recordPosition(run: SwitchRun, source: MigrationSource): Promise<
 /** Positions of both sides anew, when an earlier attempt got as far as its journal. */
 export async function gatherPositions(run: SwitchRun): Promise<void> {
   await forAll(run.sw.sources, (source) => recordPosition(run, source));
-  for (const target of run.sw.targets) target.position = target.db.positionText();
+  for (const target of run.sw.targets) await recordTargetPosition(run, target);
+}
+
+/** Where the reverse stream of a target will begin to read. */
+async function recordTargetPosition(run: SwitchRun, target: MigrationTarget): Promise<void> {
+  await target.db.expectReader(run.cluster.world.clock);
+  target.position = target.db.positionText();
 }
 
 /** Waits until every stream has applied its source's position, and stops it there. */
@@ -82,7 +88,7 @@ export async function waitForCatchup(run: SwitchRun, scope: StepScope): Promise<
           );
           await setStreams(run, target.db, [row.id], { state: 'Stopped', message: 'stopped for cutover' });
         }
-        target.position = target.db.positionText();
+        await recordTargetPosition(run, target);
       }),
     );
   } finally {

@@ -8,6 +8,9 @@ import { findRelease } from '../../../src/lib/releases.ts';
 import { background } from '../../../src/runtime/context.ts';
 import { VirtualMachine } from '../../../src/runtime/world.ts';
 import type { Row } from '../../../src/sql/value.ts';
+import { Applier } from '../../../src/tablet/vreplication/apply.ts';
+import { applyTransactions } from '../../../src/tablet/vreplication/catch-up.ts';
+import { compileFilters } from '../../../src/tablet/vreplication/filter.ts';
 import type { BinlogEvent } from '../../../src/tablet/binlog.ts';
 import type { Cluster } from '../../../src/tablet/cluster.ts';
 import type { ShardDb } from '../../../src/tablet/shard-db.ts';
@@ -17,8 +20,10 @@ import { ETCD_NAMES } from '../../../src/topo/conn/directory.ts';
 
 // Rows pass through the program between databases in memory, and stay inside SQLite between files: both must leave the same.
 
-const undo: (() => void)[] = [];
-afterEach(() => undo.splice(0).forEach((one) => one()));
+const undo: (() => void | Promise<void>)[] = [];
+afterEach(async () => {
+  for (const one of undo.splice(0)) await one();
+});
 
 type Kind = 'files' | 'memory';
 
@@ -32,8 +37,11 @@ function hostOf(kind: Kind): ClusterHost {
   return fileHost(join(folder, 'state'), '/', () => memory.world());
 }
 
-/** The example with these statements run on the source, and a workflow over these tables that has not begun to copy. */
-async function copying(kind: Kind, init: string, statements: readonly string[], tables: string): Promise<Cluster> {
+/**
+ * The example with these statements run on the source, and a workflow over these tables that has not begun to copy. `read`:
+ * somebody reads the target's binlog.
+ */
+async function copying(kind: Kind, init: string, statements: readonly string[], tables: string, read = true): Promise<Cluster> {
   const host = hostOf(kind);
   const shell = makeShell(host);
   const move = `MoveTables --workflow move --target-keyspace customer create --source-keyspace commerce --tables ${tables}`;
@@ -46,7 +54,8 @@ async function copying(kind: Kind, init: string, statements: readonly string[], 
   const release = findRelease('hardened');
   const conn = host.openTopology(world, { names: ETCD_NAMES, renewed: true, reapDead: true }, true);
   const shards = host.openShards(world);
-  undo.unshift(() => host.release(conn, shards));
+  undo.unshift(() => host.release(world, conn, shards));
+  if (read) await shards.open('customer', '0').expectReader(world.clock);
   return { world, release, topo: { conn, release, world, lockTimeoutMs: 45_000, held: new Set() }, shards };
 }
 
@@ -63,11 +72,11 @@ async function copyAll(cluster: Cluster, between: (chunk: number) => void = () =
   return copying;
 }
 
-/** A table's rows as the binlog tells them from its beginning, in order; `key` is how rows are told apart. */
-function told(shard: ShardDb, table: string, key: (row: Row) => string): Row[] {
-  const rows = new Map<string, Row>();
-  for (const event of shard.transactionsAfter(0, 1e6).flatMap(({ events }) => events)) {
-    if (event.kind === 'ddl' || event.kind === 'journal' || event.table !== table) continue;
+/** A table's rows as the binlog tells them from its beginning, or from where some were there, in order; `key` is how rows are told apart. */
+function told(shard: ShardDb, table: string, key: (row: Row) => string, start: { from: number; there: Row[] } = { from: 0, there: [] }): Row[] {
+  const rows = new Map(start.there.map((row) => [key(row), row]));
+  for (const event of shard.transactionsAfter(start.from, 1e6).flatMap(({ events }) => events)) {
+    if (event.kind === 'ddl' || event.kind === 'journal' || event.kind === 'copied' || event.table !== table) continue;
     if (event.kind !== 'insert' && !rows.delete(key(event.before))) throw new Error(`no row for ${key(event.before)}`);
     if (event.kind === 'delete') continue;
     if (rows.has(key(event.after))) throw new Error(`twice: ${key(event.after)}`);
@@ -140,6 +149,31 @@ describe('the copy between files', () => {
     expect(packedInside(target, 'corder')).toBe(kind === 'files');
     const seen = told(target, 'corder', (row) => String(row['order_id'])).toSorted((a, b) => Number(a['order_id']) - Number(b['order_id']));
     expect(seen).toEqual(all(target));
+  });
+
+  it.each(['files', 'memory'] as const)('tells only how many rows came where nobody reads, until somebody does, in %s', async (kind) => {
+    const cluster = await copying(kind, 'init commerce --rows 10000', [], 'corder', false);
+    const [source, target] = [cluster.shards.open('commerce', '0'), cluster.shards.open('customer', '0')];
+    let from = 0;
+    let there: Row[] = [];
+    await copyAll(cluster, (chunk) => {
+      change(source, chunk);
+      if (chunk !== 1) return;
+      expect(target.transactionsAfter(0, 1e6).flatMap(({ events }) => events)).toEqual([{ kind: 'copied', table: 'corder', rows: expect.any(Number) }]);
+      // As a stream begins to read: it says so, and then takes position and rows.
+      void target.expectReader(cluster.world.clock);
+      from = target.sequence();
+      there = target.db.all<Row>('SELECT * FROM corder');
+    });
+    expect(there.length).toBeGreaterThan(2000);
+    const all = (shard: ShardDb): Row[] => shard.db.all<Row>('SELECT * FROM corder ORDER BY order_id');
+    expect(all(target)).toEqual(all(source));
+    const id = (row: Row): string => String(row['order_id']);
+    const seen = told(target, 'corder', id, { from, there }).toSorted((a, b) => Number(id(a)) - Number(id(b)));
+    expect(seen).toEqual(all(target));
+    const filters = await compileFilters(background(), cluster.topo, { keyspace: 'customer', shard: '0', filter: { rules: [{ match: 'corder', filter: 'select * from corder' }] } });
+    const applier = new Applier(source, cluster.world);
+    expect(() => applyTransactions(source, applier, target.transactionsAfter(0, 1e6), filters)).toThrow(/purged required binary logs.*\(errno 1236\)/);
   });
 
   it('bounds a slice by its bytes', async () => {
