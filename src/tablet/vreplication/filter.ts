@@ -16,7 +16,9 @@ export interface TableFilter {
   accepts: ((row: Row) => boolean) | undefined;
 }
 
-const SELECT = /^select \* from `?([^\s`]+)`?(?: where (.*))?$/is;
+/** A name in a rule, in back-ticks or bare: tables of other people's dumps are called `order details`. */
+const NAME = /`(?:[^`]|``)+`|[^\s`,]+/;
+const SELECT = new RegExp(`^select \\* from (?:${NAME.source})(?: where (.*))?$`, 'is');
 const KEYRANGE = /^in_keyrange\(\s*(.+?)\s*,\s*'([^'.]+)\.([^']+)'\s*,\s*'([^']*)'\s*\)$/is;
 
 /** A rule as text says it; `where` is undefined if it takes every row. */
@@ -54,7 +56,11 @@ export async function compileFilters(ctx: Context, topo: TopoServer, source: Bin
 function parseRule(match: string, filter: string): Rule {
   const select = SELECT.exec(filter);
   if (match.startsWith('/') || select === null) throw plainError(`unrecognised stream rule: match "${match}" filter "${filter}"`);
-  return { table: match, where: select[2]?.trim() };
+  return { table: match, where: select[1]?.trim() };
+}
+
+function unquote(name: string): string {
+  return name.startsWith('`') ? name.slice(1, -1).replaceAll('``', '`') : name;
 }
 
 async function compileWhere(
@@ -64,7 +70,7 @@ async function compileWhere(
   const match = KEYRANGE.exec(where);
   if (match === null) throw plainError(`unrecognised condition in a stream rule: ${where}`);
   const [, columnText, keyspace, vindexName, rangeText] = match;
-  const columns = columnText!.split(',').map((column) => column.trim().replaceAll('`', ''));
+  const columns = [...columnText!.matchAll(new RegExp(NAME, 'g'))].map(([name]) => unquote(name));
   const spec = (await vschemaOf(keyspace!)).vindexes?.[vindexName!];
   if (spec === undefined) throw plainError(`vindex ${vindexName} not found in keyspace ${keyspace}`);
   const { createVindex } = await loading(import('../../vindex/registry.ts'));

@@ -2,6 +2,7 @@ import { plainError } from '../../lib/errors.ts';
 import { formatKeyRange, intersects, keyRangesEqual } from '../../lib/key-range.ts';
 import { compactTimestamp } from '../../lib/go-time.ts';
 import type { Context } from '../../runtime/context.ts';
+import { formatName } from '../../sql/format-expr.ts';
 import { type Cluster, epochSeconds } from '../../tablet/cluster.ts';
 import { callTablet } from '../../tablet/manager.ts';
 import { FROZEN, insertStream, type NewStream, readStreams } from '../../tablet/vreplication/streams.ts';
@@ -115,12 +116,12 @@ function streamRow(
 
 function tableRule(request: MoveTablesRequest, vschema: VSchemaKeyspace, table: string, target: Member, whole: boolean): Rule {
   const definition = vschema.tables?.[table];
-  const all = `select * from ${table}`;
+  const all = `select * from ${formatName(table)}`;
   if (whole || definition?.type === 'reference') return { match: table, filter: all };
   const primary = definition?.column_vindexes?.[0];
   if (primary === undefined) throw plainError(`could not find vindex column ${table}`);
   const columns = primary.column !== undefined ? [primary.column] : (primary.columns ?? []);
   const range = formatKeyRange(rangeOf(target));
-  const where = `in_keyrange(${columns.join(', ')}, '${request.targetKeyspace}.${primary.name}', '${range}')`;
+  const where = `in_keyrange(${columns.map(formatName).join(', ')}, '${request.targetKeyspace}.${primary.name}', '${range}')`;
   return { match: table, filter: `${all} where ${where}` };
 }

@@ -1,6 +1,7 @@
 import { plainError } from '../../lib/errors.ts';
 import { formatKeyRange } from '../../lib/key-range.ts';
 import type { StepScope } from '../../runtime/step.ts';
+import { formatName, quoteName } from '../../sql/format-expr.ts';
 import { epochSeconds } from '../../tablet/cluster.ts';
 import { callTablet, writeTablet } from '../../tablet/manager.ts';
 import { requirePrivileges } from '../../tablet/privileges.ts';
@@ -86,7 +87,7 @@ function reverseCells(cells: string, source: MigrationSource, target: MigrationT
 }
 
 function reverseRule(run: SwitchRun, source: MigrationSource, rule: Rule, vschema: VSchemaKeyspace): Rule {
-  const all = `select * from \`${rule.match}\``;
+  const all = `select * from ${quoteName(rule.match)}`;
   if (vschema.sharded !== true) return { match: rule.match, filter: all };
   const table = vschema.tables?.[rule.match];
   if (table === undefined) throw plainError(`table ${rule.match} not found in vschema`);
@@ -97,6 +98,6 @@ function reverseRule(run: SwitchRun, source: MigrationSource, rule: Rule, vschem
   }
   const column = primary.column ?? primary.columns?.[0] ?? '';
   const range = formatKeyRange(keyRangeFromProto(source.info.record.key_range));
-  const where = `in_keyrange(${column}, '${run.sw.sourceKeyspace}.${primary.name}', '${range}')`;
+  const where = `in_keyrange(${formatName(column)}, '${run.sw.sourceKeyspace}.${primary.name}', '${range}')`;
   return { match: rule.match, filter: `${all} where ${where}` };
 }

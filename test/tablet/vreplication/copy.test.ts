@@ -42,6 +42,21 @@ describe('the copy', () => {
     expect(stream(cluster)).toMatchObject({ state: 'Running', rows_copied: 3 });
   });
 
+  it.each(['order details', 'order', 'a-b', 'a`b'])('takes a table that is called %s, forward and back', async (name) => {
+    const cluster = testCluster();
+    await cluster.ok('init commerce');
+    const table = cluster.host.shards.open('commerce', '0');
+    await cluster.ok(`query --target commerce:0 'create table \`${name.replaceAll('`', '``')}\` (id int primary key)'`);
+    await cluster.ok(`query --target commerce:0 'insert into \`${name.replaceAll('`', '``')}\` values (1), (2)'`);
+    expect(table.table(name).name).toBe(name);
+    await cluster.ok(`${WORKFLOW} create --source-keyspace commerce --tables '${name}'`);
+    await cluster.ok(`${WORKFLOW} switchtraffic`);
+    await cluster.ok(`query 'insert into \`${name.replaceAll('`', '``')}\` values (3)'`);
+    await cluster.ok(`${WORKFLOW} reversetraffic`);
+    expect(rows(cluster, 'customer', name)).toHaveLength(3);
+    expect(rows(cluster, 'commerce', name)).toHaveLength(3);
+  });
+
   it('takes every row of tables larger and smaller than a chunk', async () => {
     const cluster = testCluster();
     await cluster.ok('init commerce --rows 4321');
