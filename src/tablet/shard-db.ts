@@ -64,7 +64,9 @@ export class ShardDb {
       const there = this.#meta('uuid');
       if (there !== undefined) return there;
       this.#setMeta('uuid', uuid);
-      this.#setMeta('sequence', '0');
+      // A new server has executed something before anybody sees it: its own tables. An empty position would mean a stream that
+      // has not begun, also where a shard has not been written to yet.
+      this.#setMeta('sequence', '1');
       return uuid;
     });
   }

@@ -57,8 +57,11 @@ async function applyChunk(
   filters: readonly TableFilter[],
   onDdl: OnDDLAction,
 ): Promise<PumpResult> {
-  const transactions = from.transactionsAfter(reached(row, from), TRANSACTIONS_PER_CHUNK);
-  const executed = from.position();
+  // In one view: a row written between the two would be part of the position, and of no transaction that was read.
+  const { transactions, executed } = from.db.read(() => ({
+    transactions: from.transactionsAfter(reached(row, from), TRANSACTIONS_PER_CHUNK),
+    executed: from.position(),
+  }));
   const stop = row.stop_pos === null || row.stop_pos === '' ? undefined : parsePosition(row.stop_pos);
   const runsDdl = (onDdl === 'EXEC' || onDdl === 'EXEC_IGNORE') && transactions.some((transaction) => ddlOf(transaction, filters) !== undefined);
   // Loaded when there is some to run: it needs the whole of `sql`, and every command pumps.

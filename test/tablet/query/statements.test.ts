@@ -11,7 +11,7 @@ let t: TestCluster;
 const run = (sql: string, session?: string): Promise<QueryResult> =>
   t.run('commerce', '0', sql, session === undefined ? {} : { session });
 const rows = (sql: string, session?: string): Promise<unknown[][]> => t.rows('commerce', '0', sql, session);
-const events = (): unknown[] => t.shard('commerce', '0').transactionsAfter(1, 100).map(({ events }) => events);
+const events = (): unknown[] => t.shard('commerce', '0').transactionsAfter(2, 100).map(({ events }) => events);
 
 beforeEach(async () => {
   t = await TestCluster.make({ commerce: { shards: ['0'], types: ['REPLICA'], schema: [CUSTOMER] } });
