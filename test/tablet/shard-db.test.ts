@@ -11,7 +11,7 @@ it('a shard that nobody has written to has a position: an empty one means a stre
 it('a switch to shards of which one has no row leaves reverse streams that go on from where they are', async () => {
   const cluster = testCluster();
   await cluster.ok('init customer-sharded');
-  await cluster.ok("query 'delete from customer where customer_id <> 1'");
+  await cluster.ok("query --target commerce:0 'delete from customer where customer_id <> 1'");
   await cluster.ok('MoveTables --workflow w --target-keyspace customer create --source-keyspace commerce --tables customer');
   await cluster.ok('MoveTables --workflow w --target-keyspace customer switchtraffic');
   const { workflows } = JSON.parse(await cluster.ok('show workflow --format json')) as {
