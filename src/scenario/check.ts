@@ -39,6 +39,8 @@ class Checker {
     const lines = step.parallel?.map((line, index) => ({ line, at: [...path, 'parallel', index] as readonly PathPart[] })) ?? [];
     if (step.run !== undefined) lines.push({ line: { ...step, run: step.run }, at: path });
     for (const { line, at } of lines) {
+      // What is let go has to be a place where something can wait.
+      if ('release' in line && line.release !== undefined) this.#fault(line.release, 'pause', line.vitess, [...at, 'release']);
       if (line.run !== undefined) this.#line(line.run, line.vitess, [...at, 'run']);
       for (const [point, terms] of Object.entries(line.faults ?? {})) this.#fault(point, terms, line.vitess, [...at, 'faults', point]);
       this.#expectation(line.expect, [...at, 'expect']);

@@ -41,6 +41,7 @@ export function parseColumnDefault(tokens: TokenReader): ColumnDefault {
 /** `[constraint name] check (expr) [[not] enforced]`, behind CHECK. */
 export function parseCheck(tokens: TokenReader, name: string): CheckDef {
   const expression = tokens.rawParenthesised();
+  if (tokens.atWord('not') && tokens.atWord('enforced', 1)) tokens.mention('NOT ENFORCED of a CHECK');
   if (tokens.accept('not')) tokens.expect('enforced');
   else tokens.accept('enforced');
   return { name, expression };

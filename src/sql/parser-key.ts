@@ -24,7 +24,10 @@ export function isKept(parts: readonly IndexPart[]): boolean {
 }
 
 function readUsing(tokens: TokenReader): void {
-  if (tokens.accept('using')) tokens.next();
+  if (!tokens.atWord('using')) return;
+  tokens.mention('USING of an index');
+  tokens.next();
+  tokens.next();
 }
 
 /** Options behind a key's columns: only the comment is kept. */
@@ -33,11 +36,19 @@ function readKeyOptions(tokens: TokenReader): { comment?: string } {
   for (;;) {
     if (tokens.accept('comment')) found = { comment: tokens.string() };
     else if (tokens.atWord('using')) readUsing(tokens);
-    else if (tokens.accept('key_block_size')) {
+    else if (tokens.atWord('key_block_size')) {
+      tokens.mention('KEY_BLOCK_SIZE');
+      tokens.next();
       tokens.acceptOp('=');
       tokens.integer();
-    } else if (tokens.accept('with parser')) tokens.name();
-    else if (tokens.acceptOneOf(['visible', 'invisible']) === undefined) return found;
+    } else if (tokens.atWord('with') && tokens.atWord('parser', 1)) {
+      tokens.mention('WITH PARSER of an index');
+      tokens.accept('with parser');
+      tokens.name();
+    } else if (tokens.atWord('invisible')) {
+      tokens.mention('INVISIBLE of an index');
+      tokens.next();
+    } else if (!tokens.accept('visible')) return found;
   }
 }
 

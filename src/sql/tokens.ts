@@ -52,6 +52,11 @@ export class TokenReader {
     this.leftOut(construct, this.peek().start);
   }
 
+  /** Reports a construct that nothing here depends on and that is not kept, to whoever listens. */
+  mention(construct: string): void {
+    this.leftOut?.(construct, this.peek().start);
+  }
+
   /** Moves to the end. */
   skipRest(): void {
     this.index = this.tokens.length - 1;

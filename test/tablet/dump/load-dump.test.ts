@@ -27,6 +27,7 @@ describe('a dump with all that one may hold', () => {
     const { load } = await emptyKeyspace();
     const at = (text: string, note: string): string => `dump.sql:${lineOf(text)}: ${note}`;
     expect((await load(FIXTURE)).notes).toEqual([
+      at('USING BTREE', 'USING of an index: not kept'),
       at('lower_name', 'functional indexes: not kept'),
       at('PARTITION BY', 'PARTITION BY: not kept'),
       at('TRIGGER `t_bi`', 'trigger t_bi is not run: what it would write is not written'),
@@ -35,6 +36,19 @@ describe('a dump with all that one may hold', () => {
       at('GRANT SELECT', 'GRANT is not run'),
     ]);
   });
+});
+
+it('says so of what changes nothing here, too', async () => {
+  const { load } = await emptyKeyspace();
+  const { notes } = await load(
+    'create table t (\n id int primary key,\n a varchar(9),\n fulltext key f (a) with parser ngram,\n key i (a) invisible,\n key k (a) key_block_size=8,\n constraint c check (id > 0) not enforced);',
+  );
+  expect(notes.map((note) => note.replace(/^[^:]*:/, ''))).toEqual([
+    '4: WITH PARSER of an index: not kept',
+    '5: INVISIBLE of an index: not kept',
+    '6: KEY_BLOCK_SIZE: not kept',
+    '7: NOT ENFORCED of a CHECK: not kept',
+  ]);
 });
 
 const T = 'create table t (id int not null auto_increment primary key, a varchar(3) not null, unique key (a));\n';
