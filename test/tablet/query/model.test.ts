@@ -111,7 +111,7 @@ it('statements of several sessions do what MySQL does', async () => {
     }
   };
   const waits = { seen: 0 };
-  await fc.assert(
+  const property = (): Promise<void> => fc.assert(
     fc.asyncProperty(fc.array(op, { minLength: 5, maxLength: 30 }), async (ops) => {
       await run('drop table if exists t', undefined);
       await run('create table t (id int primary key, v int, u int, unique key u (u))', undefined);
@@ -154,5 +154,7 @@ it('statements of several sessions do what MySQL does', async () => {
     }),
     { numRuns: 60 },
   );
+  // Chance decides whether sessions get in each other's way: seldom, in none of sixty.
+  for (let round = 0; round < 4 && waits.seen === 0; round++) await property();
   expect(waits.seen).toBeGreaterThan(0);
 });
