@@ -5,7 +5,7 @@ import { readScenarios } from '../dist/report/scenario-file/read.js';
 import { runScenario } from '../dist/scenario/run-scenario.js';
 import { Stages } from '../dist/scenario/stages.js';
 
-const SEEDS = 20;
+const SEEDS = 1000;
 
 /** Chance decides what fails, an application works meanwhile, and two commands contend for the same locks. */
 const TEXT = `scenario: chance
