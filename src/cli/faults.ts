@@ -1,7 +1,7 @@
 import { suggest } from '../lib/suggest.ts';
 import { loading } from '../lib/loading.ts';
 import type { Context } from '../runtime/context.ts';
-import { targetMatcher } from '../runtime/failpoints.ts';
+import { targetMatcher, whyUnfired } from '../runtime/failpoints.ts';
 import { badFault } from '../runtime/fault-grammar.ts';
 import type { World } from '../runtime/world.ts';
 import type { Cluster } from '../tablet/cluster.ts';
@@ -73,9 +73,6 @@ function announce({ io }: Invocation, world: World): () => void {
 
 /** One line for each fault that was armed and never fired. */
 export function unfiredFaults({ world }: Cluster): string[] {
-  return world.faults.report().flatMap(({ text, fired, evaluated }) => {
-    if (fired > 0) return [];
-    const why = evaluated > 0 ? 'its place was reached, but none of its terms applied, or another fault ended the step first' : 'its place was never reached';
-    return [`fault "${text}" never fired: ${why}`];
-  });
+  const unfired = world.faults.report().filter(({ fired }) => fired === 0);
+  return unfired.map((fault) => `fault "${fault.text}" never fired: ${whyUnfired(fault)}`);
 }

@@ -1,7 +1,7 @@
 import { readClusterFile } from '../report/cluster-file/read.ts';
 import type { Rigs } from '../scenario/rig.ts';
 import { filesBeside } from './input-files.ts';
-import { checkedScenarios, readInput, SCENARIO_ENDING } from './scenario-files.ts';
+import { checkedScenarios, readInputText, SCENARIO_ENDING } from './scenario-files.ts';
 
 /** A kind of file that people write for us. */
 export interface InputKind {
@@ -30,7 +30,7 @@ export function isInput(cwd: string, file: string): boolean {
   if (file.endsWith(SCENARIO_ENDING)) return true;
   if (!/\.ya?ml$/.test(file)) return false;
   try {
-    return hasKeyspaces(readInput(cwd, file));
+    return hasKeyspaces(readInputText(cwd, file));
   } catch {
     return false;
   }

@@ -2,7 +2,7 @@ import { errorText } from '../lib/errors.ts';
 import { readScenarios, type Scenario } from '../report/scenario-file/read.ts';
 import { scenarioRigs } from './rig.ts';
 import { type Answer, type Order, READY } from './run-order.ts';
-import { readInput } from './scenario-files.ts';
+import { readInputText } from './scenario-files.ts';
 import { newRunner, type Outcome, runJob } from './scenario-runner.ts';
 
 /*
@@ -20,7 +20,7 @@ async function carryOut(order: Order): Promise<void> {
 
 async function outcomeOf(order: Order): Promise<Outcome> {
   const { settings, file, ordinal, slug, alone, asked } = order;
-  if (read?.file !== file) read = { file, scenarios: readScenarios(file, readInput(settings.cwd, file)) };
+  if (read?.file !== file) read = { file, scenarios: readScenarios(file, readInputText(settings.cwd, file)) };
   const scenario = read.scenarios[ordinal];
   if (scenario === undefined) throw new Error(`${file} has changed since it was read`);
   const job = { scenario: asked === undefined ? scenario : { ...scenario, vitess: asked }, slug, alone, asked };

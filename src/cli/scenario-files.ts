@@ -25,7 +25,7 @@ export function findScenarios(rigs: Rigs, cwd: string, named: readonly string[])
   const errors: UserError[] = [];
   for (const file of files) {
     try {
-      scenarios.push(...checkedScenarios(rigs, cwd, file, readInput(cwd, file)));
+      scenarios.push(...checkedScenarios(rigs, cwd, file, readInputText(cwd, file)));
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       errors.push(error);
@@ -81,7 +81,7 @@ function entriesBelow(path: string): string[] {
 }
 
 /** The text of a file that a person wrote. Throws UserError, with the place where there is one. */
-export function readInput(cwd: string, file: string): string {
+export function readInputText(cwd: string, file: string): string {
   const path = resolve(cwd, file);
   try {
     const stat = statSync(path);

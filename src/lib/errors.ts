@@ -78,6 +78,8 @@ interface VtErrorInit {
   cause?: unknown;
   /** False for errors made outside vterrors (topology, plain Go errors): `%v` prints only the text. */
   coded?: boolean;
+  /** False for an everyday answer, given by the thousand: where in our code it arose is of no use to anybody. */
+  traced?: boolean;
 }
 
 /** An error with Vitess's text. `message` is what Go's `.Error()` returns. */
@@ -89,7 +91,10 @@ export class VtError extends Error {
 
   constructor(layer: string, init: VtErrorInit) {
     const below = init.cause === undefined ? '' : `: ${errorText(init.cause)}`;
+    const { stackTraceLimit } = Error;
+    if (init.traced === false) Error.stackTraceLimit = 0;
     super(layer + below, init.cause === undefined ? undefined : { cause: init.cause });
+    Error.stackTraceLimit = stackTraceLimit;
     this.name = 'VtError';
     this.layer = layer;
     this.code = init.code;
@@ -103,11 +108,7 @@ export class TopoError extends VtError {
   readonly node: string;
 
   constructor(kind: TopoErrorKind, node: string) {
-    // "Not there" is an everyday answer, asked for by the thousand; where in our code it arose is of no use to anybody.
-    const { stackTraceLimit } = Error;
-    Error.stackTraceLimit = 0;
-    super(TOPO_TEXT[kind] + node, { code: 'UNKNOWN', coded: false });
-    Error.stackTraceLimit = stackTraceLimit;
+    super(TOPO_TEXT[kind] + node, { code: 'UNKNOWN', coded: false, traced: false });
     this.name = 'TopoError';
     this.kind = kind;
     this.node = node;

@@ -124,6 +124,12 @@ export function formatTabletAlias(alias: TabletAlias | undefined): string {
   return alias === undefined ? '<nil>' : `${alias.cell}-${String(alias.uid).padStart(10, '0')}`;
 }
 
+/** `zone1-0000000100` as people write it: `zone1-100`. */
+export function shortTabletAlias(alias: string): string {
+  const dash = alias.lastIndexOf('-');
+  return `${alias.slice(0, dash)}-${Number(alias.slice(dash + 1))}`;
+}
+
 /** A tablet type by the name that it is printed with. */
 export type TabletType =
   | 'UNKNOWN'

@@ -35,14 +35,12 @@ export class ContextError extends VtError {
   readonly reason: 'canceled' | 'deadline';
 
   constructor(reason: 'canceled' | 'deadline') {
-    // Every context ends with one, mostly unseen; where in our code that was is of no use to anybody.
-    const { stackTraceLimit } = Error;
-    Error.stackTraceLimit = 0;
     super(reason === 'canceled' ? 'context canceled' : 'context deadline exceeded', {
       code: reason === 'canceled' ? 'CANCELED' : 'DEADLINE_EXCEEDED',
       coded: false,
+      // Every context ends with one, mostly unseen.
+      traced: false,
     });
-    Error.stackTraceLimit = stackTraceLimit;
     this.name = 'ContextError';
     this.reason = reason;
   }

@@ -152,6 +152,13 @@ export class Failpoints {
   }
 }
 
+/** Why a fault that was armed never fired. */
+export function whyUnfired({ evaluated }: { evaluated: number }): string {
+  return evaluated > 0
+    ? 'its place was reached, but none of its terms applied, or another fault ended the step first'
+    : 'its place was never reached';
+}
+
 /** A fault without a target fires for the step; one with a target where the step touches it, or a shard of it. */
 export function targetMatcher(wanted: string | undefined): (target: string | undefined) => boolean {
   if (wanted === undefined) return (target) => target === undefined;

@@ -2,6 +2,7 @@ import { formatDuration } from '../lib/duration.ts';
 import type { PathPart } from '../report/input/yaml.ts';
 import type { Problem } from '../report/scenario/result.ts';
 import type { Count, Expectation } from '../report/scenario-file/schema.ts';
+import { whyUnfired } from '../runtime/failpoints.ts';
 import type { Execution } from './execution.ts';
 import { matchTree } from './match.ts';
 import type { Ran } from './rig.ts';
@@ -70,21 +71,17 @@ function checkFaults(execution: Execution, expected: Expectation, { ran, path, f
     if (wanted !== undefined) {
       if (!isCount(wanted, fired)) problems.push(execution.problem([...path, 'expect', 'fired', point], `fault ${point}`, [`fired ${times(fired)}, not ${countText(wanted)}`]));
     } else if (fired === 0) {
-      execution.vacuous.push({ path: [...path, 'faults', point], fault: `${point}=${terms}`, why: whyNot(evaluated) });
+      execution.vacuous.push({ path: [...path, 'faults', point], fault: `${point}=${terms}`, why: whyUnfired({ evaluated }) });
     }
   }
   // Those that the line itself carries: a fault is a fault, wherever it is written.
   const declared = new Set(Object.entries(faults).map(([point, terms]) => `${point}=${terms}`));
   for (const { text, fired, evaluated } of ran.faults) {
-    if (fired === 0 && !declared.has(text)) execution.vacuous.push({ path: [...path, 'run'], fault: text, why: whyNot(evaluated) });
+    if (fired === 0 && !declared.has(text)) execution.vacuous.push({ path: [...path, 'run'], fault: text, why: whyUnfired({ evaluated }) });
   }
   const unknown = Object.keys(expected.fired ?? {}).find((point) => !Object.hasOwn(faults, point));
   if (unknown !== undefined) problems.push(execution.problem([...path, 'expect', 'fired', unknown], `fault ${unknown}`, ['is not among the faults of this step']));
   return problems;
-}
-
-function whyNot(evaluated: number): string {
-  return evaluated > 0 ? 'its place was reached, but none of its terms applied' : 'its place was never reached';
 }
 
 /** True for a number that is as wanted. */

@@ -1,6 +1,7 @@
 import { runQuery } from '../gate/query.ts';
 import { errorText } from '../lib/errors.ts';
 import { type Context, withTimeout } from '../runtime/context.ts';
+import { quoteName } from '../sql/format-expr.ts';
 import type { Cluster } from '../tablet/cluster.ts';
 import { cellNames } from '../topo/cells.ts';
 
@@ -46,5 +47,5 @@ async function probe(ctx: Context, cluster: Cluster, sql: string, tabletType = '
 }
 
 function quoted(name: string): string {
-  return name.split('.').map((part) => `\`${part.replaceAll('`', '``')}\``).join('.');
+  return name.split('.').map(quoteName).join('.');
 }

@@ -1,3 +1,4 @@
+import { shortTabletAlias } from '../lib/names.ts';
 import type { StateTests } from '../report/scenario-file/schema.ts';
 import type { Context } from '../runtime/context.ts';
 import type { Cluster } from '../tablet/cluster.ts';
@@ -22,7 +23,7 @@ export const VIEWS: Readonly<Record<ViewName, View>> = {
   keyspace: async (ctx, cluster) => byName(await gatherKeyspaces(ctx, cluster), (one) => [one.keyspace]),
   shard: async (ctx, cluster) => byName(await gatherShards(ctx, cluster), (one) => [`${one.keyspace}/${one.shard}`]),
   tablet: async (ctx, cluster) =>
-    byName((await gatherShards(ctx, cluster)).flatMap((shard) => shard.tablets), ({ alias }) => [alias, shortAlias(alias)]),
+    byName((await gatherShards(ctx, cluster)).flatMap((shard) => shard.tablets), ({ alias }) => [alias, shortTabletAlias(alias)]),
   workflow: async (ctx, cluster) => byName(await gatherWorkflows(ctx, cluster), (one) => [`${one.keyspace}.${one.workflow}`]),
   stream: streams,
   // A lock whose lease has run out is nobody's; its row stays until somebody asks for the lock.
@@ -43,12 +44,6 @@ export const VIEWS: Readonly<Record<ViewName, View>> = {
 
 function byName<T>(all: readonly T[], namesOf: (one: T) => string[]): Record<string, T> {
   return Object.fromEntries(all.flatMap((one) => namesOf(one).map((name) => [name, one])));
-}
-
-/** `zone1-0000000100` as people write it: `zone1-100`. */
-function shortAlias(alias: string): string {
-  const dash = alias.lastIndexOf('-');
-  return `${alias.slice(0, dash)}-${Number(alias.slice(dash + 1))}`;
 }
 
 async function streams(ctx: Context, cluster: Cluster): Promise<Record<string, object>> {

@@ -1,3 +1,4 @@
+import { quoteName } from '../sql/format-expr.ts';
 import { type ColumnDef, columnFamily, findColumn, type TableDef, typeArg } from '../sql/schema.ts';
 import type { Value } from '../sql/value.ts';
 import type { KnownTable } from '../gate/known-tables.ts';
@@ -94,8 +95,6 @@ function literalOf(def: TableDef, column: ColumnDef): ((key: number) => string) 
   }
 }
 
-const quoted = (name: string): string => `\`${name.replaceAll('`', '``')}\``;
-
 /** The statements of one table. `tag` marks the texts of one workload. */
 export class Statements {
   readonly table: LoadTable;
@@ -108,35 +107,35 @@ export class Statements {
 
   insert(key: number, version: Version): string {
     const { name, key: keyColumn, version: value, others } = this.table;
-    const columns = [keyColumn, value.column, ...others.map(({ column }) => column)].map(quoted);
+    const columns = [keyColumn, value.column, ...others.map(({ column }) => column)].map(quoteName);
     const values = [String(key), this.#literal(key, version), ...others.map(({ literal }) => literal(key))];
-    return `insert into ${quoted(name)} (${columns.join(', ')}) values (${values.join(', ')})`;
+    return `insert into ${quoteName(name)} (${columns.join(', ')}) values (${values.join(', ')})`;
   }
 
   update(key: number, version: Version): string {
     const { name, key: keyColumn, version: value } = this.table;
-    const column = quoted(value.column);
+    const column = quoteName(value.column);
     const set = value.counts ? `${column} + 1` : this.#literal(key, version);
-    return `update ${quoted(name)} set ${column} = ${set} where ${quoted(keyColumn)} = ${key}`;
+    return `update ${quoteName(name)} set ${column} = ${set} where ${quoteName(keyColumn)} = ${key}`;
   }
 
   delete(key: number): string {
-    return `delete from ${quoted(this.table.name)} where ${quoted(this.table.key)} = ${key}`;
+    return `delete from ${quoteName(this.table.name)} where ${quoteName(this.table.key)} = ${key}`;
   }
 
   /** Answers key and version, as do the rows of `readMany`. */
   read(key: number): string {
-    return `${this.#select()} where ${quoted(this.table.key)} = ${key}`;
+    return `${this.#select()} where ${quoteName(this.table.key)} = ${key}`;
   }
 
   /** Rows with keys above `after` and up to `to`, in order. */
   readMany(after: number, to: number, most: number): string {
-    const key = quoted(this.table.key);
+    const key = quoteName(this.table.key);
     return `${this.#select()} where ${key} > ${after} and ${key} <= ${to} order by ${key} limit ${most}`;
   }
 
   highestKey(): string {
-    return `select max(${quoted(this.table.key)}) from ${quoted(this.table.name)}`;
+    return `select max(${quoteName(this.table.key)}) from ${quoteName(this.table.name)}`;
   }
 
   /** The key and version of a row of the answer; undefined version for a row that is not this workload's. */
@@ -150,7 +149,7 @@ export class Statements {
 
   #select(): string {
     const { name, key, version } = this.table;
-    return `select ${quoted(key)}, ${quoted(version.column)} from ${quoted(name)}`;
+    return `select ${quoteName(key)}, ${quoteName(version.column)} from ${quoteName(name)}`;
   }
 
   #literal(key: number, version: Version): string {

@@ -1,6 +1,7 @@
 import type { MemoryHost } from '../../src/cli/host.ts';
 import { readViews } from '../../src/tablet/view.ts';
 import { readStreams } from '../../src/tablet/vreplication/streams.ts';
+import { streamPrint } from '../../src/workflow/facts/fingerprint.ts';
 
 /**
  * A cluster's state as the contract compares it: topology records without node versions; state, message, stop position,
@@ -18,15 +19,7 @@ export function fingerprint(host: MemoryHost): Record<string, unknown> {
   state['locks'] = host.store.tickets.map((ticket) => ticket.resource);
   for (const [keyspace, shard] of shardsOf(host)) {
     const db = host.shards.open(keyspace, shard);
-    state[`${keyspace}/${shard} streams`] = readStreams(db).map((row) => ({
-      workflow: row.workflow,
-      state: row.state,
-      message: row.message ?? '',
-      stop_pos: row.stop_pos,
-      cell: row.cell,
-      tablet_types: row.tablet_types,
-      source: row.source,
-    }));
+    state[`${keyspace}/${shard} streams`] = readStreams(db).map(streamPrint);
     state[`${keyspace}/${shard} views`] = readViews(db).map(({ alias, view }) => ({ alias, ...view, fence: 0 }));
     state[`${keyspace}/${shard} journals`] = db.db.all('SELECT id FROM "_vt.resharding_journal" ORDER BY id');
     state[`${keyspace}/${shard} waiting`] = db.db.all('SELECT holder FROM _table_lock');

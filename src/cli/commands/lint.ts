@@ -5,7 +5,7 @@ import { printFacts } from '../facts-output.ts';
 import { outputFormat } from '../flags.ts';
 import { isInput, kindOfFile } from '../input-kinds.ts';
 import { scenarioRigs } from '../rig.ts';
-import { filesNamed, readInput } from '../scenario-files.ts';
+import { filesNamed, readInputText } from '../scenario-files.ts';
 import type { Invocation } from '../spec.ts';
 
 /** What is wrong with a file; null stands for nothing. */
@@ -22,7 +22,7 @@ export async function run(inv: Invocation): Promise<number> {
   const rigs = scenarioRigs(() => io.now());
   const files = filesNamed(io.cwd, inv.args, (path) => isInput(io.cwd, path));
   const findings = files.map((file) => lint(file, () => {
-    const text = readInput(io.cwd, file);
+    const text = readInputText(io.cwd, file);
     const kind = kindOfFile(file, text);
     return { kind: kind.name, check: () => kind.check(rigs, io.cwd, file, text) };
   }));

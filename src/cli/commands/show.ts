@@ -8,6 +8,7 @@ import { shellQuote } from '../../lib/shell-quote.ts';
 import type { Invocation } from '../spec.ts';
 import { unknownName } from '../unknown-name.ts';
 import { loading } from '../../lib/loading.ts';
+import { shortTabletAlias } from '../../lib/names.ts';
 
 /** What there is to show: one document of facts, and how to print it for people. */
 interface Shown {
@@ -77,9 +78,8 @@ async function tablet({ ctx, cluster }: CommandScope, name: string | undefined):
 
 /** `zone1-0000000100` is also `zone1-100` and 100. */
 function shortAliases(alias: string): string[] {
-  const dash = alias.lastIndexOf('-');
-  const uid = String(Number(alias.slice(dash + 1)));
-  return [`${alias.slice(0, dash)}-${uid}`, uid];
+  const short = shortTabletAlias(alias);
+  return [short, short.slice(short.lastIndexOf('-') + 1)];
 }
 
 async function workflow({ ctx, cluster }: CommandScope, name: string | undefined): Promise<Shown> {

@@ -92,19 +92,17 @@ function shardPrint(shard: ShardDb): ShardPrint {
   const rows: ShardPrint['rows'] = {};
   for (const table of shard.tableNames()) if (!copied.has(table)) rows[table] = rowsOf(shard, table);
   return {
-    streams: streams.map((row) => ({
-      workflow: row.workflow,
-      state: row.state,
-      message: row.message ?? '',
-      stop_pos: row.stop_pos,
-      cell: row.cell,
-      tablet_types: row.tablet_types,
-      source: row.source,
-    })),
+    streams: streams.map(streamPrint),
     tablets: Object.fromEntries(readViews(shard).map(({ alias, view }) => [alias, { ...view, fence: 0 }])),
     journals: shard.db.all<{ id: unknown }>('SELECT id FROM "_vt.resharding_journal" ORDER BY id').map(({ id }) => String(id)),
     rows,
   };
+}
+
+/** What of a stream makes it the same stream. */
+export function streamPrint(row: StreamRow): object {
+  const { workflow, state, message, stop_pos, cell, tablet_types, source } = row;
+  return { workflow, state, message: message ?? '', stop_pos, cell, tablet_types, source };
 }
 
 /** The tables that a stream writes: their rows follow those of its source, sooner or later. */
