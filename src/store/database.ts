@@ -37,10 +37,11 @@ const LARGE_LOG_BYTES = 512 * 1024;
 /** One SQLite file. Statements are prepared once; transactions nest by savepoint. */
 export class Database {
   readonly path: string;
-  readonly #db: BetterSqlite3.Database;
+  #db: BetterSqlite3.Database;
   readonly #statements = new Map<string, BetterSqlite3.Statement>();
   #depth = 0;
-  #marks = 0;
+  /** What each mark that stands remembers; the connection is in a transaction that began at the last. */
+  readonly #marks: Buffer[] = [];
   #bulkWrites = 0;
 
   private constructor(path: string, db: BetterSqlite3.Database) {
@@ -79,10 +80,8 @@ export class Database {
 
   /** A database in memory with the same contents, which goes its own way. */
   fork(): Database {
-    if (this.path !== ':memory:') throw new InvariantError('only a database in memory can be forked');
-    const raw = new BetterSqlite3(this.#db.serialize());
-    setPragmas(raw, this.path);
-    return new Database(this.path, raw);
+    if (this.path !== ':memory:' || this.#marks.length > 0) throw new InvariantError('only a database in memory can be forked, and no marked one');
+    return new Database(this.path, openInMemory(this.#db.serialize()));
   }
 
   /** Runs statements that return nothing. */
@@ -164,7 +163,7 @@ export class Database {
     const outer = this.#depth;
     const savepoint = `s${outer}`;
     // What is marked is inside a transaction already.
-    const outermost = outer === 0 && this.#marks === 0;
+    const outermost = outer === 0 && this.#marks.length === 0;
     this.#call(() => this.#db.exec(outermost ? begin : `SAVEPOINT ${savepoint}`));
     this.#depth = outer + 1;
     try {
@@ -184,7 +183,7 @@ export class Database {
 
   /** Runs `fn` on one consistent view, without taking the write lock. */
   read<T>(fn: () => T): T {
-    if (this.#depth > 0 || this.#marks > 0) return fn();
+    if (this.#depth > 0 || this.#marks.length > 0) return fn();
     this.#db.exec('BEGIN');
     this.#depth++;
     try {
@@ -252,16 +251,26 @@ export class Database {
   /**
    * Remembers the state of a database in memory; the function goes back to it, as often as it is called. From here on
    * everything happens inside one transaction that never commits: going back costs what was changed, and statements stay
-   * prepared. Marks nest; going back to one forgets those made after it.
+   * prepared. Marks nest; going back to one forgets those made after it, and has everything prepared anew if there are any.
+   * (Savepoints would do that each time, once a table was made before the last of them.)
    */
   mark(): () => void {
     if (this.#depth > 0 || this.path !== ':memory:') throw new InvariantError('only a database in memory, outside of transactions, can be marked');
-    const mark = ++this.#marks;
-    this.#db.exec(`SAVEPOINT mark${mark}`);
+    if (this.#marks.length > 0) this.#db.exec('COMMIT');
+    const mark = this.#marks.push(this.#db.serialize());
+    this.#db.exec('BEGIN');
     return () => {
-      this.#db.exec(`ROLLBACK TO mark${mark}`);
-      this.#marks = mark;
       this.#depth = 0;
+      if (this.#marks.length === mark) {
+        // SQLite itself may have rolled back already.
+        if (this.#db.inTransaction) this.#db.exec('ROLLBACK');
+      } else {
+        this.#marks.length = mark;
+        this.#statements.clear();
+        this.#db.close();
+        this.#db = openInMemory(this.#marks[mark - 1]!);
+      }
+      this.#db.exec('BEGIN');
     };
   }
 
@@ -280,6 +289,13 @@ export class Database {
     this.#statements.clear();
     this.#db.close();
   }
+}
+
+/** A database in memory that begins with these contents and goes its own way. */
+function openInMemory(contents: Buffer): BetterSqlite3.Database {
+  const raw = new BetterSqlite3(contents);
+  setPragmas(raw, ':memory:');
+  return raw;
 }
 
 /** By the migrations they were made with. */

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -28,11 +29,17 @@ describe('start-up', () => {
   });
 });
 
+interface Loader {
+  compile(name: string): unknown;
+  parts: Map<string, { script: { createCachedData(): Buffer } }>;
+  CODE: string;
+}
+
 describe('bin/switchtraffic.js', () => {
   const dir = mkdtempSync(join(tmpdir(), 'switchtraffic-bin-'));
   afterAll(() => rmSync(dir, { recursive: true, force: true }));
   mkdirSync(join(dir, 'bin'));
-  copyFileSync(join(root, 'bin/switchtraffic.js'), join(dir, 'bin/switchtraffic.js'));
+  for (const name of readdirSync(join(root, 'bin'))) copyFileSync(join(root, 'bin', name), join(dir, 'bin', name));
   writeFileSync(join(dir, 'package.json'), '{"type":"module"}');
   const bin = (...argv: string[]) => {
     const { status, stdout, stderr } = spawnSync(process.execPath, [join(dir, 'bin/switchtraffic.js'), ...argv], { encoding: 'utf8' });
@@ -40,8 +47,9 @@ describe('bin/switchtraffic.js', () => {
   };
   const build = (main: string): void => {
     mkdirSync(join(dir, 'dist/bundle'), { recursive: true });
-    writeFileSync(join(dir, 'dist/bundle/version.js'), 'export const version = "9.8.7";');
-    writeFileSync(join(dir, 'dist/bundle/io.js'), 'export const processIo = () => ({});');
+    writeFileSync(join(dir, 'dist/bundle/package.json'), '{"type":"commonjs"}');
+    writeFileSync(join(dir, 'dist/bundle/version.js'), 'exports.version = "9.8.7";');
+    writeFileSync(join(dir, 'dist/bundle/io.js'), 'exports.processIo = () => ({});');
     writeFileSync(join(dir, 'dist/bundle/main.js'), main);
   };
 
@@ -56,15 +64,38 @@ describe('bin/switchtraffic.js', () => {
   });
 
   it('ends with the status of main', () => {
-    build('export const main = async (argv) => argv.length + 40;');
+    build('exports.main = async (argv) => argv.length + 40;');
     expect(bin('a', 'b').status).toBe(42);
   });
 
   it('says what to do when a library is missing', () => {
-    build('import "no-such-library"; export const main = async () => 0;');
+    build('require("no-such-library");');
     const { status, stderr } = bin('x');
     expect(status).toBe(1);
-    expect(stderr).toContain("Cannot find package 'no-such-library'");
-    expect(stderr).toContain('run `npm install`');
+    expect(stderr).toBe("switchtraffic: Cannot find module 'no-such-library': run `npm install`\n");
+  });
+
+  it('says where it broke', () => {
+    build('exports.main = async () => { throw new Error("broken"); };');
+    const { status, stderr } = bin('x');
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^switchtraffic: Error: broken\n.*main\.js:1:/s);
+  });
+
+  it('runs code kept by this V8, and the source where what is kept is none', () => {
+    build('const code = 43; exports.main = async () => code;');
+    const { compile, parts, CODE } = createRequire(import.meta.url)(join(dir, 'bin/load.js')) as Loader;
+    mkdirSync(CODE);
+    for (const name of ['main.js', 'io.js']) {
+      compile(name);
+      writeFileSync(join(CODE, `${name}.bin`), parts.get(name)!.script.createCachedData());
+    }
+    // V8 tells what was compiled of a source by its length: that the kept code is what runs shows by another of the same.
+    writeFileSync(join(dir, 'dist/bundle/main.js'), 'const code = 44; exports.main = async () => code;');
+    expect(bin('x').status).toBe(43);
+    writeFileSync(join(CODE, 'main.js.bin'), 'something else');
+    expect(bin('x').status).toBe(44);
+    rmSync(CODE, { recursive: true });
+    expect(bin('x').status).toBe(44);
   });
 });

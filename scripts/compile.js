@@ -1,0 +1,54 @@
+// Keeps V8's code of the bundle, of the functions that usual commands call: those are run, and what was compiled by then is
+// written beside the bundle. Called when the bundle is made.
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const { BUNDLE, CODE, compile, parts } = createRequire(import.meta.url)('../bin/load.js');
+
+const WORKFLOW = 'MoveTables --workflow c2c --target-keyspace customer';
+const COMMANDS = [
+  '--help',
+  'init commerce',
+  `${WORKFLOW} create --source-keyspace commerce --tables customer,corder`,
+  `${WORKFLOW} show`,
+  `${WORKFLOW} status`,
+  `${WORKFLOW} switchtraffic --dry-run`,
+  `${WORKFLOW} switchtraffic --fault switchTraffic/writes/waitForCatchup=return`,
+  `${WORKFLOW} switchtraffic`,
+  'show keyspace',
+  'show shard',
+  'show workflow',
+  'show locks',
+  'show routing',
+  'query select customer_id from customer limit 1',
+  `${WORKFLOW} reversetraffic`,
+  `${WORKFLOW} cancel`,
+  'steps',
+  'lint SCENARIOS/f01-lost-locks.swt.yaml',
+  'run SCENARIOS/f01-lost-locks.swt.yaml SCENARIOS/d3-reads-of-a-failed-switch.swt.yaml SCENARIOS/f20-hopeless-lag.swt.yaml',
+];
+
+const scenarios = fileURLToPath(new URL('../fixtures/scenarios', import.meta.url));
+const silent = { write: () => {}, isTTY: false, columns: 0 };
+
+async function runAll(folder) {
+  const { main } = compile('main.js');
+  compile('io.js').processIo();
+  const io = { stdout: silent, stderr: silent, env: {}, cwd: folder, now: () => 0 };
+  for (const line of COMMANDS) await main(line.split(' ').map((word) => word.replace('SCENARIOS', scenarios)), io);
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'switchtraffic-compile-'));
+try {
+  await runAll(folder);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+// Nobody sees half of it.
+const draft = join(BUNDLE, `code-draft-${process.pid}`);
+mkdirSync(draft);
+for (const [name, { script }] of parts) writeFileSync(join(draft, `${name}.bin`), script.createCachedData());
+renameSync(draft, CODE);
