@@ -26,8 +26,12 @@ export interface TabletView {
 
 /** The view of a tablet, or undefined before its first refresh. */
 export function readView(shard: ShardDb, alias: string): TabletView | undefined {
-  const row = shard.db.get<{ view: string }>('SELECT view FROM _tablet WHERE alias = ?', alias);
-  return row === undefined ? undefined : (JSON.parse(row.view) as TabletView);
+  const view = viewText(shard, alias);
+  return view === undefined ? undefined : (JSON.parse(view) as TabletView);
+}
+
+function viewText(shard: ShardDb, alias: string): string | undefined {
+  return shard.db.get<{ view: string }>('SELECT view FROM _tablet WHERE alias = ?', alias)?.view;
 }
 
 /** The views of all tablets of a shard, by alias. */
@@ -63,21 +67,23 @@ export async function refreshView(ctx: Context, cluster: Cluster, tablet: Tablet
       : `not a serving tablet type(${type})`;
   const shard = cluster.shards.open(keyspace, name);
   const alias = aliasText(tablet.alias);
+  const deniedTables = control?.denied_tables ?? [];
+  const viewWith = (fence: number): string =>
+    JSON.stringify({ type, serving: reason === '', reason, deniedTables, allowReads: control?.allow_reads ?? false, fence } satisfies TabletView);
+  // Most tablets of a shard learn nothing new, and what is not written need not be waited for.
+  const known = viewText(shard, alias);
+  if (known !== undefined && known === viewWith(fenceIn(known))) return;
   await shard.db.write(cluster.world.clock, () => {
-    const view: TabletView = {
-      type,
-      serving: reason === '',
-      reason,
-      deniedTables: control?.denied_tables ?? [],
-      allowReads: control?.allow_reads ?? false,
-      fence: readView(shard, alias)?.fence ?? 0,
-    };
     shard.db.run(
       'INSERT INTO _tablet VALUES (?, ?) ON CONFLICT (alias) DO UPDATE SET view = excluded.view',
       alias,
-      JSON.stringify(view),
+      viewWith(fenceIn(viewText(shard, alias))),
     );
   });
+}
+
+function fenceIn(view: string | undefined): number {
+  return view === undefined ? 0 : (JSON.parse(view) as TabletView).fence;
 }
 
 /** The text of what a tablet answers while it does not serve, or refuses a table. */

@@ -37,15 +37,25 @@ export async function allTablets(ctx: Context, topo: TopoServer, cells: readonly
   return tablets;
 }
 
-/** The tablets of a shard, by alias. */
+/** The tablets of a shard, by cell and alias. They are found by the cells' replication graphs: other shards' are not read. */
 export async function shardTablets(
   ctx: Context,
   topo: TopoServer,
   shard: { keyspace: string; name: string },
   cells: readonly string[] = [],
 ): Promise<Tablet[]> {
-  const all = await allTablets(ctx, topo, cells);
-  return all.filter((tablet) => tablet.keyspace === shard.keyspace && tablet.shard === shard.name);
+  const path = paths.shardReplication(shard.keyspace, shard.name);
+  const tablets: Tablet[] = [];
+  for (const cell of cells.length > 0 ? cells : await cellNames(ctx, topo)) {
+    const conn = topo.conn.forCell(cell);
+    const nodes = (await findRecord<ShardReplication>(ctx, conn, path))?.record.nodes ?? [];
+    for (const alias of nodes.map((node) => aliasText(node.tablet_alias)).toSorted()) {
+      const found = await findRecord<Tablet>(ctx, conn, paths.tablet(alias));
+      // The graph may still name a tablet that is gone.
+      if (found?.record.keyspace === shard.keyspace && found.record.shard === shard.name) tablets.push(found.record);
+    }
+  }
+  return tablets;
 }
 
 /** Writes a new tablet's record and its place in the replication graph. Throws NodeExists. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import type { Context } from '../../runtime/context.ts';
 import { sqliteName } from '../../sql/storage.ts';
 import type { SqlValue } from '../../store/database.ts';
@@ -113,14 +113,21 @@ function tablesOf(shard: ShardDb, row: StreamRow): string[] {
 function rowsOf(shard: ShardDb, table: string): string[] | { count: number; sha256: string } {
   const { primaryKey } = shard.table(table);
   const order = primaryKey.length === 0 ? 'rowid' : primaryKey.map(sqliteName).join(', ');
-  const hash = createHash('sha256');
   const rows: string[] = [];
   let count = 0;
+  let hash: Hash | undefined;
   for (const row of shard.db.iterate<Record<string, SqlValue>>(`SELECT * FROM ${sqliteName(table)} ORDER BY ${order}`)) {
-    count++;
-    const text = JSON.stringify(row, (_, value: unknown) => (value instanceof Uint8Array ? `0x${Buffer.from(value).toString('hex')}` : typeof value === 'bigint' ? String(value) : value));
-    if (count <= ROWS_SHOWN) rows.push(text);
-    hash.update(text);
+    const text = rowText(row);
+    if (++count <= ROWS_SHOWN) rows.push(text);
+    else (hash ??= createHash('sha256').update(rows.join(''))).update(text);
   }
-  return count <= ROWS_SHOWN ? rows : { count, sha256: hash.digest('hex') };
+  return hash === undefined ? rows : { count, sha256: hash.digest('hex') };
+}
+
+function rowText(row: Record<string, SqlValue>): string {
+  for (const [column, value] of Object.entries(row)) {
+    if (value instanceof Uint8Array) row[column] = `0x${Buffer.from(value).toString('hex')}`;
+    else if (typeof value === 'bigint') row[column] = String(value);
+  }
+  return JSON.stringify(row);
 }
