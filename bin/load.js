@@ -1,45 +1,73 @@
 'use strict';
 // Loads what scripts/bundle.js made. Compiling takes longer than most commands do, so V8's code was kept when the bundle was
 // built (scripts/compile.js), for the Node it was built with; any other Node compiles, or keeps code of its own where it can.
-const { existsSync, readFileSync } = require('node:fs');
+const { existsSync, openSync, readFileSync, readSync } = require('node:fs');
 const { join } = require('node:path');
 const { Script } = require('node:vm');
 
 const BUNDLE = join(__dirname, '../dist/bundle');
-const CODE = join(BUNDLE, `code-${process.platform}-${process.arch}-${process.versions.v8}`);
+/**
+ * Every part of the bundle with its code, in one file: opening two for each takes longer than reading them. It begins with the
+ * length of an index, in so many digits; the index says where each part is, counted from its own end.
+ */
+const KEPT = join(BUNDLE, `kept-${process.platform}-${process.arch}-${process.versions.v8}.bin`);
+const LENGTH_DIGITS = 8;
 
-/** By name: the exports, and the script they came from. */
-const parts = new Map();
+/** Scripts and modules by the names of the parts, as far as they were loaded. */
+const loaded = new Map();
+let kept;
 
-/** A part of the bundle by its file's name. With `compiling`, kept code is neither looked for nor used. */
-function load(name, compiling = false) {
-  const known = parts.get(name);
-  if (known !== undefined) return known.module.exports;
-  const filename = join(BUNDLE, name);
-  const source = readFileSync(filename, 'utf8');
-  // Code that this V8 does not take, because of other flags for one, is as good as none.
-  const cachedData = compiling ? undefined : readCode(name);
-  const script = new Script(`(function (exports, require, module, __filename, __dirname) {${source}\n})`, { filename, cachedData });
+/** A part of the bundle by its file's name, the way that is fastest here. */
+function load(name) {
+  kept ??= openKept();
+  if (kept === 'none') return require(join(BUNDLE, name));
+  return loaded.get(name)?.module.exports ?? run(name, scriptKept(name), load);
+}
+
+/** The same, from the sources. */
+function compile(name) {
+  return loaded.get(name)?.module.exports ?? run(name, scriptOf(name, readFileSync(join(BUNDLE, name), 'utf8')), compile);
+}
+
+/** Code that this V8 does not take, because of other flags for one, is as good as none. */
+function scriptOf(name, source, cachedData) {
+  return new Script(`(function (exports, require, module, __filename, __dirname) {${source}\n})`, { filename: join(BUNDLE, name), cachedData });
+}
+
+function run(name, script, next) {
   const module = { exports: {} };
-  parts.set(name, { module, script });
-  const requirePart = (id) => (id.startsWith('./') ? load(id.slice(2), compiling) : require(id));
-  script.runInThisContext().call(module.exports, module.exports, requirePart, module, filename, BUNDLE);
+  loaded.set(name, { module, script });
+  const requirePart = (id) => (id.startsWith('./') ? next(id.slice(2)) : require(id));
+  script.runInThisContext().call(module.exports, module.exports, requirePart, module, join(BUNDLE, name), BUNDLE);
   return module.exports;
 }
 
-function readCode(name) {
+function openKept() {
+  let file;
   try {
-    return readFileSync(join(CODE, `${name}.bin`));
+    file = openSync(KEPT, 'r');
   } catch {
-    return undefined;
+    require('node:module').enableCompileCache?.();
+    return 'none';
   }
+  const length = Number(read(file, 0, LENGTH_DIGITS).toString());
+  return { file, start: LENGTH_DIGITS + length, index: JSON.parse(read(file, LENGTH_DIGITS, length).toString()) };
 }
 
-/** As `load`, the way that is fastest here. */
-function loadFast(name) {
-  if (existsSync(CODE)) return load(name);
-  require('node:module').enableCompileCache?.();
-  return require(join(BUNDLE, name));
+function scriptKept(name) {
+  const { at, source, code } = kept.index[name];
+  const bytes = read(kept.file, kept.start + at, source + code);
+  return scriptOf(name, bytes.toString('utf8', 0, source), bytes.subarray(source));
 }
 
-module.exports = { load: loadFast, isBuilt: () => existsSync(join(BUNDLE, 'main.js')), compile: (name) => load(name, true), parts, BUNDLE, CODE };
+function read(file, at, length) {
+  const bytes = Buffer.allocUnsafeSlow(length);
+  for (let done = 0; done < length; ) {
+    const got = readSync(file, bytes, done, length - done, at + done);
+    if (got === 0) throw new Error(`${KEPT} is cut short: run \`npm run build\``);
+    done += got;
+  }
+  return bytes;
+}
+
+module.exports = { load, compile, scriptOf, loaded, isBuilt: () => existsSync(join(BUNDLE, 'main.js')), BUNDLE, KEPT, LENGTH_DIGITS };

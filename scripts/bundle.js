@@ -15,6 +15,8 @@ export async function bundle() {
     platform: 'node',
     // Compiled for the machine it runs on.
     external: ['better-sqlite3'],
+    // A part that several commands share would go into one of them, and load all of that with it.
+    experimental: { chunkOptimization: { mergeCommonChunks: false } },
   });
   await made.write({ dir: at('bundle'), format: 'cjs', entryFileNames: '[name].js', chunkFileNames: 'part-[name]-[hash].js' });
   await made.close();

@@ -1,12 +1,12 @@
 // Keeps V8's code of the bundle, of the functions that usual commands call: those are run, and what was compiled by then is
-// written beside the bundle. Called when the bundle is made.
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+// written beside the bundle, for bin/load.js. Called when the bundle is made.
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const { BUNDLE, CODE, compile, parts } = createRequire(import.meta.url)('../bin/load.js');
+const { BUNDLE, KEPT, LENGTH_DIGITS, compile, loaded, scriptOf } = createRequire(import.meta.url)('../bin/load.js');
 
 const WORKFLOW = 'MoveTables --workflow c2c --target-keyspace customer';
 const COMMANDS = [
@@ -47,8 +47,18 @@ try {
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
+const index = {};
+const bytes = [];
+let at = 0;
+for (const name of readdirSync(BUNDLE).filter((file) => file.endsWith('.js'))) {
+  const source = readFileSync(join(BUNDLE, name));
+  const code = (loaded.get(name)?.script ?? scriptOf(name, source.toString())).createCachedData();
+  index[name] = { at, source: source.length, code: code.length };
+  bytes.push(source, code);
+  at += source.length + code.length;
+}
+const head = Buffer.from(JSON.stringify(index));
 // Nobody sees half of it.
-const draft = join(BUNDLE, `code-draft-${process.pid}`);
-mkdirSync(draft);
-for (const [name, { script }] of parts) writeFileSync(join(draft, `${name}.bin`), script.createCachedData());
-renameSync(draft, CODE);
+const draft = `${KEPT}.${process.pid}`;
+writeFileSync(draft, Buffer.concat([Buffer.from(String(head.length).padStart(LENGTH_DIGITS, '0')), head, ...bytes]));
+renameSync(draft, KEPT);
