@@ -39,6 +39,7 @@ export async function runStep<T>(
   const edge = (which: Edge, target: string | undefined): Promise<void> =>
     offerFault(ctx, world, name, which, occurrence, target);
   const wholeStep = async (which: Edge): Promise<void> => {
+    if (!world.faults.concerns(name)) return;
     await edge(which, undefined);
     if (!perTarget) for (const target of targets) await edge(which, target);
   };
@@ -46,6 +47,7 @@ export async function runStep<T>(
     step: name,
     occurrence,
     onTarget: async (target, run) => {
+      if (!world.faults.concerns(name)) return run();
       await edge('before', target);
       const result = await run();
       await edge('after', target);
@@ -75,7 +77,6 @@ async function offerFault(
   occurrence: number,
   target: string | undefined,
 ): Promise<void> {
-  if (!world.faults.any) return;
   const point = `${step}:${edge}${target === undefined ? '' : `@${target}`}`;
   for (const action of world.faults.due(step, edge, occurrence, target)) {
     world.events.emit({ kind: 'fault', point, action: formatAction(action) });

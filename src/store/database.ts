@@ -95,20 +95,36 @@ export class Database {
 
   /** Runs a statement and returns how many rows it changed. */
   run(sql: string, ...params: SqlValue[]): number {
-    return this.#call(() => this.#prepare(sql).run(...params).changes);
+    try {
+      return this.#prepare(sql).run(...params).changes;
+    } catch (error) {
+      throw this.#explained(error);
+    }
   }
 
   /** The row id that the last insert of this connection was given. */
   insert(sql: string, ...params: SqlValue[]): number {
-    return this.#call(() => Number(this.#prepare(sql).run(...params).lastInsertRowid));
+    try {
+      return Number(this.#prepare(sql).run(...params).lastInsertRowid);
+    } catch (error) {
+      throw this.#explained(error);
+    }
   }
 
   get<T>(sql: string, ...params: SqlValue[]): T | undefined {
-    return this.#call(() => this.#prepare(sql).get(...params) as T | undefined);
+    try {
+      return this.#prepare(sql).get(...params) as T | undefined;
+    } catch (error) {
+      throw this.#explained(error);
+    }
   }
 
   all<T>(sql: string, ...params: SqlValue[]): T[] {
-    return this.#call(() => this.#prepare(sql).all(...params) as T[]);
+    try {
+      return this.#prepare(sql).all(...params) as T[];
+    } catch (error) {
+      throw this.#explained(error);
+    }
   }
 
   iterate<T>(sql: string, ...params: SqlValue[]): IterableIterator<T> {
@@ -117,21 +133,25 @@ export class Database {
 
   /** As `all`, with integers that may pass 2^53 given as bigint. */
   allBig<T>(sql: string, ...params: SqlValue[]): T[] {
-    return this.#call(() => this.#prepare(`${sql} /* safe */`, true).all(...params) as T[]);
+    try {
+      return this.#prepare(`${sql} /* safe */`, true).all(...params) as T[];
+    } catch (error) {
+      throw this.#explained(error);
+    }
   }
 
   /** Rows as arrays, every value as SQLite keeps it: integers as bigint, whatever their size. */
   allStored(sql: string, ...params: SqlValue[]): SqlValue[][] {
-    return this.#call(() => this.#prepare(`${sql} /* stored */`, true).raw(true).all(...params) as SqlValue[][]);
+    try {
+      return this.#prepare(`${sql} /* stored */`, true).raw(true).all(...params) as SqlValue[][];
+    } catch (error) {
+      throw this.#explained(error);
+    }
   }
 
   /** A damaged file shows when a page of it is read. Being busy is left to `write`, which tries again. */
-  #call<T>(fn: () => T): T {
-    try {
-      return fn();
-    } catch (error) {
-      throw isBusy(error) ? error : explain(error, this.path);
-    }
+  #explained(error: unknown): unknown {
+    return isBusy(error) ? error : explain(error, this.path);
   }
 
   #prepare(sql: string, safe = false): BetterSqlite3.Statement {
@@ -164,11 +184,12 @@ export class Database {
     const savepoint = `s${outer}`;
     // What is marked is inside a transaction already.
     const outermost = outer === 0 && this.#marks.length === 0;
-    this.#call(() => this.#db.exec(outermost ? begin : `SAVEPOINT ${savepoint}`));
+    // Prepared as any other statement: `exec` would read its text each time.
+    this.run(outermost ? begin : `SAVEPOINT ${savepoint}`);
     this.#depth = outer + 1;
     try {
       const result = fn();
-      this.#db.exec(outermost ? 'COMMIT' : `RELEASE ${savepoint}`);
+      this.#prepare(outermost ? 'COMMIT' : `RELEASE ${savepoint}`).run();
       return result;
     } catch (error) {
       // SQLite itself may have rolled back everything (a full disk); a COMMIT that failed leaves all of it open.

@@ -1,5 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { Context } from '../../runtime/context.ts';
+import type { TableDef } from '../../sql/schema.ts';
 import { sqliteName } from '../../sql/storage.ts';
 import type { SqlValue } from '../../store/database.ts';
 import type { Cluster } from '../../tablet/cluster.ts';
@@ -90,7 +91,7 @@ function shardPrint(shard: ShardDb): ShardPrint {
   const streams = readStreams(shard);
   const copied = new Set(streams.filter(({ message }) => message !== FROZEN).flatMap((row) => tablesOf(shard, row)));
   const rows: ShardPrint['rows'] = {};
-  for (const table of shard.tableNames()) if (!copied.has(table)) rows[table] = rowsOf(shard, table);
+  for (const table of shard.tables()) if (!copied.has(table.name)) rows[table.name] = rowsOf(shard, table);
   return {
     streams: streams.map(streamPrint),
     tablets: Object.fromEntries(readViews(shard).map(({ alias, view }) => [alias, { ...view, fence: 0 }])),
@@ -110,13 +111,12 @@ function tablesOf(shard: ShardDb, row: StreamRow): string[] {
   return (sourceOf(shard, row).filter?.rules ?? []).map(({ match }) => match);
 }
 
-function rowsOf(shard: ShardDb, table: string): string[] | { count: number; sha256: string } {
-  const { primaryKey } = shard.table(table);
+function rowsOf(shard: ShardDb, { name, primaryKey }: TableDef): string[] | { count: number; sha256: string } {
   const order = primaryKey.length === 0 ? 'rowid' : primaryKey.map(sqliteName).join(', ');
   const rows: string[] = [];
   let count = 0;
   let hash: Hash | undefined;
-  for (const row of shard.db.iterate<Record<string, SqlValue>>(`SELECT * FROM ${sqliteName(table)} ORDER BY ${order}`)) {
+  for (const row of shard.db.iterate<Record<string, SqlValue>>(`SELECT * FROM ${sqliteName(name)} ORDER BY ${order}`)) {
     const text = rowText(row);
     if (++count <= ROWS_SHOWN) rows.push(text);
     else (hash ??= createHash('sha256').update(rows.join(''))).update(text);
