@@ -125,6 +125,8 @@ export class ShardDb {
 
   /** Transactions after a number, oldest first: `limit` of them at most, and no more once there are `events` events. */
   transactionsAfter(sequence: number, limit: number, events = Number.POSITIVE_INFINITY, view: ShardView = this.view): BinlogTransaction[] {
+    // Mostly there are none, and the last one's number is the cheaper question.
+    if (this.sequence(view) <= sequence) return [];
     const rows = view.db.iterate<{ sequence: number; at: number; events: string }>(
       `SELECT * FROM ${view.schema}._binlog WHERE sequence > ? ORDER BY sequence LIMIT ?`,
       sequence,

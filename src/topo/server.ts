@@ -32,6 +32,31 @@ export async function findRecord<T>(ctx: Context, conn: Conn, path: string): Pro
   return node === undefined ? undefined : { record: JSON.parse(node.contents) as T, version: node.version };
 }
 
+/**
+ * As `findRecord`, for what is large and read again and again: the same object as long as the text is the same. Nobody can
+ * write to it.
+ */
+export async function findShared<T>(ctx: Context, conn: Conn, path: string): Promise<T | undefined> {
+  const node = await conn.find(ctx, path);
+  if (node === undefined) return undefined;
+  let record = shared.get(node.contents);
+  if (record === undefined) {
+    record = deepFreeze(JSON.parse(node.contents));
+    if (shared.size >= MOST_SHARED) shared.clear();
+    shared.set(node.contents, record);
+  }
+  return record as T;
+}
+
+const shared = new Map<string, unknown>();
+const MOST_SHARED = 64;
+
+function deepFreeze(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  for (const inner of Object.values(value)) deepFreeze(inner);
+  return Object.freeze(value);
+}
+
 /** How a record is written down: JSON without the fields that have their default. */
 export function encodeRecord(record: unknown): string {
   return JSON.stringify(record);
