@@ -39,7 +39,6 @@ export async function runStep<T>(
   const edge = (which: Edge, target: string | undefined): Promise<void> =>
     offerFault(ctx, world, name, which, occurrence, target);
   const wholeStep = async (which: Edge): Promise<void> => {
-    if (!world.faults.concerns(name)) return;
     await edge(which, undefined);
     if (!perTarget) for (const target of targets) await edge(which, target);
   };
@@ -58,9 +57,9 @@ export async function runStep<T>(
   try {
     // Steps that only wait for SQLite never let the loop turn by themselves, and a switch has dozens of commits.
     if (!world.clock.virtual) await world.clock.turn();
-    await wholeStep('before');
+    if (world.faults.concerns(name)) await wholeStep('before');
     const result = await effect(scope);
-    await wholeStep('after');
+    if (world.faults.concerns(name)) await wholeStep('after');
     world.events.emit({ kind: 'step', step: name, state: 'done', targets });
     return result;
   } catch (error) {
