@@ -2,7 +2,7 @@ import { plainError } from '../lib/errors.ts';
 import type { Context } from '../runtime/context.ts';
 import { getShard } from '../topo/keyspaces.ts';
 import type { Tablet } from '../topo/proto/types.ts';
-import { getSrvKeyspace, partitionOf } from '../topo/srv-keyspace.ts';
+import { lookAtSrvKeyspace, partitionOf } from '../topo/srv-keyspace.ts';
 import { aliasText } from '../topo/tablets.ts';
 import { keyRangesEqual } from '../lib/key-range.ts';
 import { keyRangeFromProto } from '../topo/proto/key-range.ts';
@@ -51,7 +51,7 @@ export async function refreshView(ctx: Context, cluster: Cluster, tablet: Tablet
   const { keyspace = '', shard: name = '', type = 'UNKNOWN' } = tablet;
   const cell = tablet.alias?.cell ?? '';
   const info = await getShard(ctx, cluster.topo, keyspace, name);
-  const serving = await getSrvKeyspace(ctx, cluster.topo, cell, keyspace);
+  const serving = await lookAtSrvKeyspace(ctx, cluster.topo, cell, keyspace);
   if (serving === undefined) throw plainError(`node doesn't exist: /vitess/${cell}/keyspaces/${keyspace}/SrvKeyspace`);
   const range = keyRangeFromProto(info.record.key_range);
   const disabled = (partitionOf(serving, type)?.shard_tablet_controls ?? []).some(
