@@ -16,6 +16,7 @@ export const AREAS = {
   tenants: 'Multi-tenant moves',
   sequences: 'Sequences',
   reshard: 'Reshard',
+  tablets: 'Tablets that do not answer',
   gate: 'The gate',
 } as const;
 
