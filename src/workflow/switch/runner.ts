@@ -8,7 +8,7 @@ import { cancelMigration, withCancelError } from './cancel-migration.ts';
 import type { StepName } from './catalogue.ts';
 import { EFFECTS } from './effects.ts';
 import { tailMs, unlockRest } from './effects-locks.ts';
-import { areReadsSwitched, checkJournals } from './effects-reads.ts';
+import { areReadsSwitched, isJournaledBySources } from './effects-reads.ts';
 import { dropIntent, recordIntent } from './intent.ts';
 import { isDecidedByLooking, type PlannedStep, planSteps } from './plan.ts';
 import type { SwitchRun } from './run.ts';
@@ -142,8 +142,8 @@ function back(run: SwitchRun): Decision {
   return run.intent === undefined ? 'nothing changed' : 'rolls back';
 }
 
-function isCommitted(run: SwitchRun, step: PlannedStep): Promise<boolean> {
-  return step.name === 'switchTraffic/writes/createJournals' ? checkJournals(run) : areReadsSwitched(run);
+async function isCommitted(run: SwitchRun, step: PlannedStep): Promise<boolean> {
+  return step.name === 'switchTraffic/writes/createJournals' ? isJournaledBySources(run) : areReadsSwitched(run);
 }
 
 /** Does once more, and for every source, what may have been done for some. */

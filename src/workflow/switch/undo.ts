@@ -1,17 +1,20 @@
+import { isTopoError, plainError } from '../../lib/errors.ts';
 import { type Context, withTimeout } from '../../runtime/context.ts';
 import { runStep } from '../../runtime/step.ts';
-import { type Cluster, epochSeconds } from '../../tablet/cluster.ts';
+import { type Cluster, epochSeconds, watchedCluster } from '../../tablet/cluster.ts';
 import { callTablet, writeTablet } from '../../tablet/manager.ts';
-import { deleteWorkflowStreams, readJournal, readStream, restoreStream, updateStream } from '../../tablet/vreplication/streams.ts';
+import type { ShardDb } from '../../tablet/shard-db.ts';
+import { deleteWorkflowStreams, readJournal, readStream, readStreams, restoreStream, type StreamRow, updateStream } from '../../tablet/vreplication/streams.ts';
 import type { Writer } from '../../topo/conn/conn.ts';
 import { getShard, type ShardInfo, shardText } from '../../topo/keyspaces.ts';
 import { forgetLostLocks, guarded, holdsKeyspace, lockKeyspace, type Locked } from '../../topo/locks.ts';
 import { paths } from '../../topo/paths.ts';
-import type { MirrorRule, MirrorRules, Shard, SrvVSchema, TabletControl } from '../../topo/proto/types.ts';
+import type { MirrorRule, MirrorRules, Shard, SrvVSchema, Tablet, TabletControl } from '../../topo/proto/types.ts';
 import { readRoutingMap, routingMap, routingRecord, type RoutingMap, writeRoutingMap } from '../../topo/rules.ts';
-import { encodeRecord } from '../../topo/server.ts';
+import { encodeRecord, findRecord } from '../../topo/server.ts';
 import { getTablet } from '../../topo/tablets.ts';
 import { refreshOrFail } from '../denied.ts';
+import { forAll } from '../fan-out.ts';
 import { dropIntent, type Intent, isOwnMirror, type MemberImage, read, readShard } from './intent.ts';
 
 /**
@@ -61,6 +64,7 @@ async function relock(ctx: Context, cluster: Cluster, intent: Intent, again: Loc
 async function revertTopology(ctx: Context, cluster: Cluster, intent: Intent): Promise<void> {
   const { topo } = cluster;
   const foreign: string[] = [];
+  const unreachable = await unreachableCells(ctx, cluster, Object.keys(intent.cells));
   await guarded(ctx, topo, [intent.sourceKeyspace, intent.targetKeyspace], (options) =>
     topo.conn.atomically(ctx, options, (writer) => {
       for (const member of [...intent.sources, ...intent.targets]) restoreControls(writer, member, intent.tables);
@@ -68,7 +72,9 @@ async function revertTopology(ctx: Context, cluster: Cluster, intent: Intent): P
       putBack(rules, intent.rules, intent, (from) => foreign.push(from));
       writeRoutingMap(writer, rules);
       restoreMirrors(writer, intent);
-      for (const [cell, image] of Object.entries(intent.cells)) restoreCell(writer, cell, intent, image);
+      for (const [cell, image] of Object.entries(intent.cells)) {
+        if (!unreachable.includes(cell)) restoreCell(writer, cell, intent, image);
+      }
     }),
   );
   if (foreign.length > 0) {
@@ -76,8 +82,31 @@ async function revertTopology(ctx: Context, cluster: Cluster, intent: Intent): P
     cluster.world.events.emit({ kind: 'warning', text });
   }
   for (const [side, members] of [['source', intent.sources], ['target', intent.targets]] as const) {
-    for (const member of members) await refreshOrFail(ctx, cluster, await shardOf(ctx, cluster, member), side);
+    for (const member of members) await refreshOrFail(ctx, cluster, await shardOf(ctx, cluster, member), side, { passOver: true });
   }
+  for (const cell of unreachable) await refuseForgotten(ctx, cluster, cell, intent);
+}
+
+async function unreachableCells(ctx: Context, { topo }: Cluster, cells: readonly string[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const cell of cells) {
+    try {
+      await topo.conn.forCell(cell).find(ctx, paths.srvVSchema);
+    } catch (error) {
+      if (!isTopoError(error, 'Timeout')) throw error;
+      found.push(cell);
+    }
+  }
+  return found;
+}
+
+/** A cell that is down can wait only if what its gates last saw is what they are to see: else the roll-back is not done yet. */
+async function refuseForgotten(ctx: Context, cluster: Cluster, cell: string, intent: Intent): Promise<void> {
+  const { conn } = watchedCluster(cluster).topo;
+  const seen = await findRecord<SrvVSchema>(ctx, conn.forCell(cell), paths.srvVSchema);
+  const image = intent.cells[cell];
+  if (seen === undefined || image === undefined || encodeRecord(restored(seen.record, intent, image)) === encodeRecord(seen.record)) return;
+  throw plainError(`the topology of cell ${cell} cannot be reached, and its gates still have rules of the switch`);
 }
 
 function shardOf(ctx: Context, cluster: Cluster, member: MemberImage): Promise<ShardInfo> {
@@ -145,57 +174,79 @@ function restoreMirrors(writer: Writer, intent: Intent): void {
 
 function restoreCell(writer: Writer, cell: string, intent: Intent, image: Intent['cells'][string]): void {
   const served = read<SrvVSchema>(writer, cell, paths.srvVSchema);
-  if (served === undefined) return;
+  if (served !== undefined) writer.put(cell, paths.srvVSchema, encodeRecord(restored(served, intent, image)));
+}
+
+/** A cell's copy with the workflow's rules as they were. */
+function restored(served: SrvVSchema, intent: Intent, image: Intent['cells'][string]): SrvVSchema {
   const map = routingMap(served.routing_rules ?? {});
   putBack(map, image.rules, intent, () => {});
   const mirrors = mirrorsBack(intent, served.mirror_rules?.rules ?? [], image.mirrorRules);
-  const restored: SrvVSchema = {
+  return {
     ...served,
     routing_rules: map.size === 0 ? {} : routingRecord(map),
     mirror_rules: mirrors.length === 0 ? {} : { rules: mirrors },
   };
-  writer.put(cell, paths.srvVSchema, encodeRecord(restored));
 }
 
 /** The forward streams as they were: one that the operator had stopped stays stopped. */
 async function restoreTargets(ctx: Context, cluster: Cluster, intent: Intent): Promise<void> {
-  for (const member of intent.targets) {
-    await onPrimary(ctx, cluster, member, (db, at) => {
-      for (const row of member.streams) {
-        const { state, message, stop_pos, cell, tablet_types } = row;
+  await onPrimaries(ctx, cluster, intent.targets, (db, member) => {
+    const changed = member.streams.filter((row) => !isAsBefore(readStream(db, row.id), row));
+    if (changed.length === 0) return undefined;
+    return (at) => {
+      for (const row of changed) {
         if (readStream(db, row.id) === undefined) restoreStream(db, row);
-        else updateStream(db, row.id, { state, message, stop_pos, cell, tablet_types }, at);
+        else updateStream(db, row.id, kept(row), at);
       }
-    });
-  }
+    };
+  });
+}
+
+/** What of a stream a switch changes. */
+function kept({ state, message, stop_pos, cell, tablet_types }: StreamRow): Partial<StreamRow> {
+  return { state, message, stop_pos, cell, tablet_types };
+}
+
+function isAsBefore(now: StreamRow | undefined, before: StreamRow): boolean {
+  return now !== undefined && JSON.stringify(kept(now)) === JSON.stringify(kept(before));
 }
 
 /** The reverse workflow is gone if this switch made it, and as it was if it was there before. */
 async function restoreSources(ctx: Context, cluster: Cluster, intent: Intent): Promise<void> {
-  for (const member of intent.sources) {
-    await onPrimary(ctx, cluster, member, (db) => {
-      const known = new Set(member.streams.map((row) => row.id));
-      const now = db.db.all<{ id: number }>('SELECT id FROM "_vt.vreplication" WHERE workflow = ?', intent.reverseWorkflow);
-      const untouched = now.length === known.size && now.every((row) => known.has(row.id));
-      if (untouched) return;
+  await onPrimaries(ctx, cluster, intent.sources, (db, member) => {
+    const known = new Set(member.streams.map((row) => row.id));
+    const now = readStreams(db, intent.reverseWorkflow);
+    if (now.length === known.size && now.every((row) => known.has(row.id))) return undefined;
+    return () => {
       deleteWorkflowStreams(db, intent.reverseWorkflow);
       for (const row of member.streams) restoreStream(db, row);
-    });
-  }
+    };
+  });
 }
 
-async function onPrimary(
+type Change = (at: number) => void;
+
+/** Changes each member by its primary; one where nothing is to be changed is not called, so that it may be down. */
+async function onPrimaries(
   ctx: Context,
   cluster: Cluster,
-  member: MemberImage,
-  change: (db: ReturnType<Cluster['shards']['open']>, at: number) => void,
+  members: readonly MemberImage[],
+  plan: (db: ShardDb, member: MemberImage) => Change | undefined,
 ): Promise<void> {
-  const info = await shardOf(ctx, cluster, member);
-  const alias = info.record.primary_alias;
-  if (alias === undefined) throw new Error(`shard ${shardText(info)} has no primary`);
-  const db = cluster.shards.open(member.keyspace, member.shard);
-  const primary = await getTablet(ctx, cluster.topo, alias);
-  await callTablet(ctx, primary, 'VReplicationExec', () => writeTablet(ctx, cluster, db, () => change(db, epochSeconds(cluster))));
+  const wanted: { db: ShardDb; primary: Tablet; change: Change }[] = [];
+  for (const member of members) {
+    const db = cluster.shards.open(member.keyspace, member.shard);
+    const change = plan(db, member);
+    if (change === undefined) continue;
+    const info = await shardOf(ctx, cluster, member);
+    const alias = info.record.primary_alias;
+    if (alias === undefined) throw new Error(`shard ${shardText(info)} has no primary`);
+    wanted.push({ db, change, primary: await getTablet(ctx, cluster.topo, alias) });
+  }
+  await forAll(wanted, ({ db, change, primary }) =>
+    callTablet(ctx, cluster, primary, 'VReplicationExec', () => writeTablet(ctx, cluster, db, () => change(epochSeconds(cluster)))),
+  );
 }
 
 /** True if any source of the intent has its journal: then the only way is forward. */
