@@ -24,9 +24,16 @@ export const SHORT_TIMEOUT = 'timeout value must be at least 1 second';
 const CHECKED_LATER: readonly Deviation[] = [
   {
     id: 'unknown-cell',
-    there: '`--cells` with a cell that does not exist: SetShardTabletControl, RefreshStateByShard and create pass over it, RebuildVSchemaGraph ApplyRoutingRules and switchtraffic fail after they have written the other cells, or the rules',
+    there: '`--cells` with a cell that does not exist: SetShardTabletControl, RefreshStateByShard, GetSrvKeyspaces and create pass over it, RebuildVSchemaGraph ApplyRoutingRules RebuildKeyspaceGraph and switchtraffic fail after they have written the other cells, or the rules',
     here: 'refused, before anything is written',
     why: 'half of it has been done, or nothing',
+    hardenedOnly: true,
+  },
+  {
+    id: 'unknown-durability',
+    there: '`CreateKeyspace --durability-policy` takes any name; every reparent and ChangeTabletType of the keyspace then fails',
+    here: 'refused',
+    why: 'it is found out when a primary has to be replaced',
     hardenedOnly: true,
   },
   {
