@@ -5,7 +5,7 @@ import { missingPrivileges, readGrants } from '../tablet/privileges.ts';
 import { readStreams } from '../tablet/vreplication/streams.ts';
 import { LockLostError } from '../topo/locks.ts';
 import { recoveryCommands, RESUME_LAG, switchReverseCommand } from '../workflow/recovery.ts';
-import { readTraffic, type TableTraffic } from '../workflow/traffic.ts';
+import { readTraffic, sideText, type TableTraffic } from '../workflow/traffic.ts';
 import { compareReleases, describeOutcome, type Failure } from '../workflow/switch/outcome.ts';
 import { measureOutage, type Outage } from '../workflow/switch/outage.ts';
 import type { SwitchRun } from '../workflow/switch/run.ts';
@@ -92,7 +92,7 @@ function whyRefused({ end }: SwitchEnd): string {
 function trafficLine(table: TableTraffic): string {
   const write = table.writes.servedBy ?? 'nobody';
   const detail = table.writes.reason === undefined ? '' : ` (${table.writes.reason})`;
-  return `${table.table}: writes served by ${write}${detail}; source ${table.sourceDenied ? 'denied' : 'open'}, target ${table.targetDenied ? 'denied' : 'open'}`;
+  return `${table.table}: writes served by ${write}${detail}; source ${sideText(table, table.sourceDenied)}, target ${sideText(table, table.targetDenied)}`;
 }
 
 function nextLines(inv: Invocation, { end, run }: SwitchFailed, traffic: readonly TableTraffic[]): string[] {
