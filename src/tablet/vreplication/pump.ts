@@ -7,7 +7,7 @@ import { type Cluster, epochSeconds } from '../cluster.ts';
 import { Applier, BlockedError, isUnrecoverable } from './apply.ts';
 import { applyTransactions, isMatched } from './catch-up.ts';
 import { copyChunk, startCopy } from './copy.ts';
-import { compileFilters, type TableFilter } from './filter.ts';
+import { compileFilters, type StreamFilters } from './filter.ts';
 import { type PumpResult, reached } from './progress.ts';
 import { sourceOf } from './stream-source.ts';
 import { hasCopyState, readStream, type StreamRow, updateStream } from './streams.ts';
@@ -26,8 +26,8 @@ export async function pumpStream(ctx: Context, cluster: Cluster, target: ShardDb
   if (row === undefined || (row.state !== 'Running' && row.state !== 'Copying')) return 'stopped';
   try {
     const source = sourceOf(target, row);
-    const filters = await compileFilters(ctx, cluster.topo, source);
     const from = cluster.shards.open(source.keyspace, source.shard);
+    const filters = await compileFilters(ctx, cluster.topo, source, from, target);
     if (row.pos === '' && !hasCopyState(target, id)) {
       return await startCopy(cluster, from, target, row, filters);
     }
@@ -54,7 +54,7 @@ async function applyChunk(
   from: ShardDb,
   target: ShardDb,
   row: StreamRow,
-  filters: readonly TableFilter[],
+  filters: StreamFilters,
   onDdl: OnDDLAction,
 ): Promise<PumpResult> {
   // In one view: a row written between the two would be part of the position, and of no transaction that was read.
@@ -93,7 +93,7 @@ async function applyChunk(
 }
 
 /** The first DDL of a transaction that concerns one of the stream's tables. */
-function ddlOf(transaction: BinlogTransaction, filters: readonly TableFilter[]): string | undefined {
+function ddlOf(transaction: BinlogTransaction, filters: StreamFilters): string | undefined {
   for (const event of transaction.events) {
     if (event.kind === 'ddl' && isMatched(event.table, filters)) return event.sql;
   }
