@@ -144,8 +144,9 @@ interface QueryService {
 function differences(tablet: Tablet, view: TabletView, denied: readonly string[], { disabled, routed }: QueryService): string[] {
   const found: string[] = [];
   if (view.type !== tablet.type) found.push(`believes it is ${view.type}, its record says ${tablet.type}`);
-  if (view.serving && disabled) found.push('serves, although its query service is disabled');
-  // Nobody tells the tablets of shards that a Reshard has left, and nobody asks them (K36).
+  // Nobody tells the replicas that a Reshard has left, and nobody asks them (K36).
+  const asked = routed || tablet.type === 'PRIMARY';
+  if (view.serving && disabled && asked) found.push('serves, although its query service is disabled');
   if (!view.serving && !disabled && routed && view.type === tablet.type && view.reason.includes('DisableQueryService')) {
     found.push('does not serve, although its query service is not disabled');
   }
