@@ -102,12 +102,6 @@ export function updateStream(shard: ShardDb, id: number, changes: Partial<Stream
   }
 }
 
-/** Deletes one stream and what belongs to it. */
-export function deleteStream(shard: ShardDb, id: number): void {
-  shard.db.run('DELETE FROM "_vt.copy_state" WHERE vrepl_id = ?', id);
-  shard.db.run('DELETE FROM "_vt.vreplication" WHERE id = ?', id);
-}
-
 /** Deletes a workflow's streams and what belongs to them. Returns how many there were; none is not an error. */
 export function deleteWorkflowStreams(shard: ShardDb, workflow: string): number {
   shard.db.run(
