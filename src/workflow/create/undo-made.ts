@@ -1,8 +1,7 @@
 import type { Context } from '../../runtime/context.ts';
 import type { Cluster } from '../../tablet/cluster.ts';
 import { writeTablet } from '../../tablet/manager.ts';
-import type { ShardDb } from '../../tablet/shard-db.ts';
-import { parseRule } from '../../tablet/vreplication/rule.ts';
+import { tablesWritten } from '../../tablet/vreplication/rule.ts';
 import { sourceOf } from '../../tablet/vreplication/stream-source.ts';
 import { deleteStream, readStreams } from '../../tablet/vreplication/streams.ts';
 import { withKeyspaceLock } from '../../topo/locks.ts';
@@ -38,14 +37,11 @@ export class MadeSoFar {
       for (const { target, tables, streams } of this.#there) {
         await writeTablet(locked, cluster, target.db, () => {
           for (const id of streams) deleteStream(target.db, id);
-          for (const table of tables) if (target.db.findTable(table) !== undefined && !isWritten(target.db, table)) target.db.dropTable(table);
+          const there = tables.filter((table) => target.db.findTable(table) !== undefined);
+          const written = new Set(readStreams(target.db).flatMap((row) => tablesWritten(sourceOf(target.db, row), there)));
+          for (const table of there) if (!written.has(table)) target.db.dropTable(table);
         });
       }
     });
   }
-}
-
-function isWritten(db: ShardDb, table: string): boolean {
-  const rules = readStreams(db).flatMap((row) => sourceOf(db, row).filter?.rules ?? []);
-  return rules.map(parseRule).some(({ match, pattern }) => (pattern === undefined ? match === table : pattern.test(table)));
 }
