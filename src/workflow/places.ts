@@ -1,15 +1,17 @@
-import { errorText, isTopoError, plainError, TopoError, vtError } from '../lib/errors.ts';
+import { errorText, isTopoError, plainError, vtError } from '../lib/errors.ts';
 import { type TabletAlias, validateKeyspaceName, validateObjectName, validateShardName } from '../lib/names.ts';
 import type { Context } from '../runtime/context.ts';
 import type { Cluster } from '../tablet/cluster.ts';
+import { makeEmpty } from '../tablet/empty-shard.ts';
 import { recordTime } from '../tablet/life.ts';
 import { forgetTablet } from '../tablet/process.ts';
 import { cellNames } from '../topo/cells.ts';
+import { servingCells } from '../topo/delete-shard.ts';
 import { createKeyspaceRecord, createShard, ensureVSchema, getKeyspace, getShard, type ShardInfo, updateShardFields } from '../topo/keyspaces.ts';
 import { lockShard, withKeyspaceLock } from '../topo/locks.ts';
 import { paths } from '../topo/paths.ts';
 import type { Keyspace, Tablet } from '../topo/proto/types.ts';
-import { getSrvKeyspace } from '../topo/srv-keyspace.ts';
+import { findRecord } from '../topo/server.ts';
 import { aliasText, deleteTabletRecord, getTablet, readableTablets } from '../topo/tablets.ts';
 import { rebuildSrvVSchema } from '../topo/vschema.ts';
 
@@ -49,11 +51,12 @@ export interface CreatedShard {
 /** Creates a shard's record under the keyspace lock. Vitess: go/vt/topo/shard.go CreateShard. */
 export async function createShardRecord(
   ctx: Context,
-  { topo, shards }: Cluster,
+  cluster: Cluster,
   keyspace: string,
   shard: string,
   options: { force: boolean; includeParent: boolean },
 ): Promise<CreatedShard> {
+  const { topo } = cluster;
   const passing = async (create: () => Promise<void>): Promise<boolean> => {
     try {
       await create();
@@ -69,9 +72,12 @@ export async function createShardRecord(
   }
   validateObjectName(keyspace);
   validateShardName(shard);
-  const existed = await passing(() => withKeyspaceLock(ctx, topo, keyspace, 'CreateShard', (locked) => createShard(locked, topo, keyspace, shard)));
-  // Where the rows of its tablets will be.
-  shards.create(keyspace, shard);
+  const existed = await passing(() =>
+    withKeyspaceLock(ctx, topo, keyspace, 'CreateShard', async (locked) => {
+      if ((await findRecord(locked, topo.conn, paths.shard(keyspace, shard))) === undefined) await makeEmpty(cluster, keyspace, shard);
+      await createShard(locked, topo, keyspace, shard);
+    }),
+  );
   return { keyspace: await getKeyspace(ctx, topo, keyspace), shard: await getShard(ctx, topo, keyspace, shard), existed };
 }
 
@@ -126,7 +132,7 @@ async function deleteLocked(ctx: Context, cluster: Cluster, keyspace: string, sh
     if (isTopoError(error, 'NoNode')) return;
     throw error;
   }
-  if (!evenIfServing && (await isReferenced(ctx, cluster, keyspace, shard))) {
+  if (!evenIfServing && (await servingCells(ctx, topo, { keyspace, name: shard })).length > 0) {
     throw vtError('FAILED_PRECONDITION', `shard ${keyspace}/${shard} is still serving; cannot delete it; use EvenIfServing = true to delete anyway`);
   }
   for (const cell of await cellNames(ctx, topo)) {
@@ -140,22 +146,6 @@ async function deleteLocked(ctx: Context, cluster: Cluster, keyspace: string, sh
   }
   for (const cell of await cellNames(ctx, topo)) await topo.conn.forCell(cell).delete(ctx, paths.shardReplication(keyspace, shard), null).catch(ignoreMissing);
   await topo.conn.delete(ctx, paths.shard(keyspace, shard), null);
-}
-
-/** True if some cell's serving record names the shard. Throws PartialResult where a cell cannot be read. */
-async function isReferenced(ctx: Context, { topo }: Cluster, keyspace: string, shard: string): Promise<boolean> {
-  const failures: string[] = [];
-  let found = false;
-  for (const cell of await cellNames(ctx, topo)) {
-    try {
-      const serving = await getSrvKeyspace(ctx, topo, cell, keyspace);
-      found ||= (serving?.partitions ?? []).some(({ shard_references: references = [] }) => references.some(({ name }) => name === shard));
-    } catch (error) {
-      failures.push(errorText(error));
-    }
-  }
-  if (failures.length > 0) throw new TopoError('PartialResult', failures.join(';'));
-  return found;
 }
 
 function ignoreMissing(error: unknown): void {
