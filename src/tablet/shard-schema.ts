@@ -49,4 +49,13 @@ export const SHARD_MIGRATIONS: readonly Migration[] = [
   CREATE VIEW streams AS
     SELECT id, workflow, state, message, pos, source FROM "_vt.vreplication";
   `,
+  `
+  CREATE TABLE _sequence_cache (
+    alias TEXT NOT NULL, "table" TEXT NOT NULL, next_value INTEGER NOT NULL, last_value INTEGER NOT NULL,
+    PRIMARY KEY (alias, "table")
+  ) WITHOUT ROWID;
+  CREATE TABLE _sequence_change (
+    change TEXT NOT NULL, "table" TEXT NOT NULL, before TEXT NOT NULL, after TEXT NOT NULL, PRIMARY KEY (change, "table")
+  ) WITHOUT ROWID;
+  `,
 ];

@@ -13,18 +13,10 @@ import { watchSteps } from '../step-progress.ts';
 import { failureNotes, outageNotes } from '../switch-report.ts';
 import { printRecord } from '../vtctl-output.ts';
 
-/** Flags that do nothing yet: refused on `hardened` by the table of differences, said on a release. */
-const NOT_BUILT = ['initialize-target-sequences'];
-
 /** Switches traffic, or reverses it. */
 export async function run(inv: Invocation): Promise<number> {
   const { flags } = inv;
   const format = outputFormat(inv);
-  for (const name of NOT_BUILT) {
-    if (inv.spec.flags.some((flag) => flag.name === name) && flags.bool(name)) {
-      throw new UserError(`--${name} is not built yet`, { next: 'leave it out' });
-    }
-  }
   const forward = inv.path.at(-1) === 'switchtraffic';
   return withCluster(inv, { history: true }, async (scope) => {
     const { ctx, cluster } = scope;
@@ -42,6 +34,7 @@ export async function run(inv: Invocation): Promise<number> {
         timeoutMs: flags.duration('timeout'),
         maxLagMs: flags.duration('max-replication-lag-allowed'),
         enableReverseReplication: flags.bool('enable-reverse-replication'),
+        initializeSequences: forward && flags.bool('initialize-target-sequences'),
         dryRun: flags.bool('dry-run'),
       });
     } catch (error) {

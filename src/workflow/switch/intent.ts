@@ -11,6 +11,7 @@ import type { MirrorRule, MirrorRules, RoutingRules, Shard, SrvVSchema, TabletCo
 import { encodeRecord, findRecord, listNames } from '../../topo/server.ts';
 import { type RoutingMap, routingMap } from '../../topo/rules.ts';
 import type { TrafficSwitcher } from '../switcher.ts';
+import type { SequenceImages } from './sequences-undo.ts';
 
 /**
  * What a switch on `hardened` writes down before it changes anything: what was, and who is at it. A roll-back is
@@ -41,6 +42,8 @@ export interface Intent {
   mirrorRules: MirrorRule[];
   /** The same, in each cell's serving copy. */
   cells: Record<string, { rules: Record<string, string[] | null>; mirrorRules: MirrorRule[] }>;
+  /** What the switch does to sequences; there once it is going to. */
+  sequences?: SequenceImages;
 }
 
 /** A shard as it was: its tablet controls, and the streams of the workflow that live there. */

@@ -8,7 +8,9 @@ export interface SwitchPath {
   reverseReplication: boolean;
   /** Mirror rules exist for the types to be switched. */
   mirrored: boolean;
+  /** `--initialize-target-sequences` was asked for. */
+  sequences: boolean;
 }
 
 /** The usual switch: everything, from the beginning. */
-export const FULL_PATH: SwitchPath = { reads: true, writes: true, resume: false, reverseReplication: true, mirrored: false };
+export const FULL_PATH: SwitchPath = { reads: true, writes: true, resume: false, reverseReplication: true, mirrored: false, sequences: false };

@@ -39,8 +39,11 @@ export function isDecidedByLooking(step: PlannedStep, behaviours: Behaviours, pa
 
 /** The steps of a roll-back, in order. */
 export function planRollback(behaviours: Behaviours): StepName[] {
-  return ROLLBACK.filter((name) => name !== 'switchTraffic/rollback/relock' || behaviours.rollbackRestoresAll);
+  return ROLLBACK.filter((name) => !RESTORING.includes(name) || behaviours.rollbackRestoresAll);
 }
+
+/** Steps of a roll-back that no release has. */
+const RESTORING: readonly StepName[] = ['switchTraffic/rollback/relock', 'switchTraffic/rollback/restoreSequences'];
 
 const when = (condition: boolean, ...names: StepName[]): StepName[] => (condition ? names : []);
 
@@ -77,9 +80,11 @@ function writeSteps(path: SwitchPath, behaviours: Behaviours): StepName[] {
     'switchTraffic/writes/lockSource',
     'switchTraffic/writes/lockTarget',
     ...when(removesMirrors(path, behaviours), 'switchTraffic/writes/mirrorOff'),
+    ...when(path.sequences, 'switchTraffic/writes/getTargetSequenceMetadata'),
     'switchTraffic/writes/checkJournals',
-    ...(path.resume ? resumeSteps(behaviours) : beforeJournal(behaviours)),
+    ...(path.resume ? resumeSteps(path, behaviours) : beforeJournal(path, behaviours)),
     'switchTraffic/writes/createJournals',
+    ...when(path.sequences && behaviours.sequenceStep === 'past-journal', 'switchTraffic/writes/initializeTargetSequences'),
     'switchTraffic/writes/allowTargetWrites',
     'switchTraffic/writes/changeRouting',
     ...when(path.reverseReplication, 'switchTraffic/writes/startReverseVReplication'),
@@ -90,12 +95,16 @@ function writeSteps(path: SwitchPath, behaviours: Behaviours): StepName[] {
   ];
 }
 
-function resumeSteps(behaviours: Behaviours): StepName[] {
-  return ['switchTraffic/writes/gatherPositions', ...when(behaviours.lockChecks, 'switchTraffic/writes/checkLocks')];
+function resumeSteps(path: SwitchPath, behaviours: Behaviours): StepName[] {
+  return [
+    'switchTraffic/writes/gatherPositions',
+    ...when(behaviours.lockChecks, 'switchTraffic/writes/checkLocks'),
+    ...when(path.sequences && behaviours.sequenceStep === 'resumed-too', 'switchTraffic/writes/initializeTargetSequences'),
+  ];
 }
 
 /** Vitess asks after each of its steps if the locks are held, those that do nothing for MoveTables included: six times. */
-function beforeJournal(behaviours: Behaviours): StepName[] {
+function beforeJournal(path: SwitchPath, behaviours: Behaviours): StepName[] {
   const check = when(behaviours.lockChecks, 'switchTraffic/writes/checkLocks');
   return [
     'switchTraffic/writes/stopSourceWrites',
@@ -109,6 +118,7 @@ function beforeJournal(behaviours: Behaviours): StepName[] {
     ...check,
     'switchTraffic/writes/createReverseVReplication',
     ...check,
+    ...when(path.sequences && behaviours.sequenceStep !== 'past-journal', 'switchTraffic/writes/initializeTargetSequences'),
     ...check,
   ];
 }

@@ -10,6 +10,7 @@ export const PATHS: readonly { path: SwitchPath; when: string | undefined }[] = 
   { path: { ...FULL_PATH, writes: false }, when: 'without the primary type' },
   { path: { ...FULL_PATH, resume: true }, when: 'when it completes a switch past its journal' },
   { path: { ...FULL_PATH, mirrored: true }, when: 'when traffic is mirrored' },
+  { path: { ...FULL_PATH, sequences: true }, when: 'with --initialize-target-sequences' },
 ];
 
 /** Every place where a fault can be put, for a release: each step and how often it occurs at most. */

@@ -12,6 +12,7 @@ import { areReadsSwitched, checkJournals } from './effects-reads.ts';
 import { dropIntent, recordIntent } from './intent.ts';
 import { isDecidedByLooking, type PlannedStep, planSteps } from './plan.ts';
 import type { SwitchRun } from './run.ts';
+import { forgetSequenceNotes } from './sequences-undo.ts';
 
 /** How a switch ended, whatever became of it. */
 export interface SwitchEnd {
@@ -69,6 +70,7 @@ function changesFirst(name: StepName): boolean {
     name === 'switchTraffic/reads/mirrorOff' ||
     name === 'switchTraffic/reads/switchTableReads' ||
     name === 'switchTraffic/writes/mirrorOff' ||
+    name === 'switchTraffic/writes/getTargetSequenceMetadata' ||
     name === 'switchTraffic/writes/stopSourceWrites'
   );
 }
@@ -87,6 +89,7 @@ function lastChange(steps: readonly PlannedStep[]): StepName | undefined {
 
 async function finishIntent(run: SwitchRun): Promise<void> {
   if (run.intent === undefined) return;
+  await forgetSequenceNotes(run.cluster, run.intent);
   await dropIntent(withoutCancel(run.ctx), run.cluster, run.intent);
   run.intent = undefined;
 }

@@ -13,6 +13,7 @@ import { encodeRecord } from '../../topo/server.ts';
 import { getTablet } from '../../topo/tablets.ts';
 import { refreshOrFail } from '../denied.ts';
 import { dropIntent, type Intent, isOwnMirror, type MemberImage, read, readShard } from './intent.ts';
+import { removeSequenceEntries, undoSequences } from './sequences-undo.ts';
 
 /**
  * The roll-back of `hardened`: puts everything back that the intent says was, in the reverse order of importance.
@@ -31,6 +32,7 @@ export async function undoIntent(ctx: Context, cluster: Cluster, intent: Intent)
     await step('revertDeniedTables', () => revertTopology(locked, cluster, intent));
     await step('restartTargetStreams', () => restoreTargets(locked, cluster, intent));
     await step('deleteReverseVReplication', () => restoreSources(locked, cluster, intent));
+    await step('restoreSequences', () => undoSequences(locked, cluster, intent));
     await dropIntent(locked, cluster, intent);
   } catch (error) {
     failure = error;
@@ -68,6 +70,7 @@ async function revertTopology(ctx: Context, cluster: Cluster, intent: Intent): P
       putBack(rules, intent.rules, intent, (from) => foreign.push(from));
       writeRoutingMap(writer, rules);
       restoreMirrors(writer, intent);
+      removeSequenceEntries(writer, intent);
       for (const [cell, image] of Object.entries(intent.cells)) restoreCell(writer, cell, intent, image);
     }),
   );
