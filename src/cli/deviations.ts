@@ -37,6 +37,13 @@ const CHECKED_LATER: readonly Deviation[] = [
     hardenedOnly: true,
   },
   {
+    id: 'sequences-forgotten',
+    there: '`switchtraffic` without `--initialize-target-sequences` switches writes to tables whose sequence is missing, has no row, or stands below ids that are taken',
+    here: 'refused; with the flag, or the sequence set by hand, it goes on',
+    why: 'the first inserts after the switch fail',
+    hardenedOnly: true,
+  },
+  {
     id: 'deny-unknown-table',
     there: '`SetShardTabletControl --denied-tables` takes any name',
     here: 'a table that the shard does not have is refused; with `--remove` any name will do',
@@ -174,6 +181,17 @@ export const DEVIATIONS: readonly Deviation[] = [
     check: (inv) =>
       (isTraffic(inv) || verb(inv) === 'complete') && inv.flags.given('shards')
         ? `${verb(inv)} --shards does nothing: vtctldclient never sends it to the server, and every shard is meant`
+        : undefined,
+  },
+  {
+    id: 'sequences-without-writes',
+    there: '`switchtraffic --initialize-target-sequences` without the primary type sets no sequence and reports success',
+    here: 'refused',
+    why: 'sequences are set where writes are switched, and only there',
+    hardenedOnly: true,
+    check: (inv) =>
+      verb(inv) === 'switchtraffic' && inv.flags.bool('initialize-target-sequences') && !inv.flags.tabletTypes('tablet-types').includes('PRIMARY')
+        ? 'switchtraffic --initialize-target-sequences does nothing without the primary type: sequences are set where writes are switched'
         : undefined,
   },
   {

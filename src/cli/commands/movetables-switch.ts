@@ -1,9 +1,10 @@
 import { UserError } from '../../lib/errors.ts';
 import { WorkflowSwitchTrafficResponse } from '../../topo/proto/messages-vtctldata-workflow.ts';
+import { forgottenSequences } from '../../workflow/switch/sequences/forgotten.ts';
 import { SwitchFailed, switchTraffic, type SwitchResult } from '../../workflow/switch/switch-traffic.ts';
 import type { Cluster } from '../../tablet/cluster.ts';
 import { withCluster } from '../cluster.ts';
-import { SHORT_TIMEOUT } from '../deviations.ts';
+import { letPass, SHORT_TIMEOUT } from '../deviations.ts';
 import type { CommandScope } from '../scope.ts';
 import { CommandFailure } from '../command-failure.ts';
 import { outputFormat } from '../flags.ts';
@@ -22,6 +23,7 @@ export async function run(inv: Invocation): Promise<number> {
     const { ctx, cluster } = scope;
     checkTimeout(inv, cluster, forward);
     await refuseUnknownCells(ctx, cluster, flags.strings('cells'));
+    if (forward) await checkSequences(inv, scope);
     const watch = await watchSteps(inv, scope, format === 'json');
     let result: SwitchResult;
     try {
@@ -54,6 +56,13 @@ function checkTimeout({ flags }: Invocation, { release, world }: Cluster, forwar
   if (flags.duration('timeout') >= 1000 || leastTimeout === 'none') return;
   if (forward || leastTimeout === 'both') throw new UserError(SHORT_TIMEOUT);
   world.events.emit({ kind: 'warning', text: SHORT_TIMEOUT });
+}
+
+/** What an operator who switches writes may have forgotten. */
+async function checkSequences({ flags }: Invocation, { ctx, cluster }: CommandScope): Promise<void> {
+  if (flags.bool('initialize-target-sequences') || !flags.tabletTypes('tablet-types').includes('PRIMARY')) return;
+  const problem = await forgottenSequences(ctx, cluster, flags.str('target-keyspace'), flags.str('workflow'));
+  if (problem !== undefined) letPass(cluster, 'sequences-forgotten', `${problem}: add --initialize-target-sequences`);
 }
 
 async function print(inv: Invocation, scope: CommandScope, result: SwitchResult, format: string): Promise<void> {

@@ -78,10 +78,10 @@ export async function locateByRules(ctx: Context, cluster: Cluster, sw: TrafficS
       place(sequence, sw.targetKeyspace);
       continue;
     }
-    const bare = sequence.keyspace === '' ? ruled(rules.get(sequence.name)) : undefined;
     const [only] = candidates;
-    if (bare === undefined && candidates.length > 1) throw ambiguous(sequence, candidates);
-    const to = bare ?? ruled(rules.get(`${only ?? ''}.${sequence.name}`));
+    // A gate asks for the rule of the name as it is written, and then follows no other.
+    const to = ruled(rules.get(sequence.keyspace === '' ? sequence.name : `${sequence.keyspace}.${sequence.name}`));
+    if (to === undefined && candidates.length > 1) throw ambiguous(sequence, candidates);
     if (to !== undefined) sequence.name = to.table;
     place(sequence, to?.keyspace ?? only ?? '');
   }
