@@ -1,6 +1,5 @@
 import { errorCode, InvariantError, vtError } from '../lib/errors.ts';
 import type { Context } from '../runtime/context.ts';
-import type { Statement } from '../sql/ast.ts';
 import { mysqlErrno, mysqlError } from '../sql/mysql-errors.ts';
 import { parseStatement } from '../sql/parser.ts';
 import type { Value } from '../sql/value.ts';
@@ -9,7 +8,7 @@ import type { BinlogEvent } from './binlog.ts';
 import type { Cluster } from './cluster.ts';
 import { changeTables } from './query/ddl-changes.ts';
 import { mysqlTime } from './query/mysql-time.ts';
-import { isDdl, isRowStatement, type QueryResult } from './query/request.ts';
+import { isDdl, isRowStatement, type QueryResult, type RowStatement } from './query/request.ts';
 import { runUnchecked } from './query/run-part.ts';
 import { untilFree } from './query/waiting.ts';
 import { createSequenceSql, currentValueSql, largestValueSql } from './sequence-table.ts';
@@ -26,13 +25,50 @@ export function databaseOf(tablet: Tablet): string {
   return override === '' ? `vt_${keyspace}` : override;
 }
 
-/** The largest value of a column as MySQL gives it; null for no rows. Throws MySQL's errors. */
-export function largestValue(ctx: Context, cluster: Cluster, shard: ShardDb, of: { database: string; table: string; column: string }): Promise<Value> {
-  const sql = largestValueSql(of.database, of.table, of.column);
-  return untilFree(ctx, cluster.world, async () => {
-    const { rows } = shard.db.read(() => fetchAsApp(cluster, shard, sql));
-    return rows[0]?.[0] ?? null;
-  });
+/** A statement that many tablets are asked, parsed once. */
+export interface Question {
+  sql: string;
+  statement: RowStatement;
+}
+
+/** How to ask for the largest value of a column. */
+export function largestValueOf({ database, table, column }: { database: string; table: string; column: string }): Question {
+  const sql = largestValueSql(database, table, column);
+  return { sql, statement: rowStatement(sql) };
+}
+
+/** So many questions are asked in one read, before other work may have its turn. */
+const QUESTIONS_PER_READ = 50;
+
+/**
+ * The one value that each question has for an answer, in order; null also for no rows. `failed` makes the error of one that MySQL
+ * refuses, and what it returns is thrown.
+ */
+export async function askAll<Q extends { question: Question }>(
+  ctx: Context,
+  cluster: Cluster,
+  shard: ShardDb,
+  asked: readonly Q[],
+  failed: (error: unknown, one: Q) => unknown,
+): Promise<Value[]> {
+  const { clock } = cluster.world;
+  const answers: Value[] = [];
+  while (answers.length < asked.length) {
+    const part = asked.slice(answers.length, answers.length + QUESTIONS_PER_READ);
+    const got = await untilFree(ctx, cluster.world, async () => shard.db.read(() => part.map((one) => answer(cluster, shard, one, failed))));
+    answers.push(...got);
+    if (clock.due()) await clock.turn();
+  }
+  return answers;
+}
+
+function answer<Q extends { question: Question }>(cluster: Cluster, shard: ShardDb, one: Q, failed: (error: unknown, one: Q) => unknown): Value {
+  try {
+    return fetchQuestion(cluster, shard, one.question).rows[0]?.[0] ?? null;
+  } catch (error) {
+    // A lock that is in the way is no refusal.
+    throw mysqlErrno(error) === undefined ? error : failed(error, one);
+  }
 }
 
 /** The row of a sequence table: `next_id` as MySQL gives it, undefined where there is no row. Throws MySQL's 1146. */
@@ -43,7 +79,10 @@ export function currentValue(cluster: Cluster, shard: ShardDb, { database, table
 
 /** Runs a row statement in the caller's transaction; MySQL's errors tell the statement. Throws WaitForLock. */
 export function fetchAsApp(cluster: Cluster, shard: ShardDb, sql: string): QueryResult {
-  const statement = rowStatement(sql);
+  return fetchQuestion(cluster, shard, { sql, statement: rowStatement(sql) });
+}
+
+function fetchQuestion(cluster: Cluster, shard: ShardDb, { sql, statement }: Question): QueryResult {
   try {
     return runUnchecked(cluster.world, shard, statement);
   } catch (error) {
@@ -51,7 +90,7 @@ export function fetchAsApp(cluster: Cluster, shard: ShardDb, sql: string): Query
   }
 }
 
-function rowStatement(sql: string): Extract<Statement, { kind: 'select' | 'insert' | 'replace' | 'update' | 'delete' }> {
+function rowStatement(sql: string): RowStatement {
   const statement = parseStatement(sql);
   if (!isRowStatement(statement)) throw new InvariantError(`not about rows: ${sql}`);
   return statement;

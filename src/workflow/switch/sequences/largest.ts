@@ -7,7 +7,7 @@ import type { Value } from '../../../sql/value.ts';
 import type { Cluster } from '../../../tablet/cluster.ts';
 import { callTablet } from '../../../tablet/manager.ts';
 import { toInt64 } from '../../../tablet/sequence-table.ts';
-import { largestValue } from '../../../tablet/sequences.ts';
+import { askAll, largestValueOf, type Question } from '../../../tablet/sequences.ts';
 import { shardText } from '../../../topo/keyspaces.ts';
 import { aliasText } from '../../../topo/tablets.ts';
 import { forAll } from '../../fan-out.ts';
@@ -29,36 +29,48 @@ export async function largestValues(
   scope: StepScope,
 ): Promise<Largest> {
   if (cluster.release.vitess) for (const sequence of sequences) checkNames(sequence, cluster.release.behaviours.sequenceNames);
+  const asked = sequences.flatMap((sequence) =>
+    sequence.uses.map((use): Asked => ({ sequence, use, question: largestValueOf({ database: sequence.usingDatabase, ...use }) })),
+  );
   const largest: Largest = new Map(sequences.map((sequence) => [sequence, 0n]));
-  const meet = (sequence: Sequence, value: bigint): void => {
+  const meet = ({ sequence }: Asked, value: bigint): void => {
     if (value > largest.get(sequence)!) largest.set(sequence, value);
   };
   if (cluster.release.behaviours.sequenceRpcs === 'batched') {
-    await forAll(sw.targets, (target) =>
-      scope.onTarget(shardText(target.info), () => askTogether(ctx, cluster, target, sequences, meet)),
-    );
+    await forAll(sw.targets, (target) => scope.onTarget(shardText(target.info), () => askTogether(ctx, cluster, target, asked, meet)));
     return largest;
   }
-  for (const sequence of sequences) {
-    for (const use of sequence.uses) {
-      await forAll(sw.targets, (target) =>
-        scope.onTarget(shardText(target.info), async () => meet(sequence, await askAlone(ctx, cluster, sw, target, sequence, use))),
-      );
-    }
+  for (const one of asked) {
+    await forAll(sw.targets, (target) =>
+      scope.onTarget(shardText(target.info), async () => meet(one, await askAlone(ctx, cluster, sw, target, one))),
+    );
   }
   return largest;
+}
+
+interface Asked {
+  sequence: Sequence;
+  use: SequenceUse;
+  question: Question;
 }
 
 async function askTogether(
   ctx: Context,
   cluster: Cluster,
   target: MigrationTarget,
-  sequences: readonly Sequence[],
-  meet: (sequence: Sequence, value: bigint) => void,
+  asked: readonly Asked[],
+  meet: (one: Asked, value: bigint) => void,
 ): Promise<void> {
   try {
     await callTablet(ctx, target.primary, 'GetMaxValueForSequences', async () => {
-      for (const sequence of sequences) for (const use of sequence.uses) meet(sequence, await askOne(ctx, cluster, target, sequence, use));
+      const values = await askAll(ctx, cluster, target.db, asked, (error, { use }) => ofTable(use, errorText(error)));
+      for (const [at, one] of asked.entries()) {
+        try {
+          meet(one, convert(cluster, target, one.use, values[at]!));
+        } catch (error) {
+          throw ofTable(one.use, errorVerbose(error));
+        }
+      }
     });
   } catch (error) {
     const alias = aliasText(target.primary.alias);
@@ -66,28 +78,16 @@ async function askTogether(
   }
 }
 
-async function askOne(ctx: Context, cluster: Cluster, target: MigrationTarget, sequence: Sequence, use: SequenceUse): Promise<bigint> {
-  try {
-    return convert(cluster, target, use, await ask(ctx, cluster, target, sequence, use));
-  } catch (error) {
-    throw vtError(
-      'INTERNAL',
-      `failed to get the max used sequence value for target table ${escapeId(use.table)} in order to initialize the backing sequence table: ${plainSql(error)}`,
-    );
-  }
+/** On the tablet itself MySQL's error is no error of Vitess yet: its text has no code. */
+function ofTable({ table }: SequenceUse, why: string): Error {
+  return vtError('INTERNAL', `failed to get the max used sequence value for target table ${escapeId(table)} in order to initialize the backing sequence table: ${why}`);
 }
 
-async function askAlone(
-  ctx: Context,
-  cluster: Cluster,
-  sw: TrafficSwitcher,
-  target: MigrationTarget,
-  sequence: Sequence,
-  use: SequenceUse,
-): Promise<bigint> {
+async function askAlone(ctx: Context, cluster: Cluster, sw: TrafficSwitcher, target: MigrationTarget, one: Asked): Promise<bigint> {
+  const { use } = one;
   try {
-    const value = await callTablet(ctx, target.primary, 'ExecuteFetchAsApp', () => overRpc(() => ask(ctx, cluster, target, sequence, use)));
-    return convert(cluster, target, use, value);
+    const [value] = await callTablet(ctx, target.primary, 'ExecuteFetchAsApp', () => overRpc(() => askAll(ctx, cluster, target.db, [one], (error) => error)));
+    return convert(cluster, target, use, value!);
   } catch (error) {
     // The tablet is named since the change that copes with NULL (#15289).
     const on = cluster.release.behaviours.sequenceNullMaximum ? ` on tablet ${aliasText(target.primary.alias)}` : '';
@@ -96,10 +96,6 @@ async function askAlone(
       `failed to get the max used sequence value for target table ${sw.targetKeyspace}.${use.table}${on} in order to initialize the backing sequence table: ${errorVerbose(error)}`,
     );
   }
-}
-
-function ask(ctx: Context, cluster: Cluster, target: MigrationTarget, sequence: Sequence, { table, column }: SequenceUse): Promise<Value> {
-  return largestValue(ctx, cluster, target.db, { database: sequence.usingDatabase, table, column });
 }
 
 /** NULL is the largest value of no rows. */

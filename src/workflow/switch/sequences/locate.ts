@@ -70,9 +70,9 @@ function sequenceEntries(vschema: VSchemaKeyspace, keyspace: string, escaped: bo
  */
 export async function locateByRules(ctx: Context, cluster: Cluster, sw: TrafficSwitcher, sequences: Sequence[]): Promise<void> {
   const rules = routingMap(await getRoutingRules(ctx, cluster.topo));
-  const all = await unsharded(ctx, cluster);
+  const listed = (await unsharded(ctx, cluster)).map(({ keyspace, vschema }) => ({ keyspace, names: new Set(sequenceEntries(vschema, keyspace, true)) }));
   for (const sequence of sequences) {
-    const having = all.filter(({ keyspace, vschema }) => sequenceEntries(vschema, keyspace, true).includes(sequence.name)).map(({ keyspace }) => keyspace);
+    const having = listed.filter(({ names }) => names.has(sequence.name)).map(({ keyspace }) => keyspace);
     const candidates = sequence.keyspace === '' ? having : [sequence.keyspace];
     if (sw.tables.includes(sequence.name) && candidates.length > 0 && candidates.every((keyspace) => isSide(sw, keyspace))) {
       place(sequence, sw.targetKeyspace);
