@@ -7,12 +7,14 @@ import { withCluster } from '../cluster.ts';
 import { letPass, SHORT_TIMEOUT } from '../deviations.ts';
 import type { CommandScope } from '../scope.ts';
 import { CommandFailure } from '../command-failure.ts';
-import { outputFormat } from '../flags.ts';
+import { boolOf, hasFlag, outputFormat } from '../flags.ts';
 import type { Invocation } from '../spec.ts';
 import { refuseUnknownCells } from '../places.ts';
 import { watchSteps } from '../step-progress.ts';
 import { failureNotes, outageNotes } from '../switch-report.ts';
 import { printRecord } from '../vtctl-output.ts';
+
+const SEQUENCES = 'initialize-target-sequences';
 
 /** Switches traffic, or reverses it. */
 export async function run(inv: Invocation): Promise<number> {
@@ -23,7 +25,7 @@ export async function run(inv: Invocation): Promise<number> {
     const { ctx, cluster } = scope;
     checkTimeout(inv, cluster, forward);
     await refuseUnknownCells(ctx, cluster, flags.strings('cells'));
-    if (forward) await checkSequences(inv, scope);
+    if (hasFlag(inv, SEQUENCES) && !flags.bool(SEQUENCES)) await checkSequences(inv, scope);
     const watch = await watchSteps(inv, scope, format === 'json');
     let result: SwitchResult;
     try {
@@ -36,7 +38,8 @@ export async function run(inv: Invocation): Promise<number> {
         timeoutMs: flags.duration('timeout'),
         maxLagMs: flags.duration('max-replication-lag-allowed'),
         enableReverseReplication: flags.bool('enable-reverse-replication'),
-        initializeSequences: forward && flags.bool('initialize-target-sequences'),
+        // Reshard, and a reversal, have no such flag: their sequences are in use.
+        initializeSequences: boolOf(inv, SEQUENCES),
         dryRun: flags.bool('dry-run'),
       });
     } catch (error) {
@@ -60,9 +63,9 @@ function checkTimeout({ flags }: Invocation, { release, world }: Cluster, forwar
 
 /** What an operator who switches writes may have forgotten. */
 async function checkSequences({ flags }: Invocation, { ctx, cluster }: CommandScope): Promise<void> {
-  if (flags.bool('initialize-target-sequences') || !flags.tabletTypes('tablet-types').includes('PRIMARY')) return;
+  if (!flags.tabletTypes('tablet-types').includes('PRIMARY')) return;
   const problem = await forgottenSequences(ctx, cluster, flags.str('target-keyspace'), flags.str('workflow'));
-  if (problem !== undefined) letPass(cluster, 'sequences-forgotten', `${problem}: add --initialize-target-sequences`);
+  if (problem !== undefined) letPass(cluster, 'sequences-forgotten', `${problem}: add --${SEQUENCES}`);
 }
 
 async function print(inv: Invocation, scope: CommandScope, result: SwitchResult, format: string): Promise<void> {

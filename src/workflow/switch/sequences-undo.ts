@@ -7,7 +7,8 @@ import { guarded } from '../../topo/locks.ts';
 import { paths } from '../../topo/paths.ts';
 import type { SrvVSchema, VSchemaKeyspace } from '../../topo/proto/types.ts';
 import { encodeRecord } from '../../topo/server.ts';
-import { type Intent, read } from './intent.ts';
+import type { Intent } from './intent.ts';
+import { read } from './intent-images.ts';
 import { sequencePlace, type SequencePlace } from './sequences/places.ts';
 
 /** What a switch may have done to sequences; part of its intent, and written before any of it is done. */
