@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { findRelease } from '../../src/lib/releases.ts';
 import { FULL_PATH } from '../../src/workflow/switch/path.ts';
@@ -158,3 +159,48 @@ describe('a roll-back', () => {
     expect(notes(cluster)).toEqual([]);
   });
 });
+
+type Deed = { insert: number } | { jump: number } | { turn: true } | { fail: string; how: string };
+
+/** Whatever happens, in whatever order: nobody is given an id that somebody has. */
+it('no id is given twice on hardened, through switches, reversals, failures and deaths', async () => {
+  const names = planSteps({ ...FULL_PATH, sequences: true }, findRelease('hardened').behaviours).map((step) => `${step.name}:after#${step.occurrence}`);
+  const deed: fc.Arbitrary<Deed> = fc.oneof(
+    fc.record({ insert: fc.integer({ min: 1, max: 3 }) }),
+    fc.record({ jump: fc.integer({ min: 1, max: 1500 }) }),
+    fc.record({ turn: fc.constant<true>(true) }),
+    fc.record({ fail: fc.constantFrom(...names), how: fc.constantFrom('return', 'panic', 'ctx(cancel)') }),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(deed, { minLength: 4, maxLength: 9 }), async (deeds) => {
+      const cluster = await mixedCluster();
+      let [there, expected] = [false, 5];
+      const ids = (): number[] =>
+        (there ? [['customer', '-80'], ['customer', '80-']] : [['commerce', '0']]).flatMap(([keyspace, shard]) =>
+          cluster.host.shards.open(keyspace!, shard!).db.all<{ id: number }>('SELECT customer_id AS id FROM customer').map(({ id }) => id),
+        );
+      for (const one of deeds) {
+        if ('insert' in one) {
+          await cluster.ok(`query "insert into customer(email) values ${Array(one.insert).fill("('a')").join(', ')}"`);
+          expected += one.insert;
+        } else if ('jump' in one) {
+          // By hand, where ids are not given by the sequence.
+          if (there) continue;
+          await cluster.ok(`query "insert into customer(customer_id, email) values (${Math.max(...ids()) + one.jump}, 'by hand')"`);
+          expected++;
+        } else if ('turn' in one) {
+          await cluster.ok(there ? c2c('reversetraffic') : switchSequences());
+          there = !there;
+        } else if (!there) {
+          await cluster.run(switchSequences(`--fault '${one.fail}=1*${one.how}'`));
+          // It went back, or on, or waits for the next run to finish it; then it is switched.
+          cluster.machine.clock.advance(3_000);
+          await cluster.ok(switchSequences());
+          there = true;
+        }
+        expect(new Set(ids()).size).toBe(expected);
+      }
+    }),
+    { numRuns: 12 },
+  );
+}, 60_000);
