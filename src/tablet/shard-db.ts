@@ -205,6 +205,7 @@ export class ShardDb {
   dropTable(name: string): void {
     this.removeRows(this.table(name));
     this.db.run('DELETE FROM _tables WHERE name = ?', name);
+    this.db.run('DELETE FROM _sequence_cache WHERE "table" = ?', name);
   }
 
   /** Removes a table from SQLite, with its indexes. In a file, the rows of a large one are only put aside: see dropped-tables.ts. */

@@ -62,4 +62,13 @@ export const SHARD_MIGRATIONS: readonly Migration[] = [
   DROP TABLE "_vt.resharding_journal";
   ALTER TABLE _journal RENAME TO "_vt.resharding_journal";
   `,
+  `
+  CREATE TABLE _sequence_cache (
+    alias TEXT NOT NULL, "table" TEXT NOT NULL, next_value INTEGER NOT NULL, last_value INTEGER NOT NULL,
+    PRIMARY KEY (alias, "table")
+  ) WITHOUT ROWID;
+  CREATE TABLE _sequence_change (
+    change TEXT NOT NULL, "table" TEXT NOT NULL, before TEXT NOT NULL, after TEXT NOT NULL, PRIMARY KEY (change, "table")
+  ) WITHOUT ROWID;
+  `,
 ];

@@ -26,7 +26,6 @@ export type Area = keyof typeof AREAS;
 export const WAITS_FOR = [
   'Reshard',
   'multi-tenant moves',
-  'sequences',
   'two-phase commit',
   'mirrored traffic',
   'start-up of the gate',

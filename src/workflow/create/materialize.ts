@@ -110,7 +110,10 @@ function streamRow(
     tablet_types: request.inOrder ? `in_order:${types}` : types,
     workflow_type: WORKFLOW_TYPES.indexOf('MoveTables'),
     defer_secondary_keys: request.deferSecondaryKeys ? 1 : 0,
-    options: JSON.stringify({ sharded_auto_increment_handling: request.shardedAutoIncrement }),
+    options: JSON.stringify({
+      sharded_auto_increment_handling: request.shardedAutoIncrement,
+      ...(request.globalKeyspace === '' ? {} : { global_keyspace: request.globalKeyspace }),
+    }),
   };
 }
 
