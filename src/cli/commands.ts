@@ -1,7 +1,11 @@
+import { adminCommands } from './specs/admin.ts';
 import { noArgs } from './specs/build.ts';
+import { cell } from './specs/failures.ts';
 import { fault } from './specs/fault.ts';
+import { materialize } from './specs/materialize.ts';
 import { moveTables } from './specs/movetables.ts';
 import { ownCommands } from './specs/own.ts';
+import { reshard } from './specs/reshard.ts';
 import { scenarioCommands } from './specs/scenario.ts';
 import { topologyCommands } from './specs/topology.ts';
 import { versions } from './specs/versions.ts';
@@ -21,5 +25,5 @@ export const rootCommand: CommandSpec = {
   flags: [],
   args: noArgs,
   family: 'vtctldclient',
-  subcommands: [moveTables, workflow, ...topologyCommands, ...ownCommands, workload, fault, versions, ...scenarioCommands],
+  subcommands: [moveTables, reshard, materialize, workflow, ...topologyCommands, ...adminCommands, ...ownCommands, cell, workload, fault, versions, ...scenarioCommands],
 };

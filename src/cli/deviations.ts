@@ -1,5 +1,6 @@
 import { InvariantError, UserError } from '../lib/errors.ts';
 import type { Cluster } from '../tablet/cluster.ts';
+import { boolOf, hasFlag, isWorkflowCommand } from './flags.ts';
 import type { Invocation } from './spec.ts';
 
 /** One thing that the command line does otherwise than vtctldclient. The documents are made from these rows. */
@@ -24,9 +25,16 @@ export const SHORT_TIMEOUT = 'timeout value must be at least 1 second';
 const CHECKED_LATER: readonly Deviation[] = [
   {
     id: 'unknown-cell',
-    there: '`--cells` with a cell that does not exist: SetShardTabletControl, RefreshStateByShard and create pass over it, RebuildVSchemaGraph ApplyRoutingRules and switchtraffic fail after they have written the other cells, or the rules',
+    there: '`--cells` with a cell that does not exist: SetShardTabletControl, RefreshStateByShard, GetSrvKeyspaces and create pass over it, RebuildVSchemaGraph ApplyRoutingRules RebuildKeyspaceGraph and switchtraffic fail after they have written the other cells, or the rules',
     here: 'refused, before anything is written',
     why: 'half of it has been done, or nothing',
+    hardenedOnly: true,
+  },
+  {
+    id: 'unknown-durability',
+    there: '`CreateKeyspace --durability-policy` takes any name; every reparent and ChangeTabletType of the keyspace then fails',
+    here: 'refused',
+    why: 'it is found out when a primary has to be replaced',
     hardenedOnly: true,
   },
   {
@@ -34,6 +42,13 @@ const CHECKED_LATER: readonly Deviation[] = [
     there: 'cancel and `Workflow delete` with `--shards` that do not exist drop the tables and rules, delete no stream, and report success',
     here: 'refused, before anything is dropped',
     why: 'half of it has been done',
+    hardenedOnly: true,
+  },
+  {
+    id: 'sequences-forgotten',
+    there: '`switchtraffic` without `--initialize-target-sequences` switches writes to tables whose sequence is missing, has no row, or stands below ids that are taken',
+    here: 'refused; with the flag, or the sequence set by hand, it goes on',
+    why: 'the first inserts after the switch fail',
     hardenedOnly: true,
   },
   {
@@ -63,6 +78,55 @@ const CHECKED_LATER: readonly Deviation[] = [
     here: 'refused',
     why: 'the shard goes on serving, or refusing, every query',
     hardenedOnly: true,
+  },
+  {
+    id: 'reshard-taken-name',
+    there: '`Reshard create` takes the name of another workflow of the keyspace, if that has no stream on the target shards',
+    here: 'refused',
+    why: 'every later command on the name means both workflows',
+    hardenedOnly: true,
+  },
+  {
+    id: 'reshard-late-failures',
+    there: '`Reshard create` takes a keyspace that is not sharded, tables without a vindex, source shards whose tables differ, and target shards that hold rows: its streams break later',
+    here: 'refused, before anything is made',
+    why: 'the copy of hours is in vain',
+    hardenedOnly: true,
+  },
+  {
+    id: 'reshard-lost-references',
+    there: '`Reshard create` leaves out reference tables, and their rows behind where no stream fills them on the source shards',
+    here: 'refused while such a table has rows',
+    why: 'after the switch the rows are gone',
+    hardenedOnly: true,
+  },
+  {
+    id: 'reshard-some-tables',
+    there: '`Reshard create` fails when a target shard has some of the tables already, with others made',
+    here: 'tables that are the same stay, the rest is made; one that differs is refused before anything is made',
+    why: 'the second try fails where the first one stopped',
+    hardenedOnly: true,
+  },
+  {
+    id: 'materialize-late-failures',
+    there: '`Materialize create` takes a select that no stream can carry out, or of a table that is not there: its streams say so later',
+    here: 'refused, before anything is made',
+    why: 'it looks as if the table were kept up to date',
+    hardenedOnly: true,
+  },
+  {
+    id: 'settings-unknown-field',
+    there: '`--table-settings` leaves out fields that it does not know',
+    here: 'refused',
+    why: 'a mistyped `create_ddl` asks for a table that is there',
+    hardenedOnly: true,
+  },
+  {
+    id: 'config-recorded',
+    there: '`--config-overrides` sets the pace of the workflow: retries, packets, heartbeats',
+    here: 'checked, kept with the streams and shown; streams here have no such pace',
+    why: 'what a cutover does and leaves does not depend on it',
+    hardenedOnly: false,
   },
   {
     id: 'rule-unknown-field',
@@ -172,8 +236,19 @@ export const DEVIATIONS: readonly Deviation[] = [
     why: 'all shards would be switched, or completed, and not the ones named',
     hardenedOnly: true,
     check: (inv) =>
-      (isTraffic(inv) || verb(inv) === 'complete') && inv.flags.given('shards')
+      (isTraffic(inv) || verb(inv) === 'complete') && hasFlag(inv, 'shards') && inv.flags.given('shards')
         ? `${verb(inv)} --shards does nothing: vtctldclient never sends it to the server, and every shard is meant`
+        : undefined,
+  },
+  {
+    id: 'sequences-without-writes',
+    there: '`switchtraffic --initialize-target-sequences` without the primary type sets no sequence and reports success',
+    here: 'refused',
+    why: 'sequences are set where writes are switched, and only there',
+    hardenedOnly: true,
+    check: (inv) =>
+      boolOf(inv, 'initialize-target-sequences') && !inv.flags.tabletTypes('tablet-types').includes('PRIMARY')
+        ? 'switchtraffic --initialize-target-sequences does nothing without the primary type: sequences are set where writes are switched'
         : undefined,
   },
   {
@@ -228,7 +303,7 @@ export function letPass({ release, world }: Cluster, id: string, problem: string
 }
 
 function verb(inv: Invocation): string | undefined {
-  return inv.path[0] === 'MoveTables' ? inv.path[1] : undefined;
+  return isWorkflowCommand(inv.path) ? inv.path[1] : undefined;
 }
 
 function isTraffic(inv: Invocation): boolean {

@@ -12,6 +12,7 @@ import { getSrvKeyspace, rebuildKeyspaceGraph } from '../topo/srv-keyspace.ts';
 import { aliasText, allTablets, createTablet, setShardPrimary } from '../topo/tablets.ts';
 import { getSrvVSchema, rebuildSrvVSchema } from '../topo/vschema.ts';
 import type { Cluster } from './cluster.ts';
+import { makeEmpty } from './empty-shard.ts';
 import { readView, refreshView } from './view.ts';
 
 /** A tablet to start. */
@@ -81,6 +82,8 @@ async function rebuildWhenWhole(ctx: Context, cluster: Cluster, cell: string, ke
 }
 
 async function ensureShard(ctx: Context, cluster: Cluster, keyspace: string, shard: string): Promise<void> {
+  if ((await findRecord(ctx, cluster.topo.conn, paths.shard(keyspace, shard))) !== undefined) return;
+  await makeEmpty(cluster, keyspace, shard);
   try {
     await createShard(ctx, cluster.topo, keyspace, shard);
   } catch (error) {

@@ -38,7 +38,21 @@ export async function rebuildKeyspaceGraph(
   keyspace: string,
   cells: readonly string[] = [],
 ): Promise<void> {
+  if ((await findRecord(ctx, topo.conn, paths.keyspace(keyspace))) === undefined) await removeOrphans(ctx, topo, keyspace, cells);
   await withKeyspaceLock(ctx, topo, keyspace, 'RebuildKeyspace', (locked) => rebuildLocked(locked, topo, keyspace, cells));
+}
+
+/** What cells still hold of a keyspace that is gone; the lock that is tried next says that it is. */
+async function removeOrphans(ctx: Context, topo: TopoServer, keyspace: string, cells: readonly string[]): Promise<void> {
+  for (const cell of cells) {
+    const conn = topo.conn.forCell(cell);
+    const prefix = `keyspaces/${keyspace}/`;
+    try {
+      for (const { path } of await conn.list(ctx, prefix)) if (path.startsWith(prefix)) await conn.delete(ctx, path, null);
+    } catch (error) {
+      if (!isTopoError(error, 'NoNode')) throw error;
+    }
+  }
 }
 
 async function rebuildLocked(ctx: Context, topo: TopoServer, keyspace: string, cells: readonly string[]): Promise<void> {
@@ -54,9 +68,15 @@ async function rebuildLocked(ctx: Context, topo: TopoServer, keyspace: string, c
   const { throttler_config: throttler } = await getKeyspace(ctx, topo, keyspace);
   if (throttler !== undefined) record.throttler_config = throttler;
   for (const cell of wanted) checkPartitions(cell, record.partitions ?? []);
+  const failures: string[] = [];
   for (const cell of wanted) {
-    await topo.conn.forCell(cell).update(ctx, paths.srvKeyspace(keyspace), encodeRecord(record), null);
+    try {
+      await topo.conn.forCell(cell).update(ctx, paths.srvKeyspace(keyspace), encodeRecord(record), null);
+    } catch (error) {
+      failures.push(`writing serving data failed: ${errorText(error)}`);
+    }
   }
+  if (failures.length > 0) throw plainError(failures.join(';'));
 }
 
 async function migrationOnGoing(partition: KeyspacePartition): Promise<Error> {
@@ -133,7 +153,8 @@ export async function checkQueryServiceChange(change: Omit<QueryServiceChange, '
   }
 }
 
-function withQueryService(record: SrvKeyspace, { shards, tabletType, disable }: QueryServiceChange): SrvKeyspace {
+/** A serving record with the query service of shards off or on in the partitions of one type; the record given is not changed. */
+export function withQueryService(record: SrvKeyspace, { shards, tabletType, disable }: QueryServiceChange): SrvKeyspace {
   const changed = structuredClone(record);
   for (const partition of changed.partitions ?? []) {
     if (partition.served_type !== tabletType) continue;
@@ -150,7 +171,7 @@ function setQueryService(partition: KeyspacePartition, shard: ShardInfo, disable
   );
   // An entry is made also for switching on: it stays there, saying nothing.
   if (found.length === 0) {
-    const made: ShardTabletControl = { ...reference(shard) };
+    const made: ShardTabletControl = { ...shardReference(shard) };
     controls.push(made);
     found.push(made);
   }
@@ -164,7 +185,7 @@ function setQueryService(partition: KeyspacePartition, shard: ShardInfo, disable
 function servingRecord(shards: readonly ShardInfo[]): SrvKeyspace {
   const serving = shards.filter((shard) => shard.record.is_primary_serving === true);
   if (serving.length === 0) return {};
-  const references = serving.toSorted(byRange).map(reference);
+  const references = serving.toSorted(byRange).map(shardReference);
   return { partitions: SERVED_TYPES.map((type) => ({ served_type: type, shard_references: references })) };
 }
 
@@ -173,7 +194,8 @@ function byRange(a: ShardInfo, b: ShardInfo): number {
   return start(a) < start(b) ? -1 : 1;
 }
 
-function reference(shard: ShardInfo): ShardReference {
+/** A shard as a partition names it. */
+export function shardReference(shard: ShardInfo): ShardReference {
   const { key_range: range } = shard.record;
   return range === undefined ? { name: shard.name } : { name: shard.name, key_range: range };
 }

@@ -1,6 +1,6 @@
 import { errorText } from '../../lib/errors.ts';
 import type { Context } from '../../runtime/context.ts';
-import { type Cluster, epochSeconds } from '../../tablet/cluster.ts';
+import { type Cluster, epochSeconds, observing } from '../../tablet/cluster.ts';
 import type { ShardDb } from '../../tablet/shard-db.ts';
 import { FROZEN, readCopyState, readJournal, readStreams, type StreamRow } from '../../tablet/vreplication/streams.ts';
 import { findAllShards, keyspaceNames, shardText } from '../../topo/keyspaces.ts';
@@ -9,7 +9,7 @@ import { aliasText } from '../../topo/tablets.ts';
 import { derivedState, streamLag } from '../lag.ts';
 import { computeState, stateText } from '../state.ts';
 import { workflowStatus } from '../status.ts';
-import { buildTrafficSwitcher, type TrafficSwitcher, WORKFLOW_SUB_TYPES, WORKFLOW_TYPES } from '../switcher.ts';
+import { buildTrafficSwitcher, type MigrationKind, type TrafficSwitcher, WORKFLOW_SUB_TYPES, WORKFLOW_TYPES } from '../switcher.ts';
 import { readTraffic, type TableTraffic } from '../traffic.ts';
 
 /** One stream, as its row stands. */
@@ -44,6 +44,8 @@ export interface JournalFacts {
 export interface WorkflowFacts {
   keyspace: string;
   workflow: string;
+  /** By which records its traffic is switched. */
+  kind: MigrationKind;
   type: string;
   subType: string;
   /** `Reads Not Switched. Writes Not Switched`: computed from the rules alone. */
@@ -66,7 +68,8 @@ export interface WorkflowFacts {
 }
 
 /** Every workflow of the cluster, by keyspace and name. */
-export async function gatherWorkflows(ctx: Context, cluster: Cluster): Promise<WorkflowFacts[]> {
+export async function gatherWorkflows(ctx: Context, looked: Cluster): Promise<WorkflowFacts[]> {
+  const cluster = observing(looked);
   const found: WorkflowFacts[] = [];
   for (const keyspace of await keyspaceNames(ctx, cluster.topo)) {
     const rows = await streamsOf(ctx, cluster, keyspace);
@@ -106,6 +109,7 @@ async function workflowFacts(
   const facts: WorkflowFacts = {
     keyspace,
     workflow,
+    kind: 'tables',
     type: WORKFLOW_TYPES[first.workflow_type] ?? '',
     subType: WORKFLOW_SUB_TYPES[first.workflow_sub_type] ?? '',
     state: '',
@@ -132,6 +136,7 @@ async function workflowFacts(
 
 async function addRecords(ctx: Context, cluster: Cluster, sw: TrafficSwitcher, facts: WorkflowFacts): Promise<void> {
   const { keyspace, workflow } = facts;
+  facts.kind = sw.kind;
   facts.sourceKeyspace = sw.sourceKeyspace;
   facts.sources = sw.sources.map((source) => shardText(source.info));
   facts.tables = sw.tables;

@@ -1,9 +1,11 @@
 import { vtError, wrapError } from '../../lib/errors.ts';
+import { callTablet } from '../../tablet/manager.ts';
 import { readJournal } from '../../tablet/vreplication/streams.ts';
 import { findAllShards } from '../../topo/keyspaces.ts';
 import { changeRoutingRules, getMirrorRules, getRoutingRules, routingMap, type RoutingMap, saveMirrorRules } from '../../topo/rules.ts';
 import { allTablets } from '../../topo/tablets.ts';
 import { rebuildSrvVSchema } from '../../topo/vschema.ts';
+import { forAll } from '../fan-out.ts';
 import type { TrafficSwitcher } from '../switcher.ts';
 import type { SwitchRun } from './run.ts';
 
@@ -18,11 +20,15 @@ export async function readTypes(run: SwitchRun): Promise<string[]> {
 /** Refuses a reversal of reads that were never switched, and a workflow that does not cover its shards. */
 export async function validateReads(run: SwitchRun): Promise<void> {
   const { request, startState, direction } = run;
-  if (direction === 'backward') {
+  if (direction === 'backward' && run.path.kind !== 'partial') {
     refuseUnlessSwitched(request.tabletTypes.includes('REPLICA'), startState.replicaSwitched, 'REPLICA');
     refuseUnlessSwitched(request.tabletTypes.includes('RDONLY'), startState.rdonlySwitched, 'RDONLY');
   }
-  await checkJournals(run);
+  try {
+    await checkJournals(run);
+  } catch (error) {
+    throw wrapError(error, `failed to read journal in the ${run.sw.sourceKeyspace} keyspace`);
+  }
   try {
     await validateShards(run);
   } catch (error) {
@@ -38,14 +44,26 @@ function refuseUnlessSwitched(asked: boolean, cells: readonly string[], type: st
   );
 }
 
-/** True if any source has the journal of an earlier attempt. */
+/** True if any source has the journal of an earlier attempt; asks their primaries. */
 export async function checkJournals(run: SwitchRun): Promise<boolean> {
-  return run.sw.sources.some((source) => readJournal(source.db, run.sw.id) !== undefined);
+  const { cluster, sw, ctx } = run;
+  let found = false;
+  await forAll(sw.sources, async ({ db, primary }) => {
+    found = (await callTablet(ctx, cluster, primary, 'VReplicationExec', () => readJournal(db, sw.id) !== undefined)) || found;
+  });
+  return found;
 }
 
-/** Throws unless the workflow's shards are all shards of both keyspaces. Vitess: trafficSwitcher.validate. */
+/** The same for who must know, whether the primaries answer or not: what a source has written stays written. */
+export function isJournaledBySources({ sw }: SwitchRun): boolean {
+  return sw.sources.some((source) => readJournal(source.db, sw.id) !== undefined);
+}
+
+/** Throws unless the workflow's shards are all shards of both keyspaces, where they have to be. Vitess: trafficSwitcher.validate. */
 export async function validateShards(run: SwitchRun): Promise<void> {
   const { sw } = run;
+  if (sw.kind === 'shards' || sw.kind === 'partial') return;
+  if (sw.kind === 'multi-tenant' && (sw.options.shards ?? []).length > 0) return;
   await compareShards(run, sw.sourceKeyspace, sw.sources.map((source) => source.info.name));
   await compareShards(run, sw.targetKeyspace, sw.targets.map((target) => target.info.name));
   const wild = sw.tables.find((table) => table.startsWith('/'));

@@ -1,3 +1,4 @@
+import { compareKeyRanges } from '../../lib/key-range.ts';
 import { errorText, errorVerbose, plainError } from '../../lib/errors.ts';
 import { withTimeout } from '../../runtime/context.ts';
 import type { StepScope } from '../../runtime/step.ts';
@@ -9,28 +10,31 @@ import { acquireTables } from '../../tablet/table-locks.ts';
 import { FROZEN, readJournal, readStreams, updateStream } from '../../tablet/vreplication/streams.ts';
 import { waitForPos } from '../../tablet/vreplication/wait-for-pos.ts';
 import { shardText } from '../../topo/keyspaces.ts';
+import { keyRangeFromProto } from '../../topo/proto/key-range.ts';
 import { Journal } from '../../topo/proto/messages-binlogdata.ts';
 import { prototext } from '../../topo/proto/prototext.ts';
-import { changeRoutingRules, type RoutingMap } from '../../topo/rules.ts';
 import { aliasText } from '../../topo/tablets.ts';
 import { rebuildSrvVSchema } from '../../topo/vschema.ts';
 import { denyTables, switchDeniedTables } from '../denied.ts';
 import { forAll } from '../fan-out.ts';
 import type { MigrationSource, MigrationTarget, TrafficSwitcher } from '../switcher.ts';
-import { writesServe, writesStop } from './outage.ts';
+import { changeShardsAccess } from './effects-shards.ts';
+import { sourceWorkflows } from './effects-streams.ts';
+import { writesStop } from './outage.ts';
 import type { SwitchRun } from './run.ts';
 
 /** How long Vitess waits after each LOCK TABLES, for writes that slipped past the deny list. */
 const LOCK_TABLES_PAUSE_MS = 100;
 
-/** Denies the tables on the source. Until v20 also records positions (before LOCK TABLES: #16563). */
+/** Denies the tables on the source, or turns its shards' query service off. Until v20 also records positions (before LOCK TABLES: #16563). */
 export async function stopSourceWrites(run: SwitchRun, scope: StepScope): Promise<void> {
   const { cluster, sw, ctx } = run;
   const { behaviours } = cluster.release;
   writesStop(run);
-  if (behaviours.stopWritesFreesTarget) await switchDeniedTables(ctx, cluster, sw, false, scope);
-  else await denyTables(ctx, cluster, sw, 'source', false, scope);
-  if (behaviours.rebuildOnStopWrites) await rebuildSrvVSchema(ctx, cluster.topo);
+  if (run.path.kind === 'shards') await changeShardsAccess(run, ctx, sw.sources, true, { scope });
+  else if (behaviours.stopWritesFreesTarget) await switchDeniedTables(ctx, cluster, sw, false, { scope });
+  else await denyTables(ctx, cluster, sw, 'source', false, { scope });
+  if (behaviours.rebuildOnStopWrites && run.path.kind !== 'shards') await rebuildSrvVSchema(ctx, cluster.topo);
   if (behaviours.positions === 'at-stop') await forAll(sw.sources, (source) => recordPosition(run, source));
 }
 
@@ -40,7 +44,7 @@ export async function lockTables(run: SwitchRun, scope: StepScope): Promise<void
   const wanted = sw.tables.map((table) => ({ table, mode: 'read-only' as const }));
   await forAll(sw.sources, (source) =>
     scope.onTarget(shardText(source.info), () =>
-      callTablet(ctx, source.primary, 'ExecuteFetchAsDba', () =>
+      callTablet(ctx, cluster, source.primary, 'ExecuteFetchAsDba', () =>
         acquireTables(ctx, source.db, cluster.world, wanted, { holder: `SwitchTraffic ${sw.workflow}` }),
       ),
     ),
@@ -54,7 +58,7 @@ export async function gatherSourcePositions(run: SwitchRun, scope: StepScope): P
 
 async function recordPosition(run: SwitchRun, source: MigrationSource): Promise<void> {
   try {
-    source.position = await callTablet(run.ctx, source.primary, 'PrimaryPosition', async () => source.db.positionText());
+    source.position = await callTablet(run.ctx, run.cluster, source.primary, 'PrimaryPosition', async () => source.db.positionText());
   } catch (error) {
     const alias = aliasText(source.primary.alias);
     run.cluster.world.events.log('error', `Error getting migration source position on ${alias}: ${errorText(error)}`);
@@ -65,13 +69,15 @@ async function recordPosition(run: SwitchRun, source: MigrationSource): Promise<
 /** Positions of both sides anew, when an earlier attempt got as far as its journal. */
 export async function gatherPositions(run: SwitchRun): Promise<void> {
   await forAll(run.sw.sources, (source) => recordPosition(run, source));
-  for (const target of run.sw.targets) await recordTargetPosition(run, target);
+  await forAll(run.sw.targets, (target) => recordTargetPosition(run, target));
 }
 
 /** Where the reverse stream of a target will begin to read. */
 async function recordTargetPosition(run: SwitchRun, target: MigrationTarget): Promise<void> {
-  await target.db.expectReader(run.cluster.world.clock);
-  target.position = target.db.positionText();
+  await callTablet(run.ctx, run.cluster, target.primary, 'PrimaryPosition', async () => {
+    await target.db.expectReader(run.cluster.world.clock);
+    target.position = target.db.positionText();
+  });
 }
 
 /** Waits until every stream has applied its source's position, and stops it there. */
@@ -83,10 +89,12 @@ export async function waitForCatchup(run: SwitchRun, scope: StepScope): Promise<
       scope.onTarget(shardText(target.info), async () => {
         for (const { row, source } of target.streams) {
           const position = sourceOf(sw, source.shard).position;
-          await callTablet(limited.ctx, target.primary, 'VReplicationWaitForPos', () =>
+          await callTablet(limited.ctx, cluster, target.primary, 'VReplicationWaitForPos', () =>
             waitForPos(limited.ctx, cluster, target.db, row.id, position),
           );
-          await setStreams(run, target.db, [row.id], { state: 'Stopped', message: 'stopped for cutover' });
+          await callTablet(run.ctx, cluster, target.primary, 'VReplicationExec', () =>
+            setStreams(run, target.db, [row.id], { state: 'Stopped', message: 'stopped for cutover' }),
+          );
         }
         await recordTargetPosition(run, target);
       }),
@@ -118,12 +126,16 @@ async function setStreams(
 /** Writes the journal on each source that has none: from the first row on there is no way back. */
 export async function createJournals(run: SwitchRun, scope: StepScope): Promise<void> {
   const { cluster, sw, ctx } = run;
-  const participants = sw.sources.map((source) => ({ keyspace: sw.sourceKeyspace, shard: source.info.name }));
+  const participants = sw.sources
+    .toSorted((a, b) => compareKeyRanges(keyRangeFromProto(a.info.record.key_range), keyRangeFromProto(b.info.record.key_range)))
+    .map((source) => ({ keyspace: sw.sourceKeyspace, shard: source.info.name }));
+  const workflows = sourceWorkflows(run);
   await forAll(sw.sources, (source) =>
     scope.onTarget(shardText(source.info), () =>
-      callTablet(ctx, source.primary, 'VReplicationExec', async () => {
+      callTablet(ctx, cluster, source.primary, 'VReplicationExec', async () => {
         const val = prototext(Journal, {
           id: sw.id,
+          ...(sw.kind === 'shards' && { migration_type: 'SHARDS' as const }),
           tables: sw.tables,
           local_position: source.position,
           shard_gtids: sw.targets.map((target) => ({
@@ -132,6 +144,7 @@ export async function createJournals(run: SwitchRun, scope: StepScope): Promise<
             gtid: target.position,
           })),
           participants,
+          ...(workflows.length > 0 && { source_workflows: workflows }),
         });
         // The column is too short for it until v22: writes are stopped by now, and nothing rolls back (#18608).
         if (Buffer.byteLength(val) > cluster.release.behaviours.journalValueBytes) throw dataTooLong('val');
@@ -148,25 +161,9 @@ export async function createJournals(run: SwitchRun, scope: StepScope): Promise<
 /** Frees the target. On releases that did so when stopping writes, this is the same call again. */
 export async function allowTargetWrites(run: SwitchRun, scope: StepScope): Promise<void> {
   const { cluster, sw, ctx } = run;
-  if (cluster.release.behaviours.stopWritesFreesTarget) await switchDeniedTables(ctx, cluster, sw, false, scope);
-  else await denyTables(ctx, cluster, sw, 'target', true, scope);
-}
-
-/** The rules of the writes after the switch. Those of the reads are not touched. */
-export function switchWriteRules(rules: RoutingMap, sw: TrafficSwitcher): void {
-  for (const table of sw.tables) {
-    rules.delete(`${sw.targetKeyspace}.${table}`);
-    rules.set(table, [`${sw.targetKeyspace}.${table}`]);
-    rules.set(`${sw.sourceKeyspace}.${table}`, [`${sw.targetKeyspace}.${table}`]);
-  }
-}
-
-/** Points the writes at the target, in every cell. */
-export async function changeRouting(run: SwitchRun): Promise<void> {
-  const { cluster, sw, ctx } = run;
-  await changeRoutingRules(ctx, cluster.topo, [sw.sourceKeyspace, sw.targetKeyspace], (rules) => switchWriteRules(rules, sw));
-  await rebuildSrvVSchema(ctx, cluster.topo);
-  writesServe(run, sw.targetKeyspace);
+  if (run.path.kind === 'shards') await changeShardsAccess(run, ctx, sw.targets, false, { scope, passOver: true });
+  else if (cluster.release.behaviours.stopWritesFreesTarget) await switchDeniedTables(ctx, cluster, sw, false, { scope, passOver: true });
+  else await denyTables(ctx, cluster, sw, 'target', true, { scope, passOver: true });
 }
 
 /** Starts the reverse workflow. Until v18.0.1 every other stream of the source was started too (#14795). */
@@ -175,7 +172,7 @@ export async function startReverse(run: SwitchRun, scope: StepScope): Promise<vo
   const workflow = cluster.release.behaviours.reverseStart === 'every-stream' ? undefined : sw.reverseWorkflow;
   await forAll(sw.sources, (source) =>
     scope.onTarget(shardText(source.info), () =>
-      callTablet(run.ctx, source.primary, 'VReplicationExec', async () => {
+      callTablet(run.ctx, cluster, source.primary, 'VReplicationExec', async () => {
         requirePrivileges(source.db, ['SELECT', 'UPDATE']);
         await setWorkflow(run, source.db, workflow, { state: 'Running', message: '' });
       }),
@@ -190,7 +187,7 @@ export async function freezeTargets(run: SwitchRun, scope: StepScope): Promise<v
   const frozen = run.cluster.release.vitess ? { message: FROZEN } : { state: 'Stopped' as const, message: FROZEN };
   await forAll(sw.targets, (target) =>
     scope.onTarget(shardText(target.info), () =>
-      callTablet(run.ctx, target.primary, 'VReplicationExec', () =>
+      callTablet(run.ctx, run.cluster, target.primary, 'VReplicationExec', () =>
         setWorkflow(run, target.db, sw.workflow, frozen),
       ),
     ),

@@ -4,10 +4,12 @@ import { canSwitch } from './can-switch.ts';
 import type { StepName } from './catalogue.ts';
 import { confirmLocks, lockSide, lockWorkflow, unlockStep } from './effects-locks.ts';
 import { checkJournals, readTypes, rebuildAfterReads, removeMirrorRules, switchTableReads, validateReads, validateShards } from './effects-reads.ts';
+import { changeKeyspaceReads, changeRouting } from './effects-routing.ts';
+import { switchShardReads, validateReadGraph } from './effects-shards.ts';
+import { finalizeStreams, migrateStreams, stopStreams } from './effects-streams.ts';
 import { checkPrivileges, checkTablets } from './effects-reverse-checks.ts';
 import {
   allowTargetWrites,
-  changeRouting,
   createJournals,
   freezeTargets,
   gatherPositions,
@@ -18,14 +20,13 @@ import {
   waitForCatchup,
 } from './effects-writes.ts';
 import { createReverse } from './reverse.ts';
+import { buildStreamMigrator } from './stream-migrator.ts';
 import { refuseStale } from './stale.ts';
 import type { SwitchRun } from './run.ts';
+import { getTargetSequenceMetadata, initializeTargetSequences, resetSequences } from './sequences.ts';
 
 /** What a step does. It may throw anything; the runner knows what that leads to. */
 export type Effect = (run: SwitchRun, scope: StepScope) => Promise<unknown>;
-
-/** Nothing here needs doing; the step is there because Vitess asks, and a fault may make it fail. */
-const nothing: Effect = async () => {};
 
 /** The effect of each step of the catalogue. Rolling back has effects of its own: cancel-migration.ts and undo.ts. */
 export const EFFECTS: Readonly<Record<Exclude<StepName, `switchTraffic/rollback/${string}`>, Effect>> = {
@@ -50,6 +51,10 @@ export const EFFECTS: Readonly<Record<Exclude<StepName, `switchTraffic/rollback/
     }
   },
   'switchTraffic/reads/switchTableReads': (run) => switchTableReads(run),
+  'switchTraffic/reads/switchKeyspaceReads': (run) => changeKeyspaceReads(run),
+  'switchTraffic/reads/checkLocks': (run) => confirmLocks(run),
+  'switchTraffic/reads/switchShardReads': (run) => switchShardReads(run),
+  'switchTraffic/reads/validateSrvKeyspace': (run) => validateReadGraph(run),
   'switchTraffic/reads/rebuildSrvVSchema': (run) => rebuildAfterReads(run),
   'switchTraffic/reads/unlockTarget': (run) => unlockStep(run, 'switchTraffic/reads/unlockTarget'),
   'switchTraffic/reads/unlockSource': (run) => unlockStep(run, 'switchTraffic/reads/unlockSource'),
@@ -62,19 +67,24 @@ export const EFFECTS: Readonly<Record<Exclude<StepName, `switchTraffic/rollback/
   'switchTraffic/writes/lockTarget': (run) =>
     lockSide(run, run.sw.targetKeyspace, 'SwitchWrites', 'switchTraffic/writes/unlockTarget'),
   'switchTraffic/writes/mirrorOff': (run) => removeMirrorRules(run, ['PRIMARY']),
+  'switchTraffic/writes/getTargetSequenceMetadata': (run) => getTargetSequenceMetadata(run),
   'switchTraffic/writes/checkJournals': (run) => checkJournals(run),
+  'switchTraffic/writes/buildStreamMigrator': (run) => buildStreamMigrator(run),
   'switchTraffic/writes/stopSourceWrites': stopSourceWrites,
+  'switchTraffic/writes/stopStreams': (run) => stopStreams(run),
   'switchTraffic/writes/lockTables': lockTables,
   'switchTraffic/writes/gatherSourcePositions': gatherSourcePositions,
   'switchTraffic/writes/gatherPositions': (run) => gatherPositions(run),
   'switchTraffic/writes/checkLocks': (run) => confirmLocks(run),
   'switchTraffic/writes/waitForCatchup': waitForCatchup,
-  // Sequence tables cannot be moved yet (create refuses them), so no cache has to be dropped.
-  'switchTraffic/writes/resetSequences': nothing,
+  'switchTraffic/writes/migrateStreams': migrateStreams,
+  'switchTraffic/writes/resetSequences': (run) => resetSequences(run),
   'switchTraffic/writes/createReverseVReplication': createReverse,
+  'switchTraffic/writes/initializeTargetSequences': initializeTargetSequences,
   'switchTraffic/writes/createJournals': createJournals,
   'switchTraffic/writes/allowTargetWrites': allowTargetWrites,
   'switchTraffic/writes/changeRouting': (run) => changeRouting(run),
+  'switchTraffic/writes/streamMigraterfinalize': (run) => finalizeStreams(run),
   'switchTraffic/writes/startReverseVReplication': startReverse,
   'switchTraffic/writes/freezeTargetVReplication': freezeTargets,
   'switchTraffic/writes/unlockTarget': (run) => unlockStep(run, 'switchTraffic/writes/unlockTarget'),

@@ -6,6 +6,8 @@ import type { TrafficSwitcher } from '../switcher.ts';
 import type { Intent } from './intent.ts';
 import type { SwitchPath } from './path.ts';
 import type { StepName } from './catalogue.ts';
+import type { Sequence } from './sequences/sequence.ts';
+import type { StreamMigrator } from './stream-migrator.ts';
 
 /** What SwitchTraffic or ReverseTraffic was asked to do. */
 export interface SwitchRequest {
@@ -18,6 +20,7 @@ export interface SwitchRequest {
   timeoutMs: number;
   maxLagMs: number;
   enableReverseReplication: boolean;
+  initializeSequences: boolean;
   dryRun: boolean;
 }
 
@@ -42,12 +45,16 @@ export interface SwitchRun {
   ctx: Context;
   held: HeldForStep[];
   intent: Intent | undefined;
+  /** Of a Reshard, once the other streams of the source shards have been looked at. */
+  migrator: StreamMigrator | undefined;
   /** Clock time at which source writes were stopped, and were served again by either side. */
   writesStopped: number | undefined;
   writesServed: number | undefined;
   /** How many statements about the tables the source's tablets had refused when its writes were stopped. */
   refusedBefore: number;
   warnings: string[];
+  /** The sequences to be initialised, once they have been looked for. */
+  sequences: Sequence[];
 }
 
 /** The keyspaces whose locks a write switch holds. */

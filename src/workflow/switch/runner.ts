@@ -8,10 +8,13 @@ import { cancelMigration, withCancelError } from './cancel-migration.ts';
 import type { StepName } from './catalogue.ts';
 import { EFFECTS } from './effects.ts';
 import { tailMs, unlockRest } from './effects-locks.ts';
-import { areReadsSwitched, checkJournals } from './effects-reads.ts';
+import { areReadsSwitched, isJournaledBySources } from './effects-reads.ts';
+import { areKeyspaceReadsSwitched } from './effects-routing.ts';
+import { areShardReadsSwitched } from './effects-shards.ts';
 import { dropIntent, recordIntent } from './intent.ts';
 import { isDecidedByLooking, type PlannedStep, planSteps } from './plan.ts';
 import type { SwitchRun } from './run.ts';
+import { forgetSequenceNotes } from './sequences-undo.ts';
 
 /** How a switch ended, whatever became of it. */
 export interface SwitchEnd {
@@ -68,8 +71,12 @@ function changesFirst(name: StepName): boolean {
   return (
     name === 'switchTraffic/reads/mirrorOff' ||
     name === 'switchTraffic/reads/switchTableReads' ||
+    name === 'switchTraffic/reads/switchKeyspaceReads' ||
+    name === 'switchTraffic/reads/switchShardReads' ||
     name === 'switchTraffic/writes/mirrorOff' ||
-    name === 'switchTraffic/writes/stopSourceWrites'
+    name === 'switchTraffic/writes/getTargetSequenceMetadata' ||
+    name === 'switchTraffic/writes/stopSourceWrites' ||
+    name === 'switchTraffic/writes/stopStreams'
   );
 }
 
@@ -87,6 +94,7 @@ function lastChange(steps: readonly PlannedStep[]): StepName | undefined {
 
 async function finishIntent(run: SwitchRun): Promise<void> {
   if (run.intent === undefined) return;
+  await forgetSequenceNotes(run.cluster, run.intent);
   await dropIntent(withoutCancel(run.ctx), run.cluster, run.intent);
   run.intent = undefined;
 }
@@ -104,8 +112,9 @@ function detach(run: SwitchRun): { end(): void } | undefined {
 
 /** Puts Vitess's words before a step's error. */
 export function withOuter(run: SwitchRun, step: PlannedStep, error: unknown): unknown {
-  const outer = step.entry.outer;
-  return outer === undefined ? error : wrapError(error, fillIn(run, step, outer));
+  const { outer } = step.entry;
+  if (outer === undefined) return error;
+  return wrapError(error, fillIn(run, step, typeof outer === 'string' ? outer : outer(run.cluster.release.behaviours)));
 }
 
 function fillIn(run: SwitchRun, step: PlannedStep, text: string): string {
@@ -142,8 +151,17 @@ function back(run: SwitchRun): Decision {
   return run.intent === undefined ? 'nothing changed' : 'rolls back';
 }
 
-function isCommitted(run: SwitchRun, step: PlannedStep): Promise<boolean> {
-  return step.name === 'switchTraffic/writes/createJournals' ? checkJournals(run) : areReadsSwitched(run);
+async function isCommitted(run: SwitchRun, step: PlannedStep): Promise<boolean> {
+  switch (step.name) {
+    case 'switchTraffic/writes/createJournals':
+      return isJournaledBySources(run);
+    case 'switchTraffic/reads/switchShardReads':
+      return areShardReadsSwitched(run);
+    case 'switchTraffic/reads/switchKeyspaceReads':
+      return areKeyspaceReadsSwitched(run);
+    default:
+      return areReadsSwitched(run);
+  }
 }
 
 /** Does once more, and for every source, what may have been done for some. */

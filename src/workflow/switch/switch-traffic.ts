@@ -97,7 +97,7 @@ function refuseKind({ sw }: WorkflowWithState, cluster: Cluster, command: string
     );
   }
   if (type === 'Migrate') throw vtError('INVALID_ARGUMENT', 'invalid action for Migrate workflow: SwitchTraffic');
-  if (type !== 'MoveTables') throw new UserError(`${command} of a ${type} workflow is not built yet; MoveTables is`);
+  if (type !== 'MoveTables' && type !== 'Reshard') throw new UserError(`${command} is for MoveTables and Reshard; ${sw.workflow} is a ${type} workflow`);
 }
 
 interface Chosen {
@@ -164,12 +164,14 @@ function prepareRun(ctx: Context, cluster: Cluster, request: SwitchRequest, chos
   const reads = request.tabletTypes.some((type) => type !== 'PRIMARY');
   const wantsWrites = request.tabletTypes.includes('PRIMARY');
   const path: SwitchPath = {
+    kind: sw.kind,
     reads,
     // A frozen workflow has nothing left to switch.
     writes: wantsWrites && !sw.frozen,
     resume: sw.sources.some((source) => readJournal(source.db, sw.id) !== undefined),
     reverseReplication: request.enableReverseReplication,
     mirrored: state.readsMirrored || state.writesMirrored,
+    sequences: request.initializeSequences,
   };
   if (wantsWrites && sw.frozen) {
     cluster.world.events.log('warning', `Writes have already been switched for workflow ${sw.workflow}, nothing to do here`);
@@ -185,10 +187,12 @@ function prepareRun(ctx: Context, cluster: Cluster, request: SwitchRequest, chos
     ctx,
     held: [],
     intent,
+    migrator: undefined,
     writesStopped: undefined,
     writesServed: undefined,
     refusedBefore: 0,
     warnings: [],
+    sequences: [],
   };
 }
 
