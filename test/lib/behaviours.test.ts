@@ -59,6 +59,10 @@ const BUGS: { readonly [K in BehaviourName]: readonly Behaviours[K][] } = {
   readsOnlyReversal: [false],
   reverseCancel: ['drops'],
   deniedTablesOnTargetAtCreate: [false],
+  deferByDefault: [],
+  configOverrides: [false],
+  referenceTables: [false],
+  targetWithoutPrimary: ['panic'],
   createBesideFrozen: [false],
   cancelOrder: ['unstopped', 'stream-first'],
   missingTables: ['error'],
@@ -182,6 +186,15 @@ const boundaries = <K extends BehaviourName>(name: K, expected: Record<string, B
 
 describe('the patches in which releases changed', () => {
   it.each([
+    boundaries('targetWithoutPrimary', {
+      '18.0.5': 'panic',
+      '18.0.6': 'error',
+      '19.0.4': 'panic',
+      '19.0.5': 'error',
+      '20.0.0': 'panic',
+      '20.0.1': 'error',
+      '21.0.0': 'error',
+    }),
     boundaries('rollbackContext', {
       '18.0.0': 'caller',
       '18.0.8': 'caller',

@@ -45,7 +45,6 @@ describe('a row without a run', () => {
     const waiting = Object.entries(BEHAVIOURS).flatMap(([name, row]) => ('waitsFor' in row ? [`${name}: ${row.waitsFor}`] : []));
     expect(waiting).toMatchInlineSnapshot(`
       [
-        "stopOrder: Reshard",
         "namedLockElsewhere: other topology servers",
         "keyspaceRulesLock: multi-tenant moves",
         "forceRefresh: the service of vtctld",

@@ -1,6 +1,8 @@
 import { expect } from 'vitest';
 import type { WORKFLOWS } from '../../../src/lib/behaviours/workflows.ts';
 import type { BuiltName } from '../../../src/lib/behaviours.ts';
+import type { Shard } from '../../../src/topo/proto/types.ts';
+import { beforeReshard, reshardCreate, reshardLine } from '../../helpers/reshard.ts';
 import { shardedCluster } from '../../helpers/sharded.ts';
 import { movingCluster, switchLine, type TestCluster } from '../../helpers/shell.ts';
 import { denied, idle, mirrored, type RunsOf, saveMirrors, shared, streams, switchWith } from './see.ts';
@@ -51,6 +53,41 @@ export const WORKFLOWS_RUNS: RunsOf<Extract<BuiltName, keyof typeof WORKFLOWS>> 
     }
     await cluster.ok('MoveTables --workflow p2c --target-keyspace customer cancel');
     return true;
+  },
+  deferByDefault: async (version) => {
+    const deferred = async (line: string, shard: string): Promise<boolean> => {
+      const cluster = await beforeReshard('1 to 2', { version, rows: 0, reference: false });
+      await cluster.ok(line);
+      return cluster.host.shards.open('customer', shard).db.get<{ deferred: number }>('SELECT max(defer_secondary_keys) AS deferred FROM "_vt.vreplication"')!.deferred === 1;
+    };
+    expect(await deferred(reshardCreate('1 to 2', '--defer-secondary-keys=true'), '-80')).toBe(true);
+    return deferred(reshardCreate('1 to 2'), '-80');
+  },
+  configOverrides: async (version) => {
+    const cluster = await beforeReshard('1 to 2', { version, rows: 0, reference: false });
+    const { exit, stderr } = await cluster.run(reshardCreate('1 to 2', '--config-overrides vstream-packet-size=1000'));
+    if (exit === 0) return (await cluster.ok(reshardLine('show'))).includes('"vstream-packet-size": "1000"');
+    expect(stderr).toMatch(/^unknown flag: --config-overrides\n/);
+    return false;
+  },
+  referenceTables: async (version) => {
+    const cluster = await shared('references', () => beforeReshard('1 to 2', { rows: 0 }));
+    const line = `Materialize --workflow more --target-keyspace customer create --source-keyspace global --reference-tables nope --vitess-version ${version}`;
+    const { stderr } = await cluster.run(line);
+    if (stderr.startsWith('unknown flag: --reference-tables\n')) return false;
+    expect(stderr).toContain('nope');
+    return true;
+  },
+  targetWithoutPrimary: async (version) => {
+    const cluster = await beforeReshard('1 to 2', { version, rows: 0, reference: false });
+    const { contents } = cluster.host.store.cell('global').get('keyspaces/customer/shards/-80/Shard')!;
+    const { primary_alias: _alias, ...record } = JSON.parse(contents) as Shard;
+    cluster.host.store.put('global', 'keyspaces/customer/shards/-80/Shard', JSON.stringify(record));
+    const { exit, stderr } = await cluster.run(reshardCreate('1 to 2'));
+    expect(exit).toBe(1);
+    if (stderr.includes('buildResharder: target shard -80 has no primary tablet')) return 'error';
+    expect(stderr).toMatch(/^uncaught panic: runtime error: invalid memory address or nil pointer dereference/);
+    return 'panic';
   },
   cancelOrder: async (version) => {
     const cluster = await movingCluster(version);
