@@ -82,7 +82,8 @@ async function applyChunk(
     const halt = onDdl === 'STOP' ? allowed.findIndex((transaction) => ddlOf(transaction, filters) !== undefined) : -1;
     const wanted = halt < 0 ? allowed : allowed.slice(0, halt + 1);
     const applier = new Applier(target, cluster.world);
-    applyTransactions(target, applier, wanted, filters, { applyDdl: ddl?.ddlApplier(cluster, target, applier, onDdl) });
+    const applyDdl = ddl?.ddlApplier(cluster, target, applier, onDdl);
+    applyTransactions(target, applier, wanted, filters, { applyDdl, positionAt: (sequence) => from.positionAt(sequence) });
     if (applier.events.length > 0) target.log(cluster.world.clock.now(), applier.events);
     const last = wanted.at(-1)!;
     const position = from.positionAt(last.sequence);
