@@ -17,10 +17,14 @@ export async function callTablet<T>(ctx: Context, tablet: Tablet, method: string
     return await call();
   } catch (error) {
     throwEnded(ctx);
-    if (error instanceof LockLostError) throw error;
-    const text = `TabletManager.${method} on ${aliasText(tablet.alias)}: ${errorText(error)}`;
-    throw vtError(errorCode(error), `rpc error: code = ${grpcCodeName(errorCode(error))} desc = ${text}`);
+    throw error instanceof LockLostError ? error : onTablet(tablet, method, error);
   }
+}
+
+/** A tablet's error as its caller sees it. */
+export function onTablet(tablet: Tablet, method: string, error: unknown): Error {
+  const text = `TabletManager.${method} on ${aliasText(tablet.alias)}: ${errorText(error)}`;
+  return vtError(errorCode(error), `rpc error: code = ${grpcCodeName(errorCode(error))} desc = ${text}`);
 }
 
 /** A call whose context has ended fails on the caller's side, without the method's name. */
