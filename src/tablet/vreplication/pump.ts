@@ -2,6 +2,7 @@ import { errorText } from '../../lib/errors.ts';
 import { parsePosition, positionAtLeast, type Position } from '../../lib/gtid.ts';
 import type { Context } from '../../runtime/context.ts';
 import type { OnDDLAction } from '../../topo/proto/types-workflow.ts';
+import type { BinlogEvent } from '../binlog.ts';
 import type { BinlogTransaction, ShardDb } from '../shard-db.ts';
 import { type Cluster, epochSeconds } from '../cluster.ts';
 import { Applier, BlockedError, isUnrecoverable } from './apply.ts';
@@ -73,7 +74,7 @@ async function applyChunk(
     // Somebody else went on, stopped or deleted the stream since it was read.
     if (now === undefined || now.pos !== row.pos || now.state !== row.state) return 'worked';
     if (transactions.length === 0) return beat(cluster, target, now, executed, stop);
-    const met = journals?.findJournal(transactions, filters, target);
+    const met = journals?.findJournal(transactions, filters, target, cluster.release.vitess ? 'follow' : 'pass over');
     if (met?.index === 0) {
       journals?.followJournal(target, now, met.journal, filters, epochSeconds(cluster));
       return 'idle';
@@ -83,7 +84,8 @@ async function applyChunk(
     const wanted = halt < 0 ? allowed : allowed.slice(0, halt + 1);
     const applier = new Applier(target, cluster.world);
     const applyDdl = ddl?.ddlApplier(cluster, target, applier, onDdl);
-    applyTransactions(target, applier, wanted, filters, { applyDdl, positionAt: (sequence) => from.positionAt(sequence) });
+    const events = from === target ? wanted.map((transaction) => ownInserts(transaction, filters)) : wanted;
+    applyTransactions(target, applier, events, filters, { applyDdl, positionAt: (sequence) => from.positionAt(sequence) });
     if (applier.events.length > 0) target.log(cluster.world.clock.now(), applier.events);
     const last = wanted.at(-1)!;
     const position = from.positionAt(last.sequence);
@@ -98,6 +100,12 @@ async function applyChunk(
     if (halt >= 0) updateStream(target, row.id, { state: 'Stopped', message: `Stopped at DDL ${ddlOf(last, filters)}` }, at);
     return 'worked';
   });
+}
+
+/** A stream that writes a table of its own shard into itself changes nothing by what it updates or deletes once more; an insert breaks it. */
+function ownInserts(transaction: BinlogTransaction, filters: StreamFilters): BinlogTransaction {
+  const idle = (event: BinlogEvent): boolean => (event.kind === 'update' || event.kind === 'delete') && filters.of(event.table)?.target === event.table;
+  return { ...transaction, events: transaction.events.filter((event) => !idle(event)) };
 }
 
 function hasJournal({ events }: BinlogTransaction): boolean {
