@@ -72,6 +72,14 @@ export const WORKFLOWS = {
     'obeyed',
     { '18.0.0': 'unknown', '24.0.0': 'obeyed' },
   ),
+  filteredUpdates: row<'one image' | 'both images'>(
+    'streams',
+    'an UPDATE that moves a row into or out of what a stream takes, other than by key range',
+    '#18319',
+    { 'one image': 'is an insert or a delete there', 'both images': 'is an UPDATE there: a row that leaves stays, one that comes is missed' },
+    'one image',
+    { '18.0.0': 'one image', '23.0.0': 'both images' },
+  ),
 
   denyEntries: row<'error' | 'warning'>(
     'rules',

@@ -15,6 +15,16 @@ const everything: Copied = () => true;
 /** What a stream does with DDL of one of its tables (`--on-ddl`); undefined passes it over. */
 export type ApplyDdl = (sql: string, table: string) => void;
 
+/** How events are applied. */
+export interface ApplyOptions {
+  copied?: Copied;
+  applyDdl?: ApplyDdl | undefined;
+  /** Where the source was after a transaction, for what it says of one that it could not filter. */
+  positionAt?: (sequence: number) => Position;
+  /** A row that one image of an update belongs to, by other conditions than a key range, is sent with both (#18319). */
+  bothImages?: boolean;
+}
+
 /**
  * Applies row events through a stream's filters. During the copy, events of rows not yet copied are passed over:
  * the copy will read them later. A row that an update moves into or out of the filter is inserted or deleted.
@@ -24,12 +34,12 @@ export function applyTransactions(
   applier: Applier,
   transactions: readonly BinlogTransaction[],
   filters: StreamFilters,
-  options: { copied?: Copied; applyDdl?: ApplyDdl | undefined; positionAt?: (sequence: number) => Position } = {},
+  options: ApplyOptions = {},
 ): void {
-  const { copied = everything, applyDdl, positionAt = () => EMPTY_POSITION } = options;
+  const { applyDdl, positionAt = () => EMPTY_POSITION } = options;
   for (const transaction of transactions) {
     for (const event of transaction.events) {
-      if (event.kind !== 'ddl') applyEvent(target, applier, event, filters, copied, () => positionAt(transaction.sequence));
+      if (event.kind !== 'ddl') applyEvent(target, applier, event, filters, options, () => positionAt(transaction.sequence));
       else if (isMatched(event.table, filters)) applyDdl?.(event.sql, event.table);
     }
   }
@@ -45,7 +55,7 @@ function applyEvent(
   applier: Applier,
   event: BinlogEvent,
   filters: StreamFilters,
-  copied: Copied,
+  { copied = everything, bothImages = false }: ApplyOptions,
   position: () => Position,
 ): void {
   if (event.kind === 'ddl' || event.kind === 'journal') return;
@@ -53,10 +63,12 @@ function applyEvent(
   if (filter === undefined) return;
   // Every stream says that it reads before it takes its position: one that was put there otherwise must not go on without rows.
   if (event.kind === 'copied') throw purgedBinlog();
-  const taken = (row: Row): Row | undefined => (copied(filter.target, row) && atSource(position, () => accepts(filter, row)) ? row : undefined);
-  const before = event.kind === 'insert' ? undefined : taken(event.before);
-  const after = event.kind === 'delete' ? undefined : taken(event.after);
+  const taken = (row: Row): boolean => copied(filter.target, row) && atSource(position, () => accepts(filter, row));
+  const images = { before: event.kind === 'insert' ? undefined : event.before, after: event.kind === 'delete' ? undefined : event.after };
+  let before = images.before !== undefined && taken(images.before) ? images.before : undefined;
+  let after = images.after !== undefined && taken(images.after) ? images.after : undefined;
   if (before === undefined && after === undefined) return;
+  if (bothImages && !filter.byRange && event.kind === 'update') ({ before, after } = images);
   const def = target.table(filter.target);
   if (filter.shape !== undefined) filter.shape.on(applier, def).change(before, after);
   else if (before === undefined) applier.insert(def, after!);

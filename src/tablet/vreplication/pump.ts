@@ -8,7 +8,7 @@ import { type Cluster, epochSeconds } from '../cluster.ts';
 import { Applier, BlockedError, isUnrecoverable } from './apply.ts';
 import { applyTransactions, isMatched } from './catch-up.ts';
 import { copyChunk, startCopy } from './copy.ts';
-import { compileFilters, type StreamFilters } from './filter.ts';
+import { compileFilters, StreamFilters } from './filter.ts';
 import { type PumpResult, reached } from './progress.ts';
 import { sourceOf } from './stream-source.ts';
 import { hasCopyState, readStream, type StreamRow, updateStream } from './streams.ts';
@@ -28,11 +28,11 @@ export async function pumpStream(ctx: Context, cluster: Cluster, target: ShardDb
   try {
     const source = sourceOf(target, row);
     const from = cluster.shards.open(source.keyspace, source.shard);
-    const filters = await compileFilters(ctx, cluster.topo, source, from, target);
+    const filters = (): Promise<StreamFilters> => compileFilters(ctx, cluster.topo, source, from, target);
     if (row.pos === '' && !hasCopyState(target, id)) {
-      return await startCopy(cluster, from, target, row, filters);
+      return await startCopy(cluster, from, target, row, await filters());
     }
-    if (row.state === 'Copying') return await copyChunk(cluster, from, target, row, source, filters);
+    if (row.state === 'Copying') return await copyChunk(cluster, from, target, row, source, await filters());
     return await applyChunk(cluster, from, target, row, filters, source.on_ddl ?? 'IGNORE');
   } catch (error) {
     return fail(cluster, target, row, error);
@@ -50,12 +50,14 @@ async function fail(cluster: Cluster, target: ShardDb, row: StreamRow, error: un
   return terminal ? 'stopped' : 'blocked';
 }
 
+const NO_FILTERS = new StreamFilters([]);
+
 async function applyChunk(
   cluster: Cluster,
   from: ShardDb,
   target: ShardDb,
   row: StreamRow,
-  filters: StreamFilters,
+  compile: () => Promise<StreamFilters>,
   onDdl: OnDDLAction,
 ): Promise<PumpResult> {
   // In one view: a row written between the two would be part of the position, and of no transaction that was read.
@@ -63,6 +65,8 @@ async function applyChunk(
     transactions: from.transactionsAfter(reached(row, from), TRANSACTIONS_PER_CHUNK),
     executed: from.position(),
   }));
+  // Most streams have nothing to do, and every command pumps: what rules need is loaded when there are events to look at.
+  const filters = transactions.length === 0 ? NO_FILTERS : await compile();
   const stop = row.stop_pos === null || row.stop_pos === '' ? undefined : parsePosition(row.stop_pos);
   const runsDdl = (onDdl === 'EXEC' || onDdl === 'EXEC_IGNORE') && transactions.some((transaction) => ddlOf(transaction, filters) !== undefined);
   // Loaded when there is one: nearly no chunk has, and every command pumps.
@@ -83,9 +87,10 @@ async function applyChunk(
     const halt = onDdl === 'STOP' ? allowed.findIndex((transaction) => ddlOf(transaction, filters) !== undefined) : -1;
     const wanted = halt < 0 ? allowed : allowed.slice(0, halt + 1);
     const applier = new Applier(target, cluster.world);
+    const bothImages = cluster.release.behaviours.filteredUpdates === 'both images';
     const applyDdl = ddl?.ddlApplier(cluster, target, applier, onDdl);
     const events = from === target ? wanted.map((transaction) => ownInserts(transaction, filters)) : wanted;
-    applyTransactions(target, applier, events, filters, { applyDdl, positionAt: (sequence) => from.positionAt(sequence) });
+    applyTransactions(target, applier, events, filters, { applyDdl, positionAt: (sequence) => from.positionAt(sequence), bothImages });
     if (applier.events.length > 0) target.log(cluster.world.clock.now(), applier.events);
     const last = wanted.at(-1)!;
     const position = from.positionAt(last.sequence);

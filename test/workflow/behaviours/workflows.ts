@@ -4,7 +4,7 @@ import type { BuiltName } from '../../../src/lib/behaviours.ts';
 import type { Shard } from '../../../src/topo/proto/types.ts';
 import { beforeReshard, reshardCreate, reshardLine } from '../../helpers/reshard.ts';
 import { shardedCluster } from '../../helpers/sharded.ts';
-import { movingCluster, switchLine, type TestCluster } from '../../helpers/shell.ts';
+import { movingCluster, switchLine, type TestCluster, testCluster } from '../../helpers/shell.ts';
 import { denied, idle, mirrored, type RunsOf, saveMirrors, shared, streams, switchWith } from './see.ts';
 
 const MT = 'MoveTables --workflow c2c --target-keyspace customer';
@@ -88,6 +88,20 @@ export const WORKFLOWS_RUNS: RunsOf<Extract<BuiltName, keyof typeof WORKFLOWS>> 
     if (stderr.includes('buildResharder: target shard -80 has no primary tablet')) return 'error';
     expect(stderr).toMatch(/^uncaught panic: runtime error: invalid memory address or nil pointer dereference/);
     return 'panic';
+  },
+  filteredUpdates: async (version) => {
+    const cluster = testCluster();
+    await cluster.ok(`init commerce --vitess-version ${version}`);
+    const settings = [{ target_table: 'dear', source_expression: 'select * from corder where price > 50', create_ddl: 'create table dear (order_id bigint, customer_id bigint, sku varbinary(128), price bigint, primary key (order_id))' }];
+    await cluster.ok(`Materialize --workflow dear --target-keyspace customer create --source-keyspace commerce --table-settings '${JSON.stringify(settings)}'`);
+    await cluster.ok('show keyspace');
+    await cluster.ok("query --target commerce:0 'update corder set price = 1 where order_id = 1'");
+    await cluster.ok("query --target commerce:0 'update corder set price = 99 where order_id = 2'");
+    await cluster.ok('show keyspace');
+    const rows = cluster.host.shards.open('customer', '0').db.all('SELECT order_id, price FROM dear');
+    if (JSON.stringify(rows) === JSON.stringify([{ order_id: 2, price: 99 }])) return 'one image';
+    expect(rows).toEqual([{ order_id: 1, price: 1 }]);
+    return 'both images';
   },
   cancelOrder: async (version) => {
     const cluster = await movingCluster(version);

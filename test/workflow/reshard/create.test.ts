@@ -149,6 +149,16 @@ describe('Reshard create', () => {
   });
 });
 
+it('cancel takes --keep-data on releases that know it', async () => {
+  const answers = await Promise.all(
+    ['20.0.6', '20.0.7', '24.0.0-SNAPSHOT'].map(async (version) => {
+      const cluster = await reshardingCluster('1 to 2', { version, rows: 3 });
+      return (await cluster.run(reshardLine('cancel --keep-data'))).stderr.split('\n')[0];
+    }),
+  );
+  expect(answers).toEqual(['unknown flag: --keep-data', '', '']);
+});
+
 describe('while a Reshard runs', () => {
   it('a table that appears on the source is passed over, as in Vitess, unless the target has it too', async () => {
     const cluster = await reshardingCluster('1 to 2');
