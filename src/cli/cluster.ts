@@ -116,7 +116,7 @@ async function withHints(inv: Invocation, cluster: Cluster, run: () => Promise<n
 }
 
 function keyspaceFlag({ path, flags }: Invocation): string {
-  if (path[0] === 'MoveTables') return flags.str('target-keyspace');
+  if (path[0] === 'MoveTables' || path[0] === 'VDiff') return flags.str('target-keyspace');
   return path[0] === 'Workflow' ? flags.str('keyspace') : '';
 }
 

@@ -4,6 +4,7 @@ import { moveTables } from './specs/movetables.ts';
 import { ownCommands } from './specs/own.ts';
 import { scenarioCommands } from './specs/scenario.ts';
 import { topologyCommands } from './specs/topology.ts';
+import { vdiffCommand } from './specs/vdiff.ts';
 import { versions } from './specs/versions.ts';
 import { workflow } from './specs/workflow.ts';
 import { workload } from './specs/workload.ts';
@@ -21,5 +22,5 @@ export const rootCommand: CommandSpec = {
   flags: [],
   args: noArgs,
   family: 'vtctldclient',
-  subcommands: [moveTables, workflow, ...topologyCommands, ...ownCommands, workload, fault, versions, ...scenarioCommands],
+  subcommands: [moveTables, workflow, vdiffCommand, ...topologyCommands, ...ownCommands, workload, fault, versions, ...scenarioCommands],
 };

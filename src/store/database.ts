@@ -80,8 +80,30 @@ export class Database {
   /** A database in memory with the same contents, which goes its own way. */
   fork(): Database {
     if (this.path !== ':memory:') throw new InvariantError('only a database in memory can be forked');
+    return this.#copied();
+  }
+
+  #copied(): Database {
     const raw = new BetterSqlite3(this.#db.serialize());
     setPragmas(raw, this.path);
+    return new Database(this.path, raw);
+  }
+
+  /**
+   * The data as it is now, on a connection of its own that no later write changes and that writes to nothing but its temporary
+   * tables. The log of a file grows until it is closed. In memory it is a copy.
+   */
+  snapshot(): Database {
+    if (!this.isFile) return this.#copied();
+    const raw = new BetterSqlite3(this.path, { fileMustExist: true, timeout: OPEN_BUSY_MS });
+    try {
+      // A transaction sees the data of the moment at which it first reads.
+      raw.exec('BEGIN');
+      raw.prepare('SELECT 1 FROM sqlite_schema').get();
+    } catch (error) {
+      raw.close();
+      throw explain(error, this.path);
+    }
     return new Database(this.path, raw);
   }
 
@@ -119,6 +141,14 @@ export class Database {
   /** As `all`, with integers that may pass 2^53 given as bigint. */
   allBig<T>(sql: string, ...params: SqlValue[]): T[] {
     return this.#call(() => this.#prepare(`${sql} /* safe */`, true).all(...params) as T[]);
+  }
+
+  /**
+   * Rows one by one, as `allStored` gives them, from a statement of their own that stays open while the loop turns. Until they are
+   * all read, or the iterator's `return` is called, this connection can do nothing else and cannot be closed: for snapshots.
+   */
+  iterateStored(sql: string, ...params: SqlValue[]): IterableIterator<SqlValue[]> {
+    return this.#db.prepare(sql).safeIntegers(true).raw(true).iterate(...params) as IterableIterator<SqlValue[]>;
   }
 
   /** Rows as arrays, every value as SQLite keeps it: integers as bigint, whatever their size. */

@@ -87,6 +87,14 @@ const BUGS: { readonly [K in BehaviourName]: readonly Behaviours[K][] } = {
   doubleBufferingWindow: [true],
   vschemaWait: ['30s', 'half-failover'],
   gateBuildsMissing: [false],
+  vdiffFlags: [],
+  vdiffNeedsRunning: [false],
+  vdiffLock: ['keyspace', 'workflow, once'],
+  vdiffRestart: ['all run'],
+  vdiffSecondLook: ['all-or-nothing', 'miscounts', 'counts'],
+  vdiffSamples: ['short', 'characters'],
+  vdiffPercent: ['%%'],
+  vdiffShardSummaries: [],
 };
 
 describe('hardened', () => {

@@ -17,6 +17,7 @@ export const AREAS = {
   sequences: 'Sequences',
   reshard: 'Reshard',
   gate: 'The gate',
+  vdiff: 'VDiff',
 } as const;
 
 export type Area = keyof typeof AREAS;
