@@ -21,7 +21,7 @@ export async function advance(ctx: Context, cluster: Cluster, sw: TrafficSwitche
 /** Says on stderr what diffs wait for, unless told to be quiet. */
 export function tellWaiting({ io, flags }: Invocation, waiting: readonly string[]): void {
   if (flags.bool('quiet')) return;
-  for (const what of new Set(waiting)) io.stderr.write(`warning: the VDiff waits for ${what}; the next VDiff command tries again\n`);
+  for (const what of new Set(waiting)) io.stderr.write(`warning: the VDiff waits: ${what}; the next VDiff command tries again\n`);
 }
 
 /** The command that shows a diff. */

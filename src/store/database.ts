@@ -77,9 +77,9 @@ export class Database {
     return this.path !== ':memory:';
   }
 
-  /** A database in memory with the same contents, which goes its own way. */
+  /** A database in memory with the same contents, which goes its own way. Not of what is marked: that is not committed. */
   fork(): Database {
-    if (this.path !== ':memory:') throw new InvariantError('only a database in memory can be forked');
+    if (this.isFile || this.#marks > 0) throw new InvariantError('only a database in memory without marks can be forked');
     return this.#copied();
   }
 
@@ -90,11 +90,11 @@ export class Database {
   }
 
   /**
-   * The data as it is now, on a connection of its own that no later write changes and that writes to nothing but its temporary
-   * tables. The log of a file grows until it is closed. In memory it is a copy.
+   * The data of some tables as it is now, on a connection of its own that no later write changes and that writes to nothing but its
+   * temporary tables. The log of a file grows until it is closed. In memory it is a copy.
    */
-  snapshot(): Database {
-    if (!this.isFile) return this.#copied();
+  snapshot(tables: readonly string[]): Database {
+    if (!this.isFile) return this.#marks > 0 ? this.#copiedRows(tables) : this.#copied();
     const raw = new BetterSqlite3(this.path, { fileMustExist: true, timeout: OPEN_BUSY_MS });
     try {
       // A transaction sees the data of the moment at which it first reads.
@@ -105,6 +105,22 @@ export class Database {
       throw explain(error, this.path);
     }
     return new Database(this.path, raw);
+  }
+
+  /** What is not committed is in no copy that SQLite makes. */
+  #copiedRows(tables: readonly string[]): Database {
+    const copy = new Database(this.path, new BetterSqlite3(':memory:'));
+    copy.transact(() => {
+      for (const table of tables) {
+        const parts = this.all<{ sql: string }>('SELECT sql FROM sqlite_schema WHERE tbl_name = ? AND sql IS NOT NULL ORDER BY type DESC', table);
+        for (const { sql } of parts) copy.exec(sql);
+        if (parts.length === 0) continue;
+        for (const row of this.allStored(`SELECT * FROM "${table.replaceAll('"', '""')}"`)) {
+          copy.run(`INSERT INTO "${table.replaceAll('"', '""')}" VALUES (${row.map(() => '?').join(', ')})`, ...row);
+        }
+      }
+    });
+    return copy;
   }
 
   /** Runs statements that return nothing. */

@@ -84,6 +84,9 @@ class Waiting {
   readonly #uuid: string;
   readonly #format: 'text' | 'json';
   readonly #bar: VDiffBar;
+  readonly #interval: number;
+  /** When it is next to be printed. */
+  #next: number;
 
   constructor(inv: Invocation, cluster: Cluster, sw: TrafficSwitcher, uuid: string, format: 'text' | 'json', bar: VDiffBar) {
     this.#inv = inv;
@@ -92,6 +95,8 @@ class Waiting {
     this.#uuid = uuid;
     this.#format = format;
     this.#bar = bar;
+    this.#interval = inv.flags.duration('wait-update-interval');
+    this.#next = cluster.world.clock.now() + this.#interval;
   }
 
   /** Runs the diff and prints it at each interval. Throws UserError on `hardened` if it ends otherwise than completed. */
@@ -105,27 +110,31 @@ class Waiting {
   }
 
   async #loop(ctx: Context): Promise<number> {
-    const { clock } = this.#cluster.world;
-    const interval = this.#inv.flags.duration('wait-update-interval');
     // Go's own end of a ticker without a period.
-    if (interval <= 0) throw new UserError('panic: non-positive interval for NewTicker');
+    if (this.#interval <= 0) throw new UserError('panic: non-positive interval for NewTicker');
     for (;;) {
-      tellWaiting(this.#inv, await this.#advanceTicking(ctx, interval));
+      tellWaiting(this.#inv, await this.#advanceTicking(ctx));
       const summary = await this.#summary(ctx);
       if (summary.State === 'completed') return this.#print(summary);
       if (!this.#cluster.release.vitess && (summary.State === 'error' || summary.State === 'stopped')) return this.#failed(summary);
-      await clock.sleep(interval, ctx);
+      await this.#nextTick(ctx);
       checkContext(ctx);
       this.#tick(await this.#summary(ctx));
     }
   }
 
-  async #advanceTicking(ctx: Context, interval: number): Promise<string[]> {
+  /** Sleeps until the interval is over, wherever it began. */
+  async #nextTick(ctx: Context): Promise<void> {
     const { clock } = this.#cluster.world;
+    await clock.sleep(this.#next - clock.now(), ctx);
+    while (this.#next <= clock.now()) this.#next += this.#interval;
+  }
+
+  async #advanceTicking(ctx: Context): Promise<string[]> {
     const ticking = withCancel(ctx);
     const tick = async (): Promise<void> => {
       for (;;) {
-        await clock.sleep(interval, ticking.ctx);
+        await this.#nextTick(ticking.ctx);
         if (ticking.ctx.err() !== undefined) return;
         this.#tick(await this.#summary(ctx));
       }

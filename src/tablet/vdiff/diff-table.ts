@@ -46,7 +46,7 @@ export async function diffTable(table: TableScope): Promise<void> {
 async function diffOnce(table: TableScope): Promise<boolean> {
   const { cluster, shard, options, name } = table;
   table.check();
-  const sides = await openSides(table);
+  const sides = await openSides(table, table);
   const rows: Rows[] = [];
   try {
     const { report, lastpk } = progressOf(table);

@@ -52,8 +52,8 @@ export class StoppedByUser extends Error {
 
 /** The numbers of `workflow_type` that matter here. */
 const RESHARD = 4;
-/** What tells the tables of Vitess's own operations, which a diff passes over: `_vt_HOLD_…`, `_vt_vrp_…`. */
-const INTERNAL_TABLE = /^_vt_(?!vrp_)/;
+/** Tables of Vitess's own operations, which a diff passes over; those of Online DDL are compared. Vitess: go/vt/schema/name.go. */
+const INTERNAL_TABLE = /^_vt_(?:(?!vrp)[a-zA-Z0-9]{3}_[0-9a-f]{32}_\d{14}_|(?:HOLD|PURGE|EVAC|DROP)_[0-9a-f]{32}_\d{14})$/;
 
 /**
  * Runs a diff that is pending or started, and records how it ends; errors of the diff are not thrown.

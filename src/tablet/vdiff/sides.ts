@@ -57,13 +57,13 @@ export interface DiffScope {
   isReshard: boolean;
 }
 
-/** Takes both sides. Close them. Throws StillWaiting, and what a diff then fails with. */
-export async function openSides(scope: DiffScope): Promise<Sides> {
+/** Takes both sides of a table. Close them. Throws StillWaiting, and what a diff then fails with. */
+export async function openSides(scope: DiffScope, table: { name: string; sourceTable: string }): Promise<Sides> {
   const locked = await lockForDiff(scope);
   let failure: unknown;
   try {
     const sources = await pickSources({ ...scope, ctx: locked.ctx });
-    return await holding({ ...scope, ctx: locked.ctx }, () => takeSides({ ...scope, ctx: locked.ctx }, sources));
+    return await holding({ ...scope, ctx: locked.ctx }, () => takeSides({ ...scope, ctx: locked.ctx }, table, sources));
   } catch (error) {
     failure = error;
     throw error;
@@ -80,7 +80,7 @@ async function lockForDiff({ ctx, cluster, vdiff }: DiffScope): Promise<Locked> 
     return await lockName(ctx, topo, `${vdiff.keyspace}/${vdiff.workflow}`, 'vdiff');
   } catch (error) {
     if (how !== 'workflow, again and again' || ctx.err() !== undefined || !isTopoError(error, 'Timeout')) throw error;
-    throw new StillWaiting(`the lock of workflow ${vdiff.keyspace}.${vdiff.workflow}: ${errorText(error)}`);
+    throw new StillWaiting(`somebody has the lock of workflow ${vdiff.keyspace}.${vdiff.workflow} (${errorText(error)})`);
   }
 }
 
@@ -124,7 +124,10 @@ async function holding<T>({ ctx, cluster, shard, vdiff }: DiffScope, body: () =>
   }
 }
 
-async function takeSides(scope: DiffScope, tablets: ReadonlyMap<number, Tablet>): Promise<Sides> {
+/** What is read of a shard besides the table. */
+const KNOWN = ['_meta', '_tables'];
+
+async function takeSides(scope: DiffScope, table: { name: string; sourceTable: string }, tablets: ReadonlyMap<number, Tablet>): Promise<Sides> {
   const { cluster, shard, streams } = scope;
   const sources = new Map<number, Database>();
   let target: Database | undefined;
@@ -138,12 +141,12 @@ async function takeSides(scope: DiffScope, tablets: ReadonlyMap<number, Tablet>)
     await everySource(streams, async ({ id, source }) => {
       await waitForSource(scope, tablets.get(id)!);
       const from = cluster.shards.open(source.keyspace, source.shard);
-      const snapshot = from.db.snapshot();
+      const snapshot = from.db.snapshot([...KNOWN, table.sourceTable]);
       sources.set(id, snapshot);
       positions.set(id, String(from.positionAt(from.sequence({ db: snapshot, schema: 'main' }))));
     });
     await everySource(streams, ({ id }) => syncStream(scope, id, positions.get(id)!));
-    target = shard.db.snapshot();
+    target = shard.db.snapshot([...KNOWN, table.name]);
     return { sources, target, close };
   } catch (error) {
     close();

@@ -9,7 +9,7 @@ export interface VDiffTarget {
   workflow: string;
 }
 
-/** Reads the workflow, whose source may be gone: what there is of diffs can be shown and deleted all the same. */
+/** Reads the workflow that diffs belong to. Throws `no streams found in keyspace K for W`. */
 export function readWorkflow(ctx: Context, cluster: Cluster, { keyspace, workflow }: VDiffTarget): Promise<TrafficSwitcher> {
   return buildTrafficSwitcher(ctx, cluster, keyspace, workflow);
 }
