@@ -6,6 +6,13 @@ import type { Cluster } from '../cluster.ts';
 import { readView } from '../view.ts';
 import { listOf, tabletTypesOf } from './options.ts';
 
+/** True for workflows whose target may not serve yet: the shards of a Reshard. `workflow_type` as streams have it. */
+export function mayNotServe(workflowType: number | undefined): boolean {
+  return workflowType === RESHARD;
+}
+
+const RESHARD = 4;
+
 /** Which tablets will do. */
 export interface PickerRequest {
   keyspace: string;

@@ -14,6 +14,7 @@ import { readStreams } from '../vreplication/streams.ts';
 import { claimVDiff, ownsVDiff, releaseVDiff } from './claim.ts';
 import { diffTable, type TableScope } from './diff-table.ts';
 import { listOf, type VDiffOptions } from './options.ts';
+import { mayNotServe } from './pick.ts';
 import { logVDiff, putVDiffTable, readVDiff, readVDiffTables, setVDiffState, updateVDiffTable } from './records.ts';
 import { streamTables } from './rules.ts';
 import { type DiffScope, type DiffStream, goAlias, StillWaiting } from './sides.ts';
@@ -50,8 +51,6 @@ export class StoppedByUser extends Error {
   }
 }
 
-/** The numbers of `workflow_type` that matter here. */
-const RESHARD = 4;
 /** Tables of Vitess's own operations, which a diff passes over; those of Online DDL are compared. Vitess: go/vt/schema/name.go. */
 const INTERNAL_TABLE = /^_vt_(?:(?!vrp)[a-zA-Z0-9]{3}_[0-9a-f]{32}_\d{14}_|(?:HOLD|PURGE|EVAC|DROP)_[0-9a-f]{32}_\d{14})$/;
 
@@ -99,7 +98,7 @@ async function diffWorkflow(job: VDiffJob): Promise<void> {
   const options = JSON.parse(vdiff.options) as VDiffOptions;
   const rows = readStreams(shard, vdiff.workflow);
   const streams = rows.map((row): DiffStream => ({ id: row.id, source: sourceOf(shard, row) }));
-  const scope: DiffScope & VDiffJob = { ...job, vdiff, options, streams, isReshard: rows[0]?.workflow_type === RESHARD };
+  const scope: DiffScope & VDiffJob = { ...job, vdiff, options, streams, nonServing: mayNotServe(rows[0]?.workflow_type) };
   await shard.db.write(clock, () => setVDiffState(shard, id, 'started', clock.now()));
   const tables = await planTables(scope);
   await noteRows(scope, tables);

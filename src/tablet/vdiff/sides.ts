@@ -54,7 +54,8 @@ export interface DiffScope {
   vdiff: VDiffRow;
   options: VDiffOptions;
   streams: readonly DiffStream[];
-  isReshard: boolean;
+  /** The target's tablets may not serve. */
+  nonServing: boolean;
 }
 
 /** Takes both sides of a table. Close them. Throws StillWaiting, and what a diff then fails with. */
@@ -86,7 +87,7 @@ async function lockForDiff({ ctx, cluster, vdiff }: DiffScope): Promise<Locked> 
 
 /** The tablets that rows are read from: one for each source, one for the target. Their rows are those of their shard. */
 async function pickSources(scope: DiffScope): Promise<ReadonlyMap<number, Tablet>> {
-  const { ctx, cluster, shard, tablet, options, streams, isReshard } = scope;
+  const { ctx, cluster, shard, tablet, options, streams, nonServing } = scope;
   const { tablet_types: tabletTypes, source_cell, target_cell } = options.picker_options;
   const ownCell = tablet.alias.cell;
   const picked = new Map<number, Tablet>();
@@ -96,7 +97,7 @@ async function pickSources(scope: DiffScope): Promise<ReadonlyMap<number, Tablet
     if (found === undefined) throw new StillWaiting(noTablet(request.keyspace, request.shard));
     picked.set(id, found);
   }
-  const own = { keyspace: shard.keyspace, shard: shard.shard, cells: target_cell, ownCell, tabletTypes, nonServing: isReshard };
+  const own = { keyspace: shard.keyspace, shard: shard.shard, cells: target_cell, ownCell, tabletTypes, nonServing };
   if ((await pickTablet(ctx, cluster, own)) === undefined) throw new StillWaiting(noTablet(own.keyspace, own.shard));
   return picked;
 }

@@ -5,7 +5,7 @@ import type { Context } from '../../runtime/context.ts';
 import type { Cluster } from '../../tablet/cluster.ts';
 import { callTablet } from '../../tablet/manager.ts';
 import { tabletTypesText, type VDiffOptions } from '../../tablet/vdiff/options.ts';
-import { pickTablet } from '../../tablet/vdiff/pick.ts';
+import { mayNotServe, pickTablet } from '../../tablet/vdiff/pick.ts';
 import { findVDiff, insertVDiff } from '../../tablet/vdiff/records.ts';
 import { streamTables } from '../../tablet/vdiff/rules.ts';
 import { readCopyState, readStreams } from '../../tablet/vreplication/streams.ts';
@@ -153,7 +153,7 @@ async function noTablet(ctx: Context, cluster: Cluster, request: VDiffRequest, s
     const ownCell = primary.alias.cell;
     const places = [
       ...streams.map(({ source }) => ({ keyspace: source.keyspace, shard: source.shard, cells: source_cell, nonServing: false })),
-      { keyspace: info.keyspace, shard: info.name, cells: target_cell, nonServing: sw.workflowType === RESHARD },
+      { keyspace: info.keyspace, shard: info.name, cells: target_cell, nonServing: mayNotServe(sw.workflowType) },
     ];
     for (const place of places) {
       if ((await pickTablet(ctx, cluster, { ...place, ownCell, tabletTypes })) !== undefined) continue;
@@ -164,5 +164,3 @@ async function noTablet(ctx: Context, cluster: Cluster, request: VDiffRequest, s
   }
   return undefined;
 }
-
-const RESHARD = 4;

@@ -52,7 +52,7 @@ describe('MoveTables to one shard', () => {
 
   it('in a world that is marked, as those of scenarios are', async () => {
     const cluster = await movingCluster();
-    cluster.host.shards.mark();
+    cluster.host.mark();
     await cluster.ok(`query "update customer set email = 'new' where customer_id = 1"`);
     expect(counts(await diffed(cluster), 'customer')).toBe('5/0/0/0');
     tamper(cluster, 'customer/0', "UPDATE customer SET email = 'other' WHERE customer_id = 1");
