@@ -1,7 +1,9 @@
 import { noArgs } from './specs/build.ts';
 import { fault } from './specs/fault.ts';
+import { materialize } from './specs/materialize.ts';
 import { moveTables } from './specs/movetables.ts';
 import { ownCommands } from './specs/own.ts';
+import { reshard } from './specs/reshard.ts';
 import { scenarioCommands } from './specs/scenario.ts';
 import { topologyCommands } from './specs/topology.ts';
 import { vdiffCommand } from './specs/vdiff.ts';
@@ -22,5 +24,5 @@ export const rootCommand: CommandSpec = {
   flags: [],
   args: noArgs,
   family: 'vtctldclient',
-  subcommands: [moveTables, workflow, vdiffCommand, ...topologyCommands, ...ownCommands, workload, fault, versions, ...scenarioCommands],
+  subcommands: [moveTables, reshard, materialize, workflow, vdiffCommand, ...topologyCommands, ...ownCommands, workload, fault, versions, ...scenarioCommands],
 };

@@ -1,5 +1,6 @@
 import { InvariantError, UserError } from '../lib/errors.ts';
 import type { Cluster } from '../tablet/cluster.ts';
+import { hasFlag, isWorkflowCommand } from './flags.ts';
 import type { Invocation } from './spec.ts';
 
 /** One thing that the command line does otherwise than vtctldclient. The documents are made from these rows. */
@@ -63,6 +64,55 @@ const CHECKED_LATER: readonly Deviation[] = [
     here: 'refused',
     why: 'the shard goes on serving, or refusing, every query',
     hardenedOnly: true,
+  },
+  {
+    id: 'reshard-taken-name',
+    there: '`Reshard create` takes the name of another workflow of the keyspace, if that has no stream on the target shards',
+    here: 'refused',
+    why: 'every later command on the name means both workflows',
+    hardenedOnly: true,
+  },
+  {
+    id: 'reshard-late-failures',
+    there: '`Reshard create` takes a keyspace that is not sharded, tables without a vindex, source shards whose tables differ, and target shards that hold rows: its streams break later',
+    here: 'refused, before anything is made',
+    why: 'the copy of hours is in vain',
+    hardenedOnly: true,
+  },
+  {
+    id: 'reshard-lost-references',
+    there: '`Reshard create` leaves out reference tables, and their rows behind where no stream fills them on the source shards',
+    here: 'refused while such a table has rows',
+    why: 'after the switch the rows are gone',
+    hardenedOnly: true,
+  },
+  {
+    id: 'reshard-some-tables',
+    there: '`Reshard create` fails when a target shard has some of the tables already, with others made',
+    here: 'tables that are the same stay, the rest is made; one that differs is refused before anything is made',
+    why: 'the second try fails where the first one stopped',
+    hardenedOnly: true,
+  },
+  {
+    id: 'materialize-late-failures',
+    there: '`Materialize create` takes a select that no stream can carry out, or of a table that is not there: its streams say so later',
+    here: 'refused, before anything is made',
+    why: 'it looks as if the table were kept up to date',
+    hardenedOnly: true,
+  },
+  {
+    id: 'settings-unknown-field',
+    there: '`--table-settings` leaves out fields that it does not know',
+    here: 'refused',
+    why: 'a mistyped `create_ddl` asks for a table that is there',
+    hardenedOnly: true,
+  },
+  {
+    id: 'config-recorded',
+    there: '`--config-overrides` sets the pace of the workflow: retries, packets, heartbeats',
+    here: 'checked, kept with the streams and shown; streams here have no such pace',
+    why: 'what a cutover does and leaves does not depend on it',
+    hardenedOnly: false,
   },
   {
     id: 'rule-unknown-field',
@@ -227,7 +277,7 @@ export const DEVIATIONS: readonly Deviation[] = [
     why: 'all shards would be switched, or completed, and not the ones named',
     hardenedOnly: true,
     check: (inv) =>
-      (isTraffic(inv) || verb(inv) === 'complete') && inv.flags.given('shards')
+      (isTraffic(inv) || verb(inv) === 'complete') && hasFlag(inv, 'shards') && inv.flags.given('shards')
         ? `${verb(inv)} --shards does nothing: vtctldclient never sends it to the server, and every shard is meant`
         : undefined,
   },
@@ -302,7 +352,7 @@ export function letPass({ release, world }: Cluster, id: string, problem: string
 }
 
 function verb(inv: Invocation): string | undefined {
-  return inv.path[0] === 'MoveTables' ? inv.path[1] : undefined;
+  return isWorkflowCommand(inv.path) ? inv.path[1] : undefined;
 }
 
 function isTraffic(inv: Invocation): boolean {

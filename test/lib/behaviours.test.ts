@@ -91,6 +91,7 @@ const BUGS: { readonly [K in BehaviourName]: readonly Behaviours[K][] } = {
   vdiffNeedsRunning: [false],
   vdiffLock: ['keyspace', 'workflow, once'],
   vdiffRestart: ['all run'],
+  vdiffTargetRows: ['all', 'as written'],
   vdiffSecondLook: ['all-or-nothing', 'miscounts', 'counts'],
   vdiffSamples: ['short', 'characters'],
   vdiffPercent: ['%%'],

@@ -38,6 +38,18 @@ export const VDIFF = {
     'as they were',
     { '18.0.0': 'all run' },
   ),
+  vdiffTargetRows: row<'all' | 'as written' | 'where it fits'>(
+    'vdiff',
+    'rows of the target that are compared, where a rule has conditions besides a key range, as of one tenant',
+    '#16307',
+    {
+      all: 'all: those of other tenants are extra',
+      'as written': 'those that meet the conditions; with columns that have other names there, the diff fails',
+      'where it fits': 'those that meet the conditions, if the rule leaves rows as they are; else all',
+    },
+    'where it fits',
+    { '18.0.0': 'all', '20.0.1': 'as written', '21.0.0': 'as written' },
+  ),
   vdiffSecondLook: row<'all-or-nothing' | 'miscounts' | 'counts' | 'exact'>(
     'vdiff',
     'the second look at rows that are extra on both sides',

@@ -1,23 +1,24 @@
 /** The diff of one table. Vitess: go/vt/vttablet/tabletmanager/vdiff/workflow_differ.go diffTable. */
-import type { Row } from '../../sql/value.ts';
+import { loading } from '../../lib/loading.ts';
 import type { Database } from '../../store/database.ts';
 import type { ShardDb } from '../shard-db.ts';
 import { ownsVDiff, showLife } from './claim.ts';
 import { compareRows } from './compare.ts';
 import { Pacer } from './pacer.ts';
-import { planTable, type TablePlan } from './plan.ts';
+import { planShaped, planTable, type TablePlan } from './plan.ts';
 import { logVDiff, readVDiffTable, updateVDiffTable, type VDiffTableRow } from './records.ts';
 import { reconcile } from './reconcile.ts';
 import { type DiffReport, hasDifference, readReport } from './report.ts';
-import { mergeRows, openRows, type Rows } from './rows.ts';
+import { mergeRows, openRows, type Rows, type RowSource } from './rows.ts';
+import { refuseProblem, type StreamTable } from './rules.ts';
 import { type DiffScope, openSides, type Sides } from './sides.ts';
 
 /** A table of a diff. */
 export interface TableScope extends DiffScope {
   name: string;
   sourceTable: string;
-  /** By stream: which rows it takes; undefined takes all. */
-  accepts: Map<number, ((row: Row) => boolean) | undefined>;
+  /** What each stream takes of it, by the stream's id. */
+  streamTables: Map<number, StreamTable>;
   isReference: { source: boolean; target: boolean };
   /** Throws if the diff is not to go on. */
   check: () => void;
@@ -60,7 +61,8 @@ async function diffOnce(table: TableScope): Promise<boolean> {
     });
     const plan = planOf(table, sides);
     const source = await openSource(table, sides, plan, lastpk, pacer, rows);
-    const target = await openRows({ snapshot: sides.target, def: definition(shard, sides.target, name), accepts: undefined }, plan, lastpk, pacer);
+    const ours = { snapshot: sides.target, def: definition(shard, sides.target, name), accepts: [...table.streamTables.values()][0]?.isOurs };
+    const target = await openRows(ours, plan, lastpk, pacer);
     rows.push(target);
     await compareRows({
       plan,
@@ -96,27 +98,46 @@ function definition(shard: ShardDb, snapshot: Database, table: string): ReturnTy
   return shard.findTable(table, { db: snapshot, schema: 'main' });
 }
 
-/** The source's table is read from the first stream, as in Vitess: they all have the same. */
+/** How the table is compared. The source's is read from the first stream, as in Vitess: they all have the same. */
 function planOf(table: TableScope, sides: Sides): TablePlan {
   const { cluster, shard, streams, name, sourceTable } = table;
   const target = shard.table(name, { db: sides.target, schema: 'main' });
-  const first = streams.find(({ id }) => table.accepts.has(id))!;
+  const first = streams.find(({ id }) => table.streamTables.has(id))!;
+  const of = table.streamTables.get(first.id)!;
+  refuseProblem(of);
+  if (of.shape !== undefined) return planShaped(target, sourceTable, of.shape.columns.map((column) => column.name));
   const from = cluster.shards.open(first.source.keyspace, first.source.shard);
   return planTable(target, definition(from, sides.sources.get(first.id)!, sourceTable), sourceTable);
 }
 
 async function openSource(table: TableScope, sides: Sides, plan: TablePlan, lastpk: string | null, pacer: Pacer, opened: Rows[]): Promise<Rows> {
-  const parts: Rows[] = [];
+  const parts: SourcePart[] = [];
   for (const { id, source } of table.streams) {
-    if (!table.accepts.has(id)) continue;
+    const of = table.streamTables.get(id);
+    if (of === undefined) continue;
     const snapshot = sides.sources.get(id)!;
     const def = definition(table.cluster.shards.open(source.keyspace, source.shard), snapshot, table.sourceTable);
     if (def === undefined) warnOfMissing(table, source);
-    const rows = await openRows({ snapshot, def, accepts: table.accepts.get(id) }, plan, lastpk, pacer);
-    opened.push(rows);
-    parts.push(rows);
+    parts.push({ snapshot, def, accepts: of.accepts, shape: of.shape });
   }
-  return mergeRows(parts, plan.order);
+  const { shape } = parts[0]!;
+  if (shape !== undefined) {
+    const { openShaped } = await loading(import('./shaped.ts'));
+    const rows = await openShaped(parts, shape, plan, lastpk, pacer);
+    opened.push(rows);
+    return rows;
+  }
+  const rows: Rows[] = [];
+  for (const part of parts) {
+    rows.push(await openRows(part, plan, lastpk, pacer));
+    opened.push(rows.at(-1)!);
+  }
+  return mergeRows(rows, plan.order);
+}
+
+/** A source as it is read. */
+interface SourcePart extends RowSource {
+  shape: StreamTable['shape'];
 }
 
 function warnOfMissing({ cluster, vdiff, sourceTable }: TableScope, { keyspace, shard }: { keyspace: string; shard: string }): void {

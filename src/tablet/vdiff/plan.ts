@@ -28,7 +28,7 @@ export function planTable(target: TableDef, source: TableDef | undefined, source
   const others = columns.map((_, at) => at).filter((at) => !keys.includes(at));
   const sources = columns.map((column) => (source === undefined ? column : findColumn(source, column.name)));
   const missing = columns.find((_, at) => sources[at] === undefined);
-  if (missing !== undefined) throw plainError(`column ${missing.name} not found in table ${sourceTable}`);
+  if (missing !== undefined) absent(missing.name, sourceTable);
   return {
     table: target.name,
     sourceTable,
@@ -37,6 +37,23 @@ export function planTable(target: TableDef, source: TableDef | undefined, source
     order: rowOrder(columns, keys),
     same: sameColumns(sources, columns, others),
   };
+}
+
+/**
+ * Plans the comparison of a table that a select fills: of its columns those that the select names. What the select gives is brought to
+ * the target's types before. Throws `column C not found in table T` for one that the target lacks, and for a key that is not filled.
+ */
+export function planShaped(target: TableDef, sourceTable: string, names: readonly string[]): TablePlan {
+  const columns = names.map((name) => findColumn(target, name) ?? absent(name, target.name));
+  const keys = keyOf(target).map((name) => columns.findIndex((column) => column.name === name));
+  keys.forEach((at, i) => at >= 0 || absent(keyOf(target)[i]!, target.name));
+  const others = columns.map((_, at) => at).filter((at) => !keys.includes(at));
+  const order = rowOrder(columns, keys);
+  return { table: target.name, sourceTable, columns, keys, order, same: sameColumns(columns, columns, others) };
+}
+
+function absent(column: string, table: string): never {
+  throw plainError(`column ${column} not found in table ${table}`);
 }
 
 /**

@@ -35,7 +35,19 @@ export interface RowSource {
 export async function openRows(source: RowSource, plan: TablePlan, after: string | null, pacer: Pacer): Promise<Rows> {
   const { def } = source;
   if (def === undefined) return NO_ROWS;
-  const rows = new TableRows(source.snapshot, await sortedBy(source.snapshot, def, plan, pacer), plan, after, source.accepts, pacer);
+  return rowsOf(source.snapshot, await sortedBy(source.snapshot, def, plan, pacer), plan, after, source.accepts, pacer);
+}
+
+/** The same of a table, by its name in SQL, that has an index for the order and the columns of the plan. */
+export async function rowsOf(
+  snapshot: Database,
+  from: string,
+  plan: TablePlan,
+  after: string | null,
+  accepts: RowSource['accepts'],
+  pacer: Pacer,
+): Promise<Rows> {
+  const rows = new TableRows(snapshot, from, plan, after, accepts, pacer);
   await rows.load();
   return rows;
 }

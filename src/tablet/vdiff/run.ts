@@ -134,11 +134,12 @@ async function planTables(scope: DiffScope & VDiffJob): Promise<TableScope[]> {
   const plans = new Map<string, TableScope>();
   const isReference = await referenceTables(scope);
   for (const stream of streams) {
-    for (const { table, sourceTable, accepts } of await streamTables(ctx, cluster, stream.source, shard).catch(failedPlan)) {
-      if ((wanted.length > 0 && !wanted.includes(table)) || INTERNAL_TABLE.test(table)) continue;
-      const plan = plans.get(table) ?? { ...scope, name: table, sourceTable, accepts: new Map(), isReference: isReference(table), check: () => check(scope), progress: () => {} };
-      plan.accepts.set(stream.id, accepts);
-      plans.set(table, plan);
+    for (const of of await streamTables(ctx, cluster, stream.source, shard).catch(failedPlan)) {
+      const { table: name, sourceTable } = of;
+      if ((wanted.length > 0 && !wanted.includes(name)) || INTERNAL_TABLE.test(name)) continue;
+      const plan = plans.get(name) ?? { ...scope, name, sourceTable, streamTables: new Map(), isReference: isReference(name), check: () => check(scope), progress: () => {} };
+      plan.streamTables.set(stream.id, of);
+      plans.set(name, plan);
     }
   }
   if (plans.size === 0) throw wrapError(plainError(`no tables found to diff, ${asked}:[${wanted.join(' ')}], on tablet ${goAlias(tablet)}`), 'buildPlan');

@@ -42,6 +42,15 @@ async function sortedOtherwise(version: string): Promise<TestCluster> {
   return cluster;
 }
 
+/** A Materialize of some rows of `corder`. */
+async function some(version: string, select: string, table: string): Promise<TestCluster> {
+  const cluster = await movingCluster(version);
+  const settings = JSON.stringify([{ target_table: 'part', source_expression: select, create_ddl: table }]);
+  await cluster.ok(`Materialize --workflow w2c --target-keyspace customer create --source-keyspace commerce --table-settings '${settings}'`);
+  await cluster.ok('Workflow --keyspace customer list');
+  return cluster;
+}
+
 export const VDIFF_RUNS: RunsOf<Extract<BuiltName, keyof typeof ROWS>> = {
   vdiffFlags: async (version) => {
     if (!(await knows(version, '--max-report-sample-rows=3'))) return 'few';
@@ -65,6 +74,13 @@ export const VDIFF_RUNS: RunsOf<Extract<BuiltName, keyof typeof ROWS>> = {
     await cluster.ok('MoveTables --workflow c2c --target-keyspace customer stop');
     await cluster.ok(`${VDIFF} resume ${UUID}`);
     return streams(cluster, 'c2c')[0]?.state === 'Running' ? 'all run' : 'as they were';
+  },
+  vdiffTargetRows: async (version) => {
+    const ones = await some(version, 'select * from corder where customer_id = 1', 'create table part (order_id bigint primary key, customer_id bigint, sku varbinary(128), price bigint)');
+    tamper(ones, 'customer/0', "INSERT INTO part VALUES (500, 2, 'of another', 1)");
+    if ((await diffed(ones, '', WORDS)).HasMismatch) return 'all';
+    const shaped = await some(version, 'select order_id as id from corder where price > 0', 'create table part (id bigint primary key)');
+    return (await diffed(shaped, '', WORDS)).State === 'error' ? 'as written' : 'where it fits';
   },
   vdiffSecondLook: async (version) => {
     const { State, HasMismatch, RowsCompared } = await diffed(await sortedOtherwise(version), '', WORDS);
