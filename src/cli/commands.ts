@@ -26,9 +26,5 @@ export const rootCommand: CommandSpec = {
   flags: [],
   args: noArgs,
   family: 'vtctldclient',
-<<<<<<< HEAD
-  subcommands: [moveTables, reshard, materialize, workflow, vdiffCommand, ...topologyCommands, ...ownCommands, workload, fault, versions, ...scenarioCommands],
-=======
-  subcommands: [moveTables, reshard, materialize, workflow, ...topologyCommands, ...adminCommands, ...ownCommands, cell, workload, fault, versions, ...scenarioCommands],
->>>>>>> main
+  subcommands: [moveTables, reshard, materialize, workflow, vdiffCommand, ...topologyCommands, ...adminCommands, ...ownCommands, cell, workload, fault, versions, ...scenarioCommands],
 };

@@ -108,7 +108,7 @@ async function workflows(cluster: Cluster, keyspace: string, name: string): Prom
 
 async function vdiffs(cluster: Cluster, keyspace: string, workflow: string, uuid: string): Promise<Mistyped | undefined> {
   const sw = await readWorkflow(background(), cluster, { keyspace, workflow });
-  const all = [...(await listVDiffs(background(), sw)).values()].flat();
+  const all = [...(await listVDiffs(background(), cluster, sw)).values()].flat();
   return missing({ name: uuid, kind: `VDiffs of ${keyspace}.${workflow}`, there: [...new Set(all.map((vdiff) => vdiff.vdiff_uuid))] });
 }
 

@@ -5,11 +5,8 @@ import { RESHARD } from './behaviours/reshard.ts';
 import type { AnyRow, WaitsFor } from './behaviours/row.ts';
 import { SEQUENCES } from './behaviours/sequences.ts';
 import { SWITCHING } from './behaviours/switching.ts';
-<<<<<<< HEAD
-import { VDIFF } from './behaviours/vdiff.ts';
-=======
 import { TABLETS } from './behaviours/tablets.ts';
->>>>>>> main
+import { VDIFF } from './behaviours/vdiff.ts';
 import { WORKFLOWS } from './behaviours/workflows.ts';
 
 /**
@@ -18,9 +15,6 @@ import { WORKFLOWS } from './behaviours/workflows.ts';
  *
  * Facts: Vitess at the tags named, and the pull requests in `refs`. Rows are in ./behaviours/, by what they are about.
  */
-<<<<<<< HEAD
-export const BEHAVIOURS = { ...SWITCHING, ...LOCKS_AND_CHECKS, ...WORKFLOWS, ...RESHARD, ...GATE, ...VDIFF, ...NOT_BUILT } satisfies Record<string, AnyRow>;
-=======
 export const BEHAVIOURS = {
   ...SWITCHING,
   ...LOCKS_AND_CHECKS,
@@ -29,9 +23,9 @@ export const BEHAVIOURS = {
   ...SEQUENCES,
   ...TABLETS,
   ...GATE,
+  ...VDIFF,
   ...NOT_BUILT,
 } satisfies Record<string, AnyRow>;
->>>>>>> main
 
 export type BehaviourName = keyof typeof BEHAVIOURS;
 

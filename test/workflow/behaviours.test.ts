@@ -7,20 +7,14 @@ import { RESHARD_RUNS } from './behaviours/reshard.ts';
 import type { Run, Runs } from './behaviours/see.ts';
 import { SEQUENCES_RUNS } from './behaviours/sequences.ts';
 import { SWITCHING_RUNS } from './behaviours/switching.ts';
-<<<<<<< HEAD
-import { VDIFF_RUNS } from './behaviours/vdiff.ts';
-=======
 import { TABLETS_RUNS } from './behaviours/tablets.ts';
->>>>>>> main
+import { VDIFF_RUNS } from './behaviours/vdiff.ts';
 import { WORKFLOWS_RUNS } from './behaviours/workflows.ts';
 
 /**
  * Each row of the table is tied to a run that finds out, by command lines, what a release does. It is made on either side of
  * the first boundary of each value, and on `hardened`: what it sees is what the table says.
  */
-<<<<<<< HEAD
-const RUNS: Runs = { ...SWITCHING_RUNS, ...LOCKS_AND_CHECKS_RUNS, ...WORKFLOWS_RUNS, ...RESHARD_RUNS, ...GATE_RUNS, ...VDIFF_RUNS };
-=======
 const RUNS: Runs = {
   ...SWITCHING_RUNS,
   ...LOCKS_AND_CHECKS_RUNS,
@@ -29,8 +23,8 @@ const RUNS: Runs = {
   ...SEQUENCES_RUNS,
   ...GATE_RUNS,
   ...TABLETS_RUNS,
+  ...VDIFF_RUNS,
 };
->>>>>>> main
 
 const valueOf = (name: BehaviourName, release: string): Behaviours[BehaviourName] => findRelease(release).behaviours[name];
 

@@ -150,7 +150,7 @@ class Waiting {
 
   async #summary(ctx: Context): Promise<VDiffSummary> {
     const { targetKeyspace: keyspace, workflow } = this.#sw;
-    const rows = await showVDiff(ctx, this.#sw, this.#uuid);
+    const rows = await showVDiff(ctx, this.#cluster, this.#sw, this.#uuid);
     return buildSummary({ keyspace, workflow, uuid: this.#uuid, verbose: false, now: this.#cluster.world.clock.now() }, rows);
   }
 

@@ -33,12 +33,12 @@ export async function run(inv: Invocation): Promise<number> {
     }
     const bar = new VDiffBar(inv, { json: format === 'json' });
     tellWaiting(inv, await advance(ctx, cluster, sw, inv, bar, uuid));
-    return uuid === undefined ? list(inv, ctx, sw, format) : show(inv, ctx, cluster, sw, { uuid, isLast: asked === 'last', format });
+    return uuid === undefined ? list(inv, ctx, cluster, sw, format) : show(inv, ctx, cluster, sw, { uuid, isLast: asked === 'last', format });
   });
 }
 
-async function list(inv: Invocation, ctx: Context, sw: TrafficSwitcher, format: 'text' | 'json'): Promise<number> {
-  const found = [...(await listVDiffs(ctx, sw)).values()].flat();
+async function list(inv: Invocation, ctx: Context, cluster: Cluster, sw: TrafficSwitcher, format: 'text' | 'json'): Promise<number> {
+  const found = [...(await listVDiffs(ctx, cluster, sw)).values()].flat();
   const listings = found.map((row) => ({ UUID: row.vdiff_uuid, Workflow: row.workflow, Keyspace: row.keyspace, Shard: row.shard, State: row.state }));
   inv.io.stdout.write(format === 'json' ? `${listingJson(listings)}\n` : listingText(listings, sw.targetKeyspace, sw.workflow));
   return 0;
@@ -51,7 +51,7 @@ async function show(
   sw: TrafficSwitcher,
   { uuid, isLast, format }: { uuid: string; isLast: boolean; format: 'text' | 'json' },
 ): Promise<number> {
-  const rows = await showVDiff(ctx, sw, uuid, { last: isLast });
+  const rows = await showVDiff(ctx, cluster, sw, uuid, { last: isLast });
   const verbose = inv.flags.bool('verbose');
   const summary = buildSummary({ keyspace: sw.targetKeyspace, workflow: sw.workflow, uuid, verbose, now: cluster.world.clock.now() }, rows);
   printSummary(inv, cluster, summary, format);

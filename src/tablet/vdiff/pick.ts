@@ -3,6 +3,7 @@ import type { Context } from '../../runtime/context.ts';
 import type { Tablet } from '../../topo/proto/types.ts';
 import { aliasText, shardTablets } from '../../topo/tablets.ts';
 import type { Cluster } from '../cluster.ts';
+import { isStopped } from '../process.ts';
 import { readView } from '../view.ts';
 import { listOf, tabletTypesOf } from './options.ts';
 
@@ -42,6 +43,7 @@ export async function pickTablet(ctx: Context, cluster: Cluster, request: Picker
   const fitting = all.filter(
     ({ alias, hostname = '', type = 'UNKNOWN' }) =>
       hostname !== '' &&
+      !isStopped(view, aliasText(alias)) &&
       types.includes(type) &&
       (anywhere || cells.has(alias.cell)) &&
       (request.nonServing || readView(view, aliasText(alias))?.serving === true),

@@ -178,7 +178,7 @@ export function goAlias({ alias }: Tablet): string {
 async function waitForSource({ ctx, cluster, options }: DiffScope, tablet: Tablet): Promise<void> {
   const limited = withTimeout(ctx, cluster.world.clock, options.core_options.timeout_seconds * 1000);
   try {
-    await callTablet(limited.ctx, tablet, 'WaitForPosition', () => Promise.resolve());
+    await callTablet(limited.ctx, cluster, tablet, 'WaitForPosition', () => Promise.resolve());
   } catch (error) {
     throw wrapError(error, `WaitForPosition for tablet ${aliasText(tablet.alias)}`);
   } finally {

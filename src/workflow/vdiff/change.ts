@@ -82,5 +82,5 @@ export async function deleteVDiffs(ctx: Context, cluster: Cluster, target: VDiff
 }
 
 function onTablet(ctx: Context, cluster: Cluster, target: MigrationTarget, act: (target: MigrationTarget) => void): Promise<void> {
-  return callTablet(ctx, target.primary, 'VDiff', () => target.db.db.write(cluster.world.clock, () => act(target)));
+  return callTablet(ctx, cluster, target.primary, 'VDiff', () => target.db.db.write(cluster.world.clock, () => act(target)));
 }

@@ -72,7 +72,7 @@ export async function createVDiff(
   const options = await optionsOf(ctx, cluster, request);
   const { clock } = cluster.world;
   await forAll(sw.targets, (target) =>
-    callTablet(ctx, target.primary, 'VDiff', () =>
+    callTablet(ctx, cluster, target.primary, 'VDiff', () =>
       target.db.db.write(clock, () => {
         if (findVDiff(target.db, uuid) !== undefined) {
           throw plainError(`vdiff with UUID ${uuid} already exists on tablet ${aliasText(target.primary.alias)}`);
