@@ -6,6 +6,7 @@ import type { AnyRow, WaitsFor } from './behaviours/row.ts';
 import { SEQUENCES } from './behaviours/sequences.ts';
 import { SWITCHING } from './behaviours/switching.ts';
 import { TABLETS } from './behaviours/tablets.ts';
+import { VDIFF } from './behaviours/vdiff.ts';
 import { WORKFLOWS } from './behaviours/workflows.ts';
 
 /**
@@ -22,6 +23,7 @@ export const BEHAVIOURS = {
   ...SEQUENCES,
   ...TABLETS,
   ...GATE,
+  ...VDIFF,
   ...NOT_BUILT,
 } satisfies Record<string, AnyRow>;
 

@@ -97,6 +97,15 @@ const BUGS: { readonly [K in BehaviourName]: readonly Behaviours[K][] } = {
   doubleBufferingWindow: [true],
   vschemaWait: ['30s', 'half-failover'],
   gateBuildsMissing: [false],
+  vdiffFlags: [],
+  vdiffNeedsRunning: [false],
+  vdiffLock: ['keyspace', 'workflow, once'],
+  vdiffRestart: ['all run'],
+  vdiffTargetRows: ['all', 'as written'],
+  vdiffSecondLook: ['all-or-nothing', 'miscounts', 'counts'],
+  vdiffSamples: ['short', 'characters'],
+  vdiffPercent: ['%%'],
+  vdiffShardSummaries: [],
 };
 
 describe('hardened', () => {

@@ -8,6 +8,7 @@ import type { Run, Runs } from './behaviours/see.ts';
 import { SEQUENCES_RUNS } from './behaviours/sequences.ts';
 import { SWITCHING_RUNS } from './behaviours/switching.ts';
 import { TABLETS_RUNS } from './behaviours/tablets.ts';
+import { VDIFF_RUNS } from './behaviours/vdiff.ts';
 import { WORKFLOWS_RUNS } from './behaviours/workflows.ts';
 
 /**
@@ -22,6 +23,7 @@ const RUNS: Runs = {
   ...SEQUENCES_RUNS,
   ...GATE_RUNS,
   ...TABLETS_RUNS,
+  ...VDIFF_RUNS,
 };
 
 const valueOf = (name: BehaviourName, release: string): Behaviours[BehaviourName] => findRelease(release).behaviours[name];
