@@ -2,14 +2,15 @@ import { plainError } from '../lib/errors.ts';
 import { formatRfc822 } from '../lib/go-time.ts';
 import type { Context } from '../runtime/context.ts';
 import type { Cluster } from '../tablet/cluster.ts';
-import { FROZEN, readStreams } from '../tablet/vreplication/streams.ts';
 import { getRoutingRules, routingMap } from '../topo/rules.ts';
 import { rebuildSrvVSchema } from '../topo/vschema.ts';
+import { dropSourceShards, isPartOfMove, partLines, validatePartial } from './complete-partial.ts';
 import { denyTables } from './denied.ts';
 import { deleteRules, deleteStreams, forgetTables, removeTables, underLocks } from './ending.ts';
 import type { CompleteResponse } from './responses.ts';
-import { getWorkflowState, type WorkflowState } from './state.ts';
-import type { TrafficSwitcher } from './switcher.ts';
+import { frozenProblems, isFullySwitched } from './ending-checks.ts';
+import { getWorkflowState } from './state.ts';
+import type { MigrationKind, TrafficSwitcher } from './switcher.ts';
 
 /** What `MoveTables complete` was asked to do. */
 export interface CompleteRequest {
@@ -29,28 +30,25 @@ export interface CompleteRequest {
  */
 export async function completeMoveTables(ctx: Context, cluster: Cluster, request: CompleteRequest): Promise<CompleteResponse> {
   const { sw, state } = await getWorkflowState(ctx, cluster, request.keyspace, request.workflow, request);
-  if (!isFullySwitched(state)) {
+  if (!isFullySwitched(cluster, state)) {
     throw plainError('cannot complete workflow because you have not yet switched all read and write traffic');
   }
   const named = `${request.keyspace}.${request.workflow}`;
   if (request.dryRun) {
     await validateCompleted(ctx, cluster, sw);
+    const lines = dryRunLines(sw, request);
     return {
       summary: `Complete dry run results for workflow ${named} at ${formatRfc822(cluster.world.clock.now())}`,
-      dry_run_results: dryRunLines(sw, request),
+      dry_run_results: (await isPartOfMove(ctx, cluster, sw)) ? partLines(lines) : lines,
     };
   }
   await underLocks(ctx, cluster, sw, { workflow: 'MoveTablesComplete', keyspaces: 'DropSources', ignoreSource: request.ignoreSource }, (inner) =>
-    dropSources(inner, cluster, sw, request),
+    sw.kind === 'partial' ? dropSourceShards(inner, cluster, sw, request) : dropSources(inner, cluster, sw, request),
   );
   return {
     summary: `Successfully completed the ${request.workflow} workflow in the ${request.keyspace} keyspace`,
     dry_run_results: [],
   };
-}
-
-function isFullySwitched(state: WorkflowState): boolean {
-  return state.writesSwitched && state.replicaNotSwitched.length === 0 && state.rdonlyNotSwitched.length === 0;
 }
 
 async function dropSources(ctx: Context, cluster: Cluster, sw: TrafficSwitcher, request: CompleteRequest): Promise<void> {
@@ -73,12 +71,8 @@ async function dropSources(ctx: Context, cluster: Cluster, sw: TrafficSwitcher, 
 }
 
 async function validateCompleted(ctx: Context, cluster: Cluster, sw: TrafficSwitcher): Promise<void> {
-  const problems: string[] = [];
-  for (const target of sw.targets) {
-    if (readStreams(target.db, sw.workflow).some((row) => row.message !== FROZEN)) {
-      problems.push(`vreplication streams are not frozen on tablet ${target.primary.alias?.uid ?? 0}`);
-    }
-  }
+  if (sw.kind === 'partial') return validatePartial(sw);
+  const problems = frozenProblems(sw);
   const rules = routingMap(await getRoutingRules(ctx, cluster.topo));
   for (const table of sw.tables) {
     for (const [from, to] of rules) {
@@ -89,6 +83,14 @@ async function validateCompleted(ctx: Context, cluster: Cluster, sw: TrafficSwit
   }
   if (problems.length > 0) throw plainError(problems.join('\n'));
 }
+
+/** What else is deleted with the rules of the tables. */
+const RULE_LINES: Readonly<Record<MigrationKind, readonly string[]>> = {
+  tables: [],
+  partial: ['Shard routing rules for participating shards will be deleted'],
+  'multi-tenant': ['Keyspace routing rules will be deleted'],
+  shards: [],
+};
 
 function dryRunLines(sw: TrafficSwitcher, request: CompleteRequest): string[] {
   const uidOf = (member: { primary: { alias?: { uid: number } } }): number => member.primary.alias?.uid ?? 0;
@@ -124,7 +126,7 @@ function dryRunLines(sw: TrafficSwitcher, request: CompleteRequest): string[] {
         ]),
     `Delete reverse vreplication streams on sources: ${streams(sw.sourceKeyspace, sw.sources, sw.reverseWorkflow)}`,
     `Delete vreplication streams on targets: ${streams(sw.targetKeyspace, sw.targets, sw.workflow)}`,
-    ...(request.keepRoutingRules ? [] : ['Routing rules for participating tables will be deleted']),
+    ...(request.keepRoutingRules ? [] : ['Routing rules for participating tables will be deleted', ...RULE_LINES[sw.kind]]),
     `Unlock keyspace ${sw.targetKeyspace}`,
     ...source(`Unlock keyspace ${sw.sourceKeyspace}`),
   ];

@@ -15,6 +15,7 @@ export function run(inv: Invocation): Promise<number> {
 export async function deleteAndPrint(inv: Invocation, keyspace: string, format: string): Promise<number> {
   const { flags } = inv;
   return withCluster(inv, { history: true }, async ({ ctx, cluster }) => {
+    refuseLaterFlag(inv, 'delete-batch-size', cluster.release.behaviours.tenantCancel === 'deletes rows');
     refuseLaterFlag(inv, 'ignore-source-keyspace', cluster.release.behaviours.ignoreSourceKeyspace);
     await refuseUnknownShards(ctx, cluster, keyspace, flags.strings('shards'));
     const response = await deleteWorkflow(ctx, cluster, {
@@ -24,6 +25,7 @@ export async function deleteAndPrint(inv: Invocation, keyspace: string, format: 
       keepRoutingRules: flags.bool('keep-routing-rules'),
       ignoreSource: flags.bool('ignore-source-keyspace'),
       shards: flags.strings('shards'),
+      deleteBatchSize: flags.int('delete-batch-size'),
     });
     if (format === 'json') printRecord(inv, WorkflowDeleteResponse, response);
     else inv.io.stdout.write(`${response.summary}\n\n`);

@@ -1,6 +1,6 @@
 import type { Context } from '../../runtime/context.ts';
 import type { Cluster } from '../../tablet/cluster.ts';
-import { getRoutingRules, routingMap } from '../../topo/rules.ts';
+import { getKeyspaceRoutingRules, getRoutingRules, keyspaceRoutingMap, routingMap } from '../../topo/rules.ts';
 import { allIntents, type Intent } from '../switch/intent.ts';
 import { gatherLocks } from './locks.ts';
 import { loading } from '../../lib/loading.ts';
@@ -31,6 +31,7 @@ export async function gatherIntents(ctx: Context, cluster: Cluster): Promise<Int
   if (intents.length === 0) return [];
   const { isJournaled } = await loading(import('../switch/undo.ts'));
   const rules = routingMap(await getRoutingRules(ctx, cluster.topo));
+  const keyspaceRules = keyspaceRoutingMap(await getKeyspaceRoutingRules(ctx, cluster.topo));
   const holders = gatherLocks(cluster).flatMap(({ holder }) => (holder === undefined ? [] : [holder]));
   return intents.map((intent) => {
     const { owner } = intent;
@@ -46,13 +47,14 @@ export async function gatherIntents(ctx: Context, cluster: Cluster): Promise<Int
       alive: cluster.world.processes.liveness(owner),
       started: intent.started,
       journaled: isJournaled(cluster, intent),
-      reads: movedReads(intent, rules),
+      reads: movedReads(intent, rules, keyspaceRules),
       step,
     };
   });
 }
 
 /** The intent does not say what was asked for; the rules do, as far as the switch came. */
-function movedReads(intent: Intent, rules: ReadonlyMap<string, readonly string[]>): boolean {
-  return Object.entries(intent.rules).some(([from, to]) => from.includes('@') && (rules.get(from)?.join() ?? '') !== (to?.join() ?? ''));
+function movedReads(intent: Intent, rules: ReadonlyMap<string, readonly string[]>, keyspaceRules: ReadonlyMap<string, string>): boolean {
+  const changed = Object.entries(intent.keyspaceRules ?? {}).some(([from, to]) => from.includes('@') && (keyspaceRules.get(from) ?? null) !== to);
+  return changed || Object.entries(intent.rules).some(([from, to]) => from.includes('@') && (rules.get(from)?.join() ?? '') !== (to?.join() ?? ''));
 }

@@ -9,7 +9,7 @@ import { aliasText } from '../../topo/tablets.ts';
 import { derivedState, streamLag } from '../lag.ts';
 import { computeState, stateText } from '../state.ts';
 import { workflowStatus } from '../status.ts';
-import { buildTrafficSwitcher, type TrafficSwitcher, WORKFLOW_SUB_TYPES, WORKFLOW_TYPES } from '../switcher.ts';
+import { buildTrafficSwitcher, type MigrationKind, type TrafficSwitcher, WORKFLOW_SUB_TYPES, WORKFLOW_TYPES } from '../switcher.ts';
 import { readTraffic, type TableTraffic } from '../traffic.ts';
 
 /** One stream, as its row stands. */
@@ -46,6 +46,10 @@ export interface WorkflowFacts {
   workflow: string;
   type: string;
   subType: string;
+  /** By which records its traffic is switched; undefined where it could not be read. */
+  kind: MigrationKind | undefined;
+  /** The tenant that it moves. */
+  tenant: string | undefined;
   /** `Reads Not Switched. Writes Not Switched`: computed from the rules alone. */
   state: string;
   /** Why it could not be read in full; then only its streams are known. */
@@ -108,6 +112,8 @@ async function workflowFacts(
     workflow,
     type: WORKFLOW_TYPES[first.workflow_type] ?? '',
     subType: WORKFLOW_SUB_TYPES[first.workflow_sub_type] ?? '',
+    kind: undefined,
+    tenant: undefined,
     state: '',
     problem: undefined,
     sourceKeyspace: '',
@@ -132,6 +138,8 @@ async function workflowFacts(
 
 async function addRecords(ctx: Context, cluster: Cluster, sw: TrafficSwitcher, facts: WorkflowFacts): Promise<void> {
   const { keyspace, workflow } = facts;
+  facts.kind = sw.kind;
+  if (sw.kind === 'multi-tenant') facts.tenant = sw.options.tenant_id;
   facts.sourceKeyspace = sw.sourceKeyspace;
   facts.sources = sw.sources.map((source) => shardText(source.info));
   facts.tables = sw.tables;
