@@ -19,7 +19,7 @@ export interface DeleteRequest {
   keepData: boolean;
   keepRoutingRules: boolean;
   shards: readonly string[];
-  /** Rows of a tenant that are deleted at a time. */
+  /** Rows of a tenant that are deleted at a time; below 1 as many as usual. */
   deleteBatchSize: number;
   /** Leave the source keyspace alone, which may be gone. */
   ignoreSource: boolean;

@@ -64,14 +64,21 @@ async function applyChunk(
   }));
   const stop = row.stop_pos === null || row.stop_pos === '' ? undefined : parsePosition(row.stop_pos);
   const runsDdl = (onDdl === 'EXEC' || onDdl === 'EXEC_IGNORE') && transactions.some((transaction) => ddlOf(transaction, filters) !== undefined);
-  // Loaded when there is some to run: it needs the whole of `sql`, and every command pumps.
+  // Loaded when there is one: nearly no chunk has, and every command pumps.
+  const journals = transactions.some(hasJournal) ? await loading(import('./journal.ts')) : undefined;
+  // Loaded when there is some to run: it needs the whole of `sql`.
   const ddl = runsDdl ? await loading(import('./apply-ddl.ts')) : undefined;
   return target.db.write(cluster.world.clock, () => {
     const now = readStream(target, row.id);
     // Somebody else went on, stopped or deleted the stream since it was read.
     if (now === undefined || now.pos !== row.pos || now.state !== row.state) return 'worked';
     if (transactions.length === 0) return beat(cluster, target, now, executed, stop);
-    const allowed = until(transactions, stop, from);
+    const met = journals?.findJournal(transactions, filters, target);
+    if (met?.index === 0) {
+      journals?.followJournal(target, now, met.journal, filters, epochSeconds(cluster));
+      return 'idle';
+    }
+    const allowed = until(met === undefined ? transactions : transactions.slice(0, met.index), stop, from);
     const halt = onDdl === 'STOP' ? allowed.findIndex((transaction) => ddlOf(transaction, filters) !== undefined) : -1;
     const wanted = halt < 0 ? allowed : allowed.slice(0, halt + 1);
     const applier = new Applier(target, cluster.world);
@@ -90,6 +97,10 @@ async function applyChunk(
     if (halt >= 0) updateStream(target, row.id, { state: 'Stopped', message: `Stopped at DDL ${ddlOf(last, filters)}` }, at);
     return 'worked';
   });
+}
+
+function hasJournal({ events }: BinlogTransaction): boolean {
+  return events.some((event) => event.kind === 'journal');
 }
 
 /** The first DDL of a transaction that concerns one of the stream's tables. */

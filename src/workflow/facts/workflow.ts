@@ -44,10 +44,10 @@ export interface JournalFacts {
 export interface WorkflowFacts {
   keyspace: string;
   workflow: string;
+  /** By which records its traffic is switched. */
+  kind: MigrationKind;
   type: string;
   subType: string;
-  /** By which records its traffic is switched; undefined where it could not be read. */
-  kind: MigrationKind | undefined;
   /** The tenant that it moves. */
   tenant: string | undefined;
   /** `Reads Not Switched. Writes Not Switched`: computed from the rules alone. */
@@ -110,9 +110,9 @@ async function workflowFacts(
   const facts: WorkflowFacts = {
     keyspace,
     workflow,
+    kind: 'tables',
     type: WORKFLOW_TYPES[first.workflow_type] ?? '',
     subType: WORKFLOW_SUB_TYPES[first.workflow_sub_type] ?? '',
-    kind: undefined,
     tenant: undefined,
     state: '',
     problem: undefined,

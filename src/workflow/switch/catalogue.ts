@@ -134,7 +134,7 @@ export const CATALOGUE = {
     outer: 'failed to migrate the workflow streams',
   }),
   'switchTraffic/writes/stopSourceWrites': entry(
-    'stop writes on the source: deny the tables, or turn the query service of its shards off',
+    "stop source writes: deny the tables, or turn its shards' query service off",
     rollsBack,
     'reverting denied tables or shard access',
     { perTarget: true, outer: 'failed to stop writes in the {source} keyspace' },
@@ -192,7 +192,7 @@ export const CATALOGUE = {
     perTarget: true,
     outer: 'failed to allow writes in the {target} keyspace',
   }),
-  'switchTraffic/writes/changeRouting': entry('point the routing rules of the writes, or the serving graph, at the target and publish them', forward, '', {
+  'switchTraffic/writes/changeRouting': entry('point the writes at the target: routing rules, or the serving graph', forward, '', {
     outer: 'failed to update the routing rules',
   }),
   'switchTraffic/writes/streamMigraterfinalize': entry('delete the moved streams on the source, and start them on the target', forward, '', {

@@ -1,5 +1,5 @@
 import { errorText, InvariantError, plainError, vtError } from '../../lib/errors.ts';
-import { formatKeyRange } from '../../lib/key-range.ts';
+import { compareKeyRanges, formatKeyRange } from '../../lib/key-range.ts';
 import { parsePosition, positionAtLeast } from '../../lib/gtid.ts';
 import { type Context, withTimeout } from '../../runtime/context.ts';
 import type { StepScope } from '../../runtime/step.ts';
@@ -8,7 +8,6 @@ import { callTablet, writeTablet } from '../../tablet/manager.ts';
 import type { ShardDb } from '../../tablet/shard-db.ts';
 import { deleteWorkflowStreams, insertStream, type NewStream, readJournal, readStream, readStreams, updateStream } from '../../tablet/vreplication/streams.ts';
 import { waitForPos } from '../../tablet/vreplication/wait-for-pos.ts';
-import { compareKeyRanges } from '../../lib/key-range.ts';
 import { shardText } from '../../topo/keyspaces.ts';
 import { keyRangeFromProto } from '../../topo/proto/key-range.ts';
 import { BinlogSource as BinlogSourceMessage, Journal } from '../../topo/proto/messages-binlogdata.ts';
@@ -101,7 +100,7 @@ export async function migrateStreams(run: SwitchRun, scope: StepScope): Promise<
   await forAll(run.sw.targets, (target) =>
     scope.onTarget(shardText(target.info), async () => {
       if (migrator.workflows.length === 0) return;
-      const rows = migrator.templates.flatMap((template) => rowsFor(run, target, template));
+      const rows = rowsOf(run, target, migrator.templates);
       await onPrimary(run, run.ctx, target, (db, at) => {
         for (const workflow of migrator.workflows) deleteWorkflowStreams(db, workflow);
         for (const row of rows) insertStream(db, row, at);
@@ -110,14 +109,24 @@ export async function migrateStreams(run: SwitchRun, scope: StepScope): Promise<
   );
 }
 
-/** One row for a stream from elsewhere. One within the keyspace is read from each of the new shards, from where they stand. */
-function rowsFor(run: SwitchRun, target: MigrationTarget, template: ForeignStream): NewStream[] {
+/**
+ * One row for each stream from elsewhere. Those within the keyspace, of which every source shard had one from each, are read from
+ * each of the new shards, once, from where these stand.
+ */
+function rowsOf(run: SwitchRun, target: MigrationTarget, templates: readonly ForeignStream[]): NewStream[] {
   const range = formatKeyRange(keyRangeFromProto(target.info.record.key_range));
-  const source = fillTemplate(template.source, range);
-  if (!isIntraKeyspace(run, template)) return [newRow(run, target, template, source, template.row.pos)];
-  return run.sw.targets
-    .toSorted((a, b) => compareKeyRanges(keyRangeFromProto(a.info.record.key_range), keyRangeFromProto(b.info.record.key_range)))
-    .map((from) => newRow(run, target, template, { ...source, shard: from.info.name }, from.db.positionText()));
+  const within = new Map<string, ForeignStream>();
+  const rows: NewStream[] = [];
+  for (const template of templates) {
+    if (isIntraKeyspace(run, template)) within.set(template.row.workflow, within.get(template.row.workflow) ?? template);
+    else rows.push(newRow(run, target, template, fillTemplate(template.source, range), template.row.pos));
+  }
+  const shards = run.sw.targets.toSorted((a, b) => compareKeyRanges(keyRangeFromProto(a.info.record.key_range), keyRangeFromProto(b.info.record.key_range)));
+  for (const template of within.values()) {
+    const source = fillTemplate(template.source, range);
+    rows.push(...shards.map((from) => newRow(run, target, template, { ...source, shard: from.info.name }, from.db.positionText())));
+  }
+  return rows;
 }
 
 /** Vitess's copies of a stream lose what it was, and which tablets it reads from (12.6). */
