@@ -73,6 +73,7 @@ const BUGS: { readonly [K in BehaviourName]: readonly Behaviours[K][] } = {
   tenantRollback: ['none', 'as others'],
   tenantReadCells: ['none', 'as many'],
   tenantReversal: ['none', 'looked for', 'refused', 'no effect'],
+  switchSeenBy: ['some rules'],
   tenantMoves: [false],
   tenantCancel: ['none', 'drops tables'],
   partialWrites: ['never known'],
