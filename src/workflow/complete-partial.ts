@@ -27,7 +27,7 @@ export async function isPartOfMove(ctx: Context, cluster: Cluster, sw: TrafficSw
  * Drops the tables of the workflow's source shards, and the workflow. While others of its move are to come, the rules stay (they lead to
  * shards that have moved, too), and the VSchema of the source.
  */
-export async function dropSourceShards(ctx: Context, cluster: Cluster, sw: TrafficSwitcher, request: Ending): Promise<void> {
+export async function completePart(ctx: Context, cluster: Cluster, sw: TrafficSwitcher, request: Ending): Promise<void> {
   validatePartial(sw);
   const part = await isPartOfMove(ctx, cluster, sw);
   await deleteStreams(ctx, cluster, sw.sources, sw.reverseWorkflow);

@@ -8,6 +8,7 @@ import { denyTables } from './denied.ts';
 import { deletesRows, deleteTenantData } from './delete-tenant.ts';
 import { deleteRules, deleteStreams, type EndingLocks, forgetTables, removeTables, underLocks } from './ending.ts';
 import { refuseSwitchedShards } from './ending-checks.ts';
+import { dropTargetShards } from './end-shards.ts';
 import type { DeleteResponse } from './responses.ts';
 import { getWorkflowState, type WorkflowState } from './state.ts';
 import type { TrafficSwitcher } from './switcher.ts';
@@ -79,7 +80,18 @@ function refuseReverse(cluster: Cluster, request: DeleteRequest, sw: TrafficSwit
 async function dropTargets(ctx: Context, cluster: Cluster, sw: TrafficSwitcher, request: DeleteRequest): Promise<void> {
   const rows = deletesRows(cluster, sw);
   if (cluster.release.behaviours.cancelOrder === 'stopped') await stopStreams(ctx, cluster, sw, rows && !request.keepData);
-  if (!request.keepData && !rows) {
+  if (sw.kind === 'shards') {
+    if (!request.keepData) await dropTargetShards(ctx, cluster, sw);
+  } else {
+    await dropTargetTables(ctx, cluster, sw, request);
+  }
+  await deleteStreams(ctx, cluster, sw.sources, sw.reverseWorkflow);
+  if (!request.keepRoutingRules && sw.kind !== 'shards') await deleteRules(ctx, cluster, sw);
+  await rebuildSrvVSchema(ctx, cluster.topo);
+}
+
+async function dropTargetTables(ctx: Context, cluster: Cluster, sw: TrafficSwitcher, request: DeleteRequest): Promise<void> {
+  if (!request.keepData && !deletesRows(cluster, sw)) {
     await removeTables(ctx, cluster, sw.targets, sw.tables, 'drop');
     const { record } = await getVSchema(ctx, cluster.topo, sw.targetKeyspace);
     if (record.sharded !== true) await forgetTables(ctx, cluster, sw.targetKeyspace, sw.tables);
@@ -89,9 +101,6 @@ async function dropTargets(ctx: Context, cluster: Cluster, sw: TrafficSwitcher, 
     await denyTables(ctx, cluster, sw, 'source', true);
     await denyTables(ctx, cluster, sw, 'target', true);
   }
-  await deleteStreams(ctx, cluster, sw.sources, sw.reverseWorkflow);
-  if (!request.keepRoutingRules) await deleteRules(ctx, cluster, sw);
-  await rebuildSrvVSchema(ctx, cluster.topo);
 }
 
 /** Vitess's stop request carries no cells and tablet types, which blanks both (K44). */
