@@ -1,7 +1,7 @@
 import type { Context } from '../runtime/context.ts';
 import type { TableRef } from '../sql/ast.ts';
 import type { TableDef } from '../sql/schema.ts';
-import type { Cluster } from '../tablet/cluster.ts';
+import { type Cluster, watchedCluster } from '../tablet/cluster.ts';
 import { QueryScope } from './query-scope.ts';
 
 /** A table as an application reaches it by its name alone. */
@@ -18,7 +18,7 @@ export interface KnownTable {
 
 /** Finds a table by its name, `customer` or `commerce.customer`. Throws what a query on it would. */
 export async function findKnownTable(ctx: Context, cluster: Cluster, cell: string, name: string): Promise<KnownTable | undefined> {
-  return knownTable(await QueryScope.open(ctx, cluster, { sql: '', cell }), refOf(name));
+  return knownTable(await QueryScope.open(ctx, watchedCluster(cluster), { sql: '', cell }), refOf(name));
 }
 
 function refOf(text: string): TableRef {
@@ -28,7 +28,7 @@ function refOf(text: string): TableRef {
 
 /** Every table that a name alone reaches, by name. Sequences are left out. */
 export async function allKnownTables(ctx: Context, cluster: Cluster, cell: string): Promise<KnownTable[]> {
-  const scope = await QueryScope.open(ctx, cluster, { sql: '', cell });
+  const scope = await QueryScope.open(ctx, watchedCluster(cluster), { sql: '', cell });
   const names = new Set<string>();
   for (const [keyspace, { tables = {} }] of scope.vschema.keyspaces) {
     for (const name of Object.keys(tables)) names.add(name);
@@ -46,7 +46,7 @@ export async function allKnownTables(ctx: Context, cluster: Cluster, cell: strin
 
 /** The shards that hold a table's rows where its writes go now. Throws what a query on it would. */
 export async function shardsOfTable(ctx: Context, cluster: Cluster, cell: string, name: string): Promise<{ keyspace: string; shard: string }[]> {
-  const scope = await QueryScope.open(ctx, cluster, { sql: '', cell });
+  const scope = await QueryScope.open(ctx, watchedCluster(cluster), { sql: '', cell });
   const { table } = scope.resolve(refOf(name));
   return (await scope.shards(table.keyspace, 'PRIMARY')).map((shard) => {
     const place = scope.place(table.keyspace, shard.name, 'PRIMARY');

@@ -4,7 +4,9 @@ import { NOT_BUILT } from './behaviours/not-built.ts';
 import { PARTIAL } from './behaviours/partial.ts';
 import { RESHARD } from './behaviours/reshard.ts';
 import type { AnyRow, WaitsFor } from './behaviours/row.ts';
+import { SEQUENCES } from './behaviours/sequences.ts';
 import { SWITCHING } from './behaviours/switching.ts';
+import { TABLETS } from './behaviours/tablets.ts';
 import { TENANTS } from './behaviours/tenants.ts';
 import { WORKFLOWS } from './behaviours/workflows.ts';
 
@@ -21,6 +23,8 @@ export const BEHAVIOURS = {
   ...PARTIAL,
   ...TENANTS,
   ...RESHARD,
+  ...SEQUENCES,
+  ...TABLETS,
   ...GATE,
   ...NOT_BUILT,
 } satisfies Record<string, AnyRow>;

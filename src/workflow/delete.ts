@@ -108,7 +108,7 @@ async function stopStreams(ctx: Context, cluster: Cluster, sw: TrafficSwitcher, 
   const marked = rows ? { message: BEING_CANCELLED } : {};
   const blank = cluster.release.behaviours.rollbackRestoresAll ? marked : { cell: '', tablet_types: '' };
   for (const target of sw.targets) {
-    await callTablet(ctx, target.primary, 'UpdateVReplicationWorkflow', () =>
+    await callTablet(ctx, cluster, target.primary, 'UpdateVReplicationWorkflow', () =>
       writeTablet(ctx, cluster, target.db, () => {
         for (const { row } of target.streams) updateStream(target.db, row.id, { state: 'Stopped', ...blank }, epochSeconds(cluster));
       }),

@@ -16,6 +16,7 @@ export const AREAS = {
   tenants: 'Multi-tenant moves',
   sequences: 'Sequences',
   reshard: 'Reshard',
+  tablets: 'Tablets that do not answer',
   gate: 'The gate',
 } as const;
 
@@ -24,7 +25,6 @@ export type Area = keyof typeof AREAS;
 /** What has to be built before a row can be read and shown. A closed set: a row waits for one of these or for nothing. */
 export const WAITS_FOR = [
   'Reshard',
-  'sequences',
   'two-phase commit',
   'mirrored traffic',
   'start-up of the gate',

@@ -25,7 +25,7 @@ export async function refuseTakenName(ctx: Context, cluster: Cluster, keyspace: 
   const taken: string[] = [];
   for (const info of await findAllShards(ctx, cluster.topo, keyspace)) {
     const { db, primary } = await primaryOf(ctx, cluster, info, (shard) => plainError(`shard has no primary: ${shard.name}`));
-    const streams = readStreams(db);
+    const streams = await callTablet(ctx, cluster, primary, 'ReadVReplicationWorkflows', () => readStreams(db));
     if (!cluster.release.behaviours.createBesideFrozen && streams.some(({ message }) => message === FROZEN)) {
       const { cell, uid } = primary.alias ?? { cell: '', uid: 0 };
       taken.push(
@@ -90,7 +90,7 @@ export async function createStreams(
     const whole = vschema.sharded !== true || (sources.length === 1 && keyRangesEqual(rangeOf(sources[0]!), rangeOf(target)));
     const rules = tables.toSorted().map((table) => withTenant(tableRule(request, vschema, table, target, whole), tenant));
     const rows = sources.map((source) => streamRow(cluster, request, source, target, rules));
-    await callTablet(ctx, target.primary, 'CreateVReplicationWorkflow', () =>
+    await callTablet(ctx, cluster, target.primary, 'CreateVReplicationWorkflow', () =>
       target.db.db.write(cluster.world.clock, () => {
         for (const row of rows) insertStream(target.db, row, epochSeconds(cluster));
       }),
@@ -126,6 +126,7 @@ function streamRow(cluster: Cluster, request: MoveTablesRequest, source: Member,
       ...(request.tenantId !== '' && { tenant_id: request.tenantId }),
       sharded_auto_increment_handling: request.shardedAutoIncrement,
       ...(request.shards.length > 0 && { shards: request.shards }),
+      ...(request.globalKeyspace === '' ? {} : { global_keyspace: request.globalKeyspace }),
     }),
   };
 }
