@@ -18,20 +18,22 @@ import type { CommandScope } from './scope.ts';
 import { shellQuote } from '../lib/shell-quote.ts';
 import type { Invocation } from './spec.ts';
 
-/** What clients felt of a switch; the lines are kept in the history too. */
-export async function outageNotes({ cluster }: CommandScope, run: SwitchRun): Promise<string[]> {
+/** What clients felt of a switch; the lines are kept in the history too. `served`: the records say that writes are, whoever put that right. */
+export async function outageNotes({ cluster }: CommandScope, run: SwitchRun, served = false): Promise<string[]> {
   // A switch that has succeeded must not fail over what is told of it.
   const outage = await measureOutage(run).catch(() => undefined);
-  const lines = outage === undefined ? [] : outageLines(outage);
+  const lines = outage === undefined ? [] : outageLines(outage, served);
   for (const text of lines) cluster.world.events.emit({ kind: 'outage', text });
   return lines;
 }
 
-function outageLines({ tables, forMs, still, refused, buffered }: Outage): string[] {
+function outageLines({ tables, forMs, still, refused, buffered }: Outage, served: boolean): string[] {
   const names = tables.join(', ');
   const so = formatDuration(forMs);
   const count = refused === 0 ? '' : `; tablets refused ${statements(refused)}`;
-  const writes = still ? `writes to ${names} have been refused for ${so} and still are` : `writes to ${names} were refused for ${so}`;
+  // Where a roll-back failed half-way nobody has noted when they were served again, if they were refused at all.
+  const ended = `writes to ${names} were refused for ${so}${still ? ' at the most' : ''}`;
+  const writes = still && !served ? `writes to ${names} have been refused for ${so} and still are` : ended;
   if (buffered === undefined) return [`${writes}${count}`];
   return [`${writes}${count}`, `buffered for ${formatDuration(buffered.forMs)}, ${statements(buffered.statements)}`];
 }
@@ -45,7 +47,7 @@ export async function failureNotes(inv: Invocation, scope: CommandScope, failed:
   const { cluster } = scope;
   const { run } = failed;
   const traffic = await readTraffic(background(), cluster, run.sw);
-  const outage = await outageNotes(scope, run);
+  const outage = await outageNotes(scope, run, traffic.every((table) => table.writes.servedBy !== undefined));
   return [
     '',
     `state: ${endText(failed, traffic)}`,
