@@ -23,8 +23,8 @@ afterEach(() => {
   dir.remove();
 });
 
-function open(where = path, create = true): Database {
-  const database = Database.open({ path: where, migrations: SCHEMA, create });
+function open(where = path, create = true, migrations: readonly string[] = SCHEMA): Database {
+  const database = Database.open({ path: where, migrations, create });
   opened.push(database);
   return database;
 }
@@ -189,6 +189,73 @@ describe('transactions', () => {
     ).toThrow('boom');
     expect(database.inTransaction).toBe(false);
     database.transact(() => expect(database.read(() => values(database))).toHaveLength(2));
+  });
+});
+
+describe('marks', () => {
+  const changed = (database: Database): void => {
+    add(database, 'changed');
+    database.exec('CREATE TABLE late (id INTEGER)');
+    database.transact(() => add(database, 'in a transaction'));
+    expect(() => database.transact(() => { add(database, 'half'); throw new Error('undone'); })).toThrow('undone');
+  };
+  const tables = (database: Database): string[] => database.all<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").map(({ name }) => name);
+
+  // The first of its kind and those copied from it lie differently in memory.
+  const KINDS: [string, () => Database][] = [
+    ['the first database of its kind', () => open(':memory:', true, [...SCHEMA])],
+    ['a later one', () => (open(':memory:'), open(':memory:'))],
+  ];
+  for (const [which, make] of KINDS) {
+    it(`${which}: goes back, as often as wanted, whatever happened since`, () => {
+      const database = make();
+      add(database, 'a');
+      const back = database.mark();
+      for (let times = 0; times < 3; times++) {
+        changed(database);
+        expect(values(database)).toEqual(['a', 'changed', 'in a transaction']);
+        back();
+        expect([values(database), tables(database)]).toEqual([['a'], ['t']]);
+      }
+    });
+
+    it(`${which}: marks nest; going back to one forgets those made after it`, () => {
+      const database = make();
+      add(database, 'a');
+      const first = database.mark();
+      for (let times = 0; times < 2; times++) {
+        changed(database);
+        const second = database.mark();
+        const there = values(database);
+        for (let again = 0; again < 2; again++) {
+          add(database, 'b');
+          database.exec('DROP TABLE late');
+          second();
+          expect([values(database), tables(database)]).toEqual([there, ['late', 't']]);
+        }
+        first();
+        expect([values(database), tables(database)]).toEqual([['a'], ['t']]);
+      }
+    });
+  }
+
+  it('go back out of a transaction that was broken off', () => {
+    const database = open(':memory:');
+    const back = database.mark();
+    add(database, 'a');
+    for (const _ of database.iterate('SELECT * FROM t')) break;
+    back();
+    database.transact(() => add(database, 'b'));
+    expect(values(database)).toEqual(['b']);
+    expect(database.inTransaction).toBe(false);
+  });
+
+  it('are for databases in memory, outside of transactions', () => {
+    expect(() => open().mark()).toThrow('only a database in memory');
+    const database = open(':memory:');
+    expect(() => database.transact(() => database.mark())).toThrow('outside of transactions');
+    database.mark();
+    expect(() => database.fork()).toThrow('no marked one');
   });
 });
 
