@@ -8,6 +8,7 @@ import { SEQUENCES } from './behaviours/sequences.ts';
 import { SWITCHING } from './behaviours/switching.ts';
 import { TABLETS } from './behaviours/tablets.ts';
 import { TENANTS } from './behaviours/tenants.ts';
+import { VDIFF } from './behaviours/vdiff.ts';
 import { WORKFLOWS } from './behaviours/workflows.ts';
 
 /**
@@ -26,6 +27,7 @@ export const BEHAVIOURS = {
   ...SEQUENCES,
   ...TABLETS,
   ...GATE,
+  ...VDIFF,
   ...NOT_BUILT,
 } satisfies Record<string, AnyRow>;
 

@@ -9,6 +9,7 @@ import { SEQUENCES_RUNS } from './behaviours/sequences.ts';
 import { SWITCHING_RUNS } from './behaviours/switching.ts';
 import { TABLETS_RUNS } from './behaviours/tablets.ts';
 import { TENANTS_RUNS } from './behaviours/tenants.ts';
+import { VDIFF_RUNS } from './behaviours/vdiff.ts';
 import { WORKFLOWS_RUNS } from './behaviours/workflows.ts';
 
 /**
@@ -24,6 +25,7 @@ const RUNS: Runs = {
   ...SEQUENCES_RUNS,
   ...GATE_RUNS,
   ...TABLETS_RUNS,
+  ...VDIFF_RUNS,
 };
 
 const valueOf = (name: BehaviourName, release: string): Behaviours[BehaviourName] => findRelease(release).behaviours[name];

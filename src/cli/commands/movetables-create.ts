@@ -6,6 +6,7 @@ import { refuseUnknownHandling } from '../../workflow/create/auto-increment.ts';
 import { createMoveTables } from '../../workflow/create/move-tables.ts';
 import type { MoveTablesRequest } from '../../workflow/create/request.ts';
 import { withCluster } from '../cluster.ts';
+import { deferSecondaryKeysOf } from '../create-options.ts';
 import { refuseLaterFlag } from '../later-flags.ts';
 import { refuseUnknownCells, refuseUnknownShards } from '../places.ts';
 import { outputFormat } from '../flags.ts';
@@ -82,7 +83,7 @@ export async function run(inv: Invocation): Promise<number> {
       tabletTypes: flags.tabletTypes('tablet-types'),
       inOrder: flags.bool('tablet-types-in-preference-order'),
       onDdl: flags.str('on-ddl').toUpperCase() as OnDDLAction,
-      deferSecondaryKeys: flags.bool('defer-secondary-keys'),
+      deferSecondaryKeys: deferSecondaryKeysOf(inv, cluster),
       autoStart: flags.bool('auto-start'),
       stopAfterCopy: flags.bool('stop-after-copy'),
       noRoutingRules: flags.bool('no-routing-rules'),

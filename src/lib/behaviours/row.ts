@@ -18,6 +18,7 @@ export const AREAS = {
   reshard: 'Reshard',
   tablets: 'Tablets that do not answer',
   gate: 'The gate',
+  vdiff: 'VDiff',
 } as const;
 
 export type Area = keyof typeof AREAS;

@@ -8,6 +8,7 @@ import { type Cluster, epochSeconds } from '../../tablet/cluster.ts';
 import { callTablet } from '../../tablet/manager.ts';
 import { FROZEN, insertStream, type NewStream, readStreams } from '../../tablet/vreplication/streams.ts';
 import { findAllShards, servingShards } from '../../topo/keyspaces.ts';
+import { bestColumnVindex } from '../../topo/primary-vindex.ts';
 import { keyRangeFromProto } from '../../topo/proto/key-range.ts';
 import { BinlogSource } from '../../topo/proto/messages-binlogdata.ts';
 import { prototext } from '../../topo/proto/prototext.ts';
@@ -135,10 +136,8 @@ function tableRule(request: MoveTablesRequest, vschema: VSchemaKeyspace, table: 
   const definition = vschema.tables?.[table];
   const all = `select * from ${formatName(table)}`;
   if (whole || definition?.type === 'reference') return { match: table, filter: all };
-  const primary = definition?.column_vindexes?.[0];
-  if (primary === undefined) throw plainError(`could not find vindex column ${table}`);
-  const columns = primary.column !== undefined ? [primary.column] : (primary.columns ?? []);
+  const { name, columns } = bestColumnVindex(vschema, table, definition ?? {});
   const range = formatKeyRange(rangeOf(target));
-  const where = `in_keyrange(${columns.map(formatName).join(', ')}, '${request.targetKeyspace}.${primary.name}', '${range}')`;
+  const where = `in_keyrange(${columns.map(formatName).join(', ')}, '${request.targetKeyspace}.${name}', '${range}')`;
   return { match: table, filter: `${all} where ${where}` };
 }

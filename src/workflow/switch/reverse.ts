@@ -6,7 +6,7 @@ import { formatName, quoteName } from '../../sql/format-expr.ts';
 import { epochSeconds } from '../../tablet/cluster.ts';
 import { callTablet, writeTablet } from '../../tablet/manager.ts';
 import { requirePrivileges } from '../../tablet/privileges.ts';
-import { deleteWorkflowStreams, insertStream, type NewStream } from '../../tablet/vreplication/streams.ts';
+import { deleteWorkflowStreams, insertStream, type NewStream, UNLIMITED } from '../../tablet/vreplication/streams.ts';
 import { shardText } from '../../topo/keyspaces.ts';
 import { keyRangeFromProto } from '../../topo/proto/key-range.ts';
 import { BinlogSource } from '../../topo/proto/messages-binlogdata.ts';
@@ -18,9 +18,6 @@ import { forAll } from '../fan-out.ts';
 import { addTenantFilter, tenantPredicate } from '../tenant.ts';
 import type { MigrationSource, MigrationTarget } from '../switcher.ts';
 import type { SwitchRun } from './run.ts';
-
-/** max_tps and max_replication_lag of a stream that no flag limits. */
-export const UNLIMITED = '9223372036854775807';
 
 /**
  * Creates the reverse workflow, stopped, at the positions where the targets stand: one stream for each forward
