@@ -78,10 +78,48 @@ export class Database {
     return this.path !== ':memory:';
   }
 
-  /** A database in memory with the same contents, which goes its own way. */
+  /** A database in memory with the same contents, which goes its own way. Not of what is marked: that is not committed. */
   fork(): Database {
-    if (this.path !== ':memory:' || this.#marks.length > 0) throw new InvariantError('only a database in memory can be forked, and no marked one');
+    if (this.isFile || this.#marks.length > 0) throw new InvariantError('only a database in memory can be forked, and no marked one');
+    return this.#copied();
+  }
+
+  #copied(): Database {
     return new Database(this.path, openInMemory(this.#db.serialize()));
+  }
+
+  /**
+   * The data of some tables as it is now, on a connection of its own that no later write changes and that writes to nothing but its
+   * temporary tables. The log of a file grows until it is closed. In memory it is a copy.
+   */
+  snapshot(tables: readonly string[]): Database {
+    if (!this.isFile) return this.#marks.length > 0 ? this.#copiedRows(tables) : this.#copied();
+    const raw = new BetterSqlite3(this.path, { fileMustExist: true, timeout: OPEN_BUSY_MS });
+    try {
+      // A transaction sees the data of the moment at which it first reads.
+      raw.exec('BEGIN');
+      raw.prepare('SELECT 1 FROM sqlite_schema').get();
+    } catch (error) {
+      raw.close();
+      throw explain(error, this.path);
+    }
+    return new Database(this.path, raw);
+  }
+
+  /** What is not committed is in no copy that SQLite makes. */
+  #copiedRows(tables: readonly string[]): Database {
+    const copy = new Database(this.path, new BetterSqlite3(':memory:'));
+    copy.transact(() => {
+      for (const table of tables) {
+        const parts = this.all<{ sql: string }>('SELECT sql FROM sqlite_schema WHERE tbl_name = ? AND sql IS NOT NULL ORDER BY type DESC', table);
+        for (const { sql } of parts) copy.exec(sql);
+        if (parts.length === 0) continue;
+        for (const row of this.allStored(`SELECT * FROM "${table.replaceAll('"', '""')}"`)) {
+          copy.run(`INSERT INTO "${table.replaceAll('"', '""')}" VALUES (${row.map(() => '?').join(', ')})`, ...row);
+        }
+      }
+    });
+    return copy;
   }
 
   /** Runs statements that return nothing. */
@@ -138,6 +176,14 @@ export class Database {
     } catch (error) {
       throw this.#explained(error);
     }
+  }
+
+  /**
+   * Rows one by one, as `allStored` gives them, from a statement of their own that stays open while the loop turns. Until they are
+   * all read, or the iterator's `return` is called, this connection can do nothing else and cannot be closed: for snapshots.
+   */
+  iterateStored(sql: string, ...params: SqlValue[]): IterableIterator<SqlValue[]> {
+    return this.#db.prepare(sql).safeIntegers(true).raw(true).iterate(...params) as IterableIterator<SqlValue[]>;
   }
 
   /** Rows as arrays, every value as SQLite keeps it: integers as bigint, whatever their size. */

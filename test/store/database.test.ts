@@ -371,3 +371,44 @@ describe('a file that cannot be used gives one line and a remedy', () => {
     expect(values(open())).toEqual(['a']);
   });
 });
+
+describe('a snapshot', () => {
+  it.each(['file', 'memory'])('of a %s stays as it was, whatever is written later', (kind) => {
+    const database = open(kind === 'file' ? path : ':memory:');
+    database.run("INSERT INTO t (v) VALUES ('a'), ('b'), ('c')");
+    const snapshot = database.snapshot(['t']);
+    const rows = snapshot.iterateStored('SELECT v FROM t WHERE v > ? ORDER BY v', '');
+    expect(rows.next().value).toEqual(['a']);
+    database.run("UPDATE t SET v = 'changed'||id");
+    database.run("INSERT INTO t (v) VALUES ('d')");
+    expect([...rows]).toEqual([['b'], ['c']]);
+    expect(values(snapshot)).toEqual(['a', 'b', 'c']);
+    expect(values(database)).toEqual(['changed1', 'changed2', 'changed3', 'd']);
+    snapshot.exec('CREATE TEMP TABLE own (v); INSERT INTO own SELECT v FROM main.t');
+    expect(snapshot.get('SELECT count(*) AS n FROM own')).toEqual({ n: 3 });
+    snapshot.close();
+    expect(database.get("SELECT name FROM sqlite_schema WHERE name = 'own'")).toBeUndefined();
+  });
+
+  it('of what is marked is what stands there now, and stays when that is taken back', () => {
+    const database = open(':memory:');
+    database.run("INSERT INTO t (v) VALUES ('a')");
+    const back = database.mark();
+    database.run("INSERT INTO t (v) VALUES ('b')");
+    const snapshot = database.snapshot(['t']);
+    back();
+    expect([values(snapshot), values(database)]).toEqual([['a', 'b'], ['a']]);
+    snapshot.close();
+    database.mark();
+    expect(() => database.fork()).toThrow('without marks');
+  });
+
+  it('does not keep others from writing', () => {
+    const database = open();
+    const snapshot = database.snapshot(['t']);
+    other().exec("INSERT INTO t (v) VALUES ('x')");
+    database.run("INSERT INTO t (v) VALUES ('y')");
+    expect(values(snapshot)).toEqual([]);
+    snapshot.close();
+  });
+});
