@@ -52,6 +52,13 @@ const CHECKED_LATER: readonly Deviation[] = [
     hardenedOnly: true,
   },
   {
+    id: 'graph-corrupt-later',
+    there: '`Reshard switchtraffic` in a cell whose serving graph names other shards than the source: it fails while it writes, for the writes past the journal',
+    here: 'refused, before anything is changed',
+    why: 'nobody would serve writes until the graph is put right by hand (vitessio/vitess#7481)',
+    hardenedOnly: true,
+  },
+  {
     id: 'deny-unknown-table',
     there: '`SetShardTabletControl --denied-tables` takes any name',
     here: 'a table that the shard does not have is refused; with `--remove` any name will do',

@@ -1,7 +1,7 @@
 import { parseTabletAlias } from '../lib/names.ts';
 import type { Context } from '../runtime/context.ts';
 import { addCell } from '../topo/cells.ts';
-import { createShard, ensureKeyspace, updateShardFields } from '../topo/keyspaces.ts';
+import { createShard, ensureKeyspace, findAllShards, updateShardFields } from '../topo/keyspaces.ts';
 import { withKeyspaceLock } from '../topo/locks.ts';
 import type {
   Keyspace,
@@ -113,9 +113,11 @@ async function saveRules(ctx: Context, { topo }: Cluster, spec: ClusterSpec): Pr
 
 async function loadKeyspace(ctx: Context, cluster: Cluster, spec: KeyspaceSpec, made: MadeCluster): Promise<void> {
   const shards = spec.shards.map((shard) => shard.name);
+  const serving = (await findAllShards(ctx, cluster.topo, spec.name)).filter(({ record }) => record.is_primary_serving === true).map(({ name }) => name);
+  const holders = shards.filter((shard) => serving.includes(shard));
   const total = { name: spec.name, tables: 0, rows: 0 };
   for (const source of [...spec.schema, ...spec.rows]) {
-    const { tables, rows, notes } = await loadDump(ctx, cluster, spec.name, shards, source, { vschema: spec.vschema });
+    const { tables, rows, notes } = await loadDump(ctx, cluster, spec.name, shards, source, { vschema: spec.vschema, holders });
     total.tables += tables.length;
     total.rows += rows;
     made.notes.push(...notes);

@@ -5,11 +5,12 @@ import { BEING_CANCELLED, FROZEN, hasCopyState, readStream } from '../../tablet/
 import { type ShardInfo, shardText } from '../../topo/keyspaces.ts';
 import { REFRESH_TIMEOUT_MS } from '../denied.ts';
 import { derivedState, streamLag } from '../lag.ts';
+import { graphReason } from './effects-shards.ts';
 import type { SwitchRun } from './run.ts';
 
 /**
  * Refuses a switch that could not succeed: lag, a stream that is frozen, copying or broken, a tablet that does not
- * answer. Streams that are merely stopped pass, as in Vitess (K48). Vitess: Server.canSwitch.
+ * answer; on `hardened` also a serving graph that could not be changed. Streams that are merely stopped pass, as in Vitess (K48). Vitess: Server.canSwitch.
  */
 export async function canSwitch(run: SwitchRun): Promise<void> {
   const { cluster, sw } = run;
@@ -19,7 +20,7 @@ export async function canSwitch(run: SwitchRun): Promise<void> {
     return;
   }
   if (run.path.resume && !cluster.release.behaviours.resumeChecksLag) return;
-  const reason = lagReason(run) ?? streamReason(run) ?? (await refreshReason(run));
+  const reason = lagReason(run) ?? streamReason(run) ?? (await refreshReason(run)) ?? (await graphReason(run));
   if (reason !== undefined) {
     throw vtError('FAILED_PRECONDITION', `cannot switch traffic for workflow ${sw.workflow} at this time: ${reason}`);
   }

@@ -6,7 +6,8 @@ import { answers } from '../../tablet/reach.ts';
 import { refreshTabletsByShard } from '../../tablet/refresh.ts';
 import { cellNames } from '../../topo/cells.ts';
 import { type ShardInfo, shardText, updateShardFields } from '../../topo/keyspaces.ts';
-import { migrateServedType, moveServedTypes, sameRange, validateSrvKeyspace } from '../../topo/served-types.ts';
+import { PartitionError } from '../../topo/partitions.ts';
+import { checkServedTypes, migrateServedType, moveServedTypes, sameRange, validateSrvKeyspace } from '../../topo/served-types.ts';
 import { getSrvKeyspace, partitionOf, updateDisableQueryService } from '../../topo/srv-keyspace.ts';
 import { aliasText, getTablet } from '../../topo/tablets.ts';
 import type { DenyOptions } from '../denied.ts';
@@ -60,13 +61,40 @@ async function refreshPrimary({ cluster }: SwitchRun, ctx: Context, shard: Shard
   await refreshState(ctx, cluster, primary);
 }
 
+interface Sides {
+  from: ShardInfo[];
+  to: ShardInfo[];
+}
+
+function sidesOf({ sw, direction }: SwitchRun): Sides {
+  const [sources, targets] = [shardsOf(sw.sources), shardsOf(sw.targets)];
+  return direction === 'forward' ? { from: sources, to: targets } : { from: targets, to: sources };
+}
+
+/**
+ * Why the serving graph of some cell cannot take what the switch would make of it. A release finds out while it writes, for the
+ * writes past the journal (vitessio/vitess#7481); `hardened` looks first.
+ */
+export async function graphReason(run: SwitchRun): Promise<string | undefined> {
+  const { cluster, sw, ctx, path, request } = run;
+  if (path.kind !== 'shards' || !cluster.release.behaviours.fencedWrites) return undefined;
+  const move = { keyspace: sw.targetKeyspace, ...sidesOf(run) };
+  try {
+    if (path.reads) await checkServedTypes(ctx, cluster.topo, { ...move, cells: request.cells }, await readTypes(run));
+    if (path.writes) await checkServedTypes(ctx, cluster.topo, { ...move, cells: [] }, ['PRIMARY']);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof PartitionError)) throw error;
+    return `the serving graph would be corrupt, with what stands in it now: ${errorText(error)}; look at it with GetSrvKeyspaces, and make it anew with RebuildKeyspaceGraph`;
+  }
+}
+
 /** Serves the reads from the shards of the other side, type by type; `hardened` in one transaction. */
 export async function switchShardReads(run: SwitchRun): Promise<void> {
-  const { cluster, sw, ctx, direction } = run;
+  const { cluster, sw, ctx } = run;
   const { topo } = cluster;
   const { cells } = run.request;
-  const sides = [shardsOf(sw.sources), shardsOf(sw.targets)] as const;
-  const [from, to] = direction === 'forward' ? sides : [sides[1], sides[0]];
+  const { from, to } = sidesOf(run);
   const keyspace = sw.targetKeyspace;
   const corrupt = `found SrvKeyspace for ${keyspace} is corrupt in cell ${cells.join(',')}`;
   await validateSrvKeyspace(ctx, topo, keyspace, cells, `Before switching shard reads, ${corrupt}`);
