@@ -37,8 +37,6 @@ export interface LoadedDump {
 export interface LoadOptions {
   /** Says which shard a row belongs to; the keyspace's own unless given. */
   vschema?: VSchemaKeyspace;
-  /** Of the shards, those that get rows; all of them unless given. */
-  holders?: readonly string[];
 }
 
 /**
@@ -59,7 +57,7 @@ export async function loadDump(
 ): Promise<LoadedDump> {
   const vschema =
     options.vschema ?? (await findRecord<VSchemaKeyspace>(ctx, cluster.topo.conn, paths.vschema(keyspace)))?.record ?? {};
-  const load = new DumpLoad(ctx, cluster, { keyspace, shards, holders: options.holders ?? shards, vschema }, source);
+  const load = new DumpLoad(ctx, cluster, { keyspace, shards, vschema }, source);
   return load.run();
 }
 

@@ -14,8 +14,6 @@ export type RowPlace = (row: readonly SqliteParam[]) => readonly number[];
 export interface Destination {
   keyspace: string;
   shards: readonly string[];
-  /** Those that get rows: of shards that overlap, the ones that serve. */
-  holders: readonly string[];
   vschema: VSchemaKeyspace;
 }
 
@@ -24,11 +22,9 @@ export interface Destination {
  * every shard. Throws UserError where the VSchema does not say, and what is wrong with its vindex.
  */
 export function rowPlace(destination: Destination, def: TableDef): RowPlace {
-  const { keyspace, holders: shards, vschema } = destination;
+  const { keyspace, shards, vschema } = destination;
   const ranges = shards.map((shard) => validateShardName(shard).keyRange);
-  /** Places among all shards. */
-  const at = shards.map((shard) => destination.shards.indexOf(shard));
-  if (ranges.length === 1 && isComplete(ranges[0])) return () => at;
+  if (ranges.length === 1 && isComplete(ranges[0])) return () => [0];
   const entry = vschema.tables?.[def.name];
   if (vschema.sharded !== true) {
     throw new UserError(`keyspace ${keyspace} has ${shards.length} shards and its vschema is not sharded`, {
@@ -36,10 +32,10 @@ export function rowPlace(destination: Destination, def: TableDef): RowPlace {
       exit: 2,
     });
   }
-  if (entry?.type === 'reference') return () => at;
+  if (entry?.type === 'reference') return () => shards.map((_, index) => index);
   if (entry?.pinned !== undefined && entry.pinned !== '') {
-    const pinned = [at[shardOf(ranges, shards, entry.pinned.toLowerCase())]!];
-    return () => pinned;
+    const pinned = shardOf(ranges, shards, entry.pinned.toLowerCase());
+    return () => [pinned];
   }
   const primary = entry === undefined ? undefined : buildPrimaryVindex(vschema, def.name, entry);
   if (primary === undefined) {
@@ -51,13 +47,13 @@ export function rowPlace(destination: Destination, def: TableDef): RowPlace {
   const columns = primary.columns.map((name) => {
     const column = findColumn(def, name);
     if (column === undefined) throw new UserError(`the vindex ${primary.name} is on column ${name}, which ${def.name} lacks`, { exit: 2 });
-    return { index: def.columns.indexOf(column), type: column.type };
+    return { at: def.columns.indexOf(column), type: column.type };
   });
   return (row) => {
-    const values = columns.map(({ index, type }) => decodeValue(type, row[index]));
+    const values = columns.map(({ at, type }) => decodeValue(type, row[at]));
     const id = primary.vindex.map(values);
     if (id === undefined) throw new UserError(`no shard holds a row with (${values.map(String).join(', ')}) in (${primary.columns.join(', ')})`, { exit: 2 });
-    return [at[shardOf(ranges, shards, idToHex(id))]!];
+    return [shardOf(ranges, shards, idToHex(id))];
   };
 }
 
