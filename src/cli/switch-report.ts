@@ -5,7 +5,7 @@ import { missingPrivileges, readGrants } from '../tablet/privileges.ts';
 import { readStreams } from '../tablet/vreplication/streams.ts';
 import { LockLostError } from '../topo/locks.ts';
 import { aliasText } from '../topo/tablets.ts';
-import { recoveryCommands, reshardRecoveryCommands, RESUME_LAG, switchReverseCommand } from '../workflow/recovery.ts';
+import { recoveryCommands, reshardRecoveryCommands, RESUME_LAG, startCommand, switchReverseCommand } from '../workflow/recovery.ts';
 import { readTraffic, sideText, type TableTraffic } from '../workflow/traffic.ts';
 import { compareReleases, describeOutcome, type Failure } from '../workflow/switch/outcome.ts';
 import { measureOutage, type Outage } from '../workflow/switch/outage.ts';
@@ -83,6 +83,7 @@ function endText({ end, run }: SwitchFailed, traffic: readonly TableTraffic[]): 
     case 'stranded':
       return 'source writes were stopped, and this failure rolls nothing back on this release';
     default:
+      if (!run.path.writes) return 'the reads are switched, but the command did not come to its end';
       return 'past the point of no return; the switch can only be completed';
   }
 }
@@ -120,7 +121,11 @@ function nextLines(inv: Invocation, { end, run }: SwitchFailed, traffic: readonl
     const command = switchReverseCommand(run.sw, run.request.tabletTypes);
     return [`next: cure the cause, then go on with the workflow that is left: switchtraffic ${command}`];
   }
-  if (!blocked) return [`next: cure the cause, then run it again: switchtraffic ${again}`];
+  if (!blocked) {
+    const start = streamsLeft(run);
+    if (start.length === 0) return [`next: cure the cause, then run it again: switchtraffic ${again}`];
+    return ['next: cure the cause, set the streams going again that were left stopped, then run it again:', ...[...start, again].map((command) => `  switchtraffic ${command}`)];
+  }
   return ['next: let writes flow again:', ...byHand(run).map((command) => `  switchtraffic ${command}`)];
 }
 
@@ -148,8 +153,18 @@ function byHand({ sw, cluster, migrator }: SwitchRun): string[] {
   return recoveryCommands({ targetKeyspace, workflow, tables, kind, sources, targets }, cluster.release.behaviours);
 }
 
-/** The streams of other workflows as they stand now. */
-function reshardByHand(sw: TrafficSwitcher, migrator: StreamMigrator | undefined): string[] {
+/** What sets streams going again that a roll-back was to start, and did not: the next switch would find them lagging, or stopped. */
+function streamsLeft({ sw, migrator }: SwitchRun): string[] {
+  const stopped = sw.targets.some((target) => readStreams(target.db, sw.workflow).some((row) => row.state === 'Stopped' && row.message === 'stopped for cutover'));
+  const own = stopped ? [startCommand(sw.targetKeyspace, sw.workflow)] : [];
+  if (sw.kind !== 'shards') return own;
+  const others = reshardByHand(sw, migrator, []);
+  // The last of them starts the Reshard itself.
+  return others.length > 1 ? others : own;
+}
+
+/** The streams of other workflows as they stand now; `sources` are those whose query service is to be turned on. */
+function reshardByHand(sw: TrafficSwitcher, migrator: StreamMigrator | undefined, sources = sw.sources.map(({ info }) => info)): string[] {
   const stopped = sw.sources.flatMap((source) =>
     (migrator === undefined ? [] : currentStreams(migrator, source))
       .filter(({ row }) => row.message !== '' || row.state === 'Stopped')
@@ -159,7 +174,7 @@ function reshardByHand(sw: TrafficSwitcher, migrator: StreamMigrator | undefined
     const made = readStreams(target.db).filter((row) => (migrator?.workflows ?? []).includes(row.workflow));
     return [...new Set(made.map((row) => row.workflow))].map((workflow) => ({ workflow, tablet: aliasText(target.primary.alias) }));
   });
-  return reshardRecoveryCommands({ keyspace: sw.targetKeyspace, workflow: sw.workflow, sources: sw.sources.map(({ info }) => info), stopped, copies });
+  return reshardRecoveryCommands({ keyspace: sw.targetKeyspace, workflow: sw.workflow, sources, stopped, copies });
 }
 
 const FAULT_FLAGS = ['--fault', '--faults-file', '--fault-seed'];
