@@ -59,6 +59,13 @@ const CHECKED_LATER: readonly Deviation[] = [
     hardenedOnly: true,
   },
   {
+    id: 'old-journal',
+    there: 'switchtraffic takes a journal that an earlier workflow left, and whose id comes again with the ids of streams, for its own: writes are not stopped, nothing is waited for, no reverse workflow is made',
+    here: 'refused while neither streams nor a reverse workflow tell of a switch; the command that deletes the journal is named',
+    why: 'rows that have not arrived yet are missing, and there is no way back',
+    hardenedOnly: true,
+  },
+  {
     id: 'deny-unknown-table',
     there: '`SetShardTabletControl --denied-tables` takes any name',
     here: 'a table that the shard does not have is refused; with `--remove` any name will do',

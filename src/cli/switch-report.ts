@@ -2,7 +2,7 @@ import { errorText } from '../lib/errors.ts';
 import { formatDuration } from '../lib/duration.ts';
 import { background } from '../runtime/context.ts';
 import { missingPrivileges, readGrants } from '../tablet/privileges.ts';
-import { readStreams } from '../tablet/vreplication/streams.ts';
+import { readStreams, STOPPED_FOR_CUTOVER } from '../tablet/vreplication/streams.ts';
 import { LockLostError } from '../topo/locks.ts';
 import { aliasText } from '../topo/tablets.ts';
 import { recoveryCommands, reshardRecoveryCommands, RESUME_LAG, startCommand, switchReverseCommand } from '../workflow/recovery.ts';
@@ -155,7 +155,7 @@ function byHand({ sw, cluster, migrator }: SwitchRun): string[] {
 
 /** What sets streams going again that a roll-back was to start, and did not: the next switch would find them lagging, or stopped. */
 function streamsLeft({ sw, migrator }: SwitchRun): string[] {
-  const stopped = sw.targets.some((target) => readStreams(target.db, sw.workflow).some((row) => row.state === 'Stopped' && row.message === 'stopped for cutover'));
+  const stopped = sw.targets.some((target) => readStreams(target.db, sw.workflow).some((row) => row.state === 'Stopped' && row.message === STOPPED_FOR_CUTOVER));
   const own = stopped ? [startCommand(sw.targetKeyspace, sw.workflow)] : [];
   if (sw.kind !== 'shards') return own;
   const others = reshardByHand(sw, migrator, []);

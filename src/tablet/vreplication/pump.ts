@@ -91,7 +91,7 @@ async function applyChunk(
     // Somebody else went on, stopped or deleted the stream since it was read.
     if (now === undefined || now.pos !== row.pos || now.state !== row.state) return 'worked';
     if (transactions.length === 0) return beat(cluster, target, now, executed, stop);
-    const met = journals?.findJournal(transactions, filters, target, cluster.release.vitess ? 'follow' : 'pass over');
+    const met = journals?.findJournal(transactions, filters, target, now, cluster.release.vitess ? 'follow' : 'pass over');
     if (met?.index === 0) {
       journals?.followJournal(target, now, met.journal, filters, epochSeconds(cluster));
       return 'idle';

@@ -29,18 +29,19 @@ export async function createReverse(run: SwitchRun, scope: StepScope): Promise<v
   const { record: vschema } = await getVSchema(ctx, cluster.topo, sw.sourceKeyspace);
   const tenant = sw.kind === 'multi-tenant' ? await readTenant(run) : undefined;
   await forAll(sw.sources, (source) =>
-    scope.onTarget(shardText(source.info), () =>
-      callTablet(ctx, cluster, source.primary, 'VReplicationExec', async () => {
+    scope.onTarget(shardText(source.info), async () => {
+      // What a table lacks is found here, and not by the tablet.
+      const rows = sw.targets.flatMap((target) => reverseRows(run, source, target, vschema, tenant));
+      return callTablet(ctx, cluster, source.primary, 'VReplicationExec', async () => {
         // In the order of its statements: rows of that name go, new ones come, and get cells and tablet types.
         requirePrivileges(source.db, ['SELECT', 'DELETE', 'INSERT', 'UPDATE']);
-        const rows = sw.targets.flatMap((target) => reverseRows(run, source, target, vschema, tenant));
         const at = epochSeconds(cluster);
         await writeTablet(ctx, cluster, source.db, () => {
           deleteWorkflowStreams(source.db, sw.reverseWorkflow);
           for (const row of rows) insertStream(source.db, row, at);
         });
-      }),
-    ),
+      });
+    }),
   );
 }
 
