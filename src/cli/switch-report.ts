@@ -2,10 +2,12 @@ import { errorText } from '../lib/errors.ts';
 import { formatDuration } from '../lib/duration.ts';
 import { background } from '../runtime/context.ts';
 import { missingPrivileges, readGrants } from '../tablet/privileges.ts';
+import { readProcesses } from '../tablet/process.ts';
 import { readStreams } from '../tablet/vreplication/streams.ts';
 import { LockLostError } from '../topo/locks.ts';
+import { shardText } from '../topo/keyspaces.ts';
 import { aliasText } from '../topo/tablets.ts';
-import { recoveryCommands, reshardRecoveryCommands, RESUME_LAG, switchReverseCommand } from '../workflow/recovery.ts';
+import { cureCommand, recoveryCommands, reshardRecoveryCommands, RESUME_LAG, switchReverseCommand } from '../workflow/recovery.ts';
 import { readTraffic, sideText, type TableTraffic } from '../workflow/traffic.ts';
 import { compareReleases, describeOutcome, type Failure } from '../workflow/switch/outcome.ts';
 import { measureOutage, type Outage } from '../workflow/switch/outage.ts';
@@ -52,6 +54,7 @@ export async function failureNotes(inv: Invocation, scope: CommandScope, failed:
     ...traffic.map((table) => `  ${trafficLine(table)}`),
     ...outage.map((line) => `  ${line}`),
     ...scope.events.flatMap((event) => (event.kind === 'log' && event.level === 'error' ? [`log: ${event.text}`] : [])),
+    ...downLines(run),
     ...lostLines(run),
     ...nextLines(inv, failed, traffic),
     ...otherReleases(scope, failed),
@@ -59,7 +62,7 @@ export async function failureNotes(inv: Invocation, scope: CommandScope, failed:
 }
 
 function endText({ end, run }: SwitchFailed, traffic: readonly TableTraffic[]): string {
-  const refused = traffic.filter((table) => table.writes.servedBy === undefined).map((table) => table.table);
+  const refused = traffic.filter(isRefused).map((table) => table.table);
   if (run.intent !== undefined && end.end === 'roll-back failed') {
     const felt = refused.length > 0 ? `; until it is finished nobody serves writes to ${refused.join(', ')}` : '';
     return `the roll-back was interrupted, what is left of it is recorded${felt}`;
@@ -85,6 +88,11 @@ function endText({ end, run }: SwitchFailed, traffic: readonly TableTraffic[]): 
   }
 }
 
+/** True where nobody serves the writes, and not because a tablet is stopped: the switch can do nothing about that. */
+function isRefused({ writes, down }: TableTraffic): boolean {
+  return writes.servedBy === undefined && down.length === 0;
+}
+
 function whyRefused({ end }: SwitchEnd): string {
   if (end === 'stranded') return 'this failure rolls nothing back';
   // The switch had not got to the writes: somebody before it left them so.
@@ -100,7 +108,7 @@ function trafficLine(table: TableTraffic): string {
 
 function nextLines(inv: Invocation, { end, run }: SwitchFailed, traffic: readonly TableTraffic[]): string[] {
   const again = commandAgain(inv);
-  const blocked = traffic.some((table) => table.writes.servedBy === undefined);
+  const blocked = traffic.some(isRefused);
   if (end.error instanceof LockLostError) return [`next: ${end.error.next}`];
   // The intent says what is left to do; the same command does that first.
   if (run.intent !== undefined && end.end === 'roll-back failed') {
@@ -126,6 +134,16 @@ function nextLines(inv: Invocation, { end, run }: SwitchFailed, traffic: readonl
 function isOriginalLost({ sw, request }: SwitchRun): boolean {
   const reversal = request.direction === 'backward' && sw.workflow !== request.workflow;
   return reversal && sw.sources.every((source) => readStreams(source.db, sw.reverseWorkflow).length === 0);
+}
+
+/** Tablets that answered nothing, and how that ends. */
+function downLines({ sw }: SwitchRun): string[] {
+  return [...sw.sources, ...sw.targets].flatMap(({ db, info }) =>
+    [...readProcesses(db)].map(([alias, { stopped, busy = '', base = 'REPLICA' }]) => {
+      const what = stopped ? 'stopped' : `in a ${busy.toLowerCase()}`;
+      return `down: ${alias} of ${shardText(info)} is ${what}: switchtraffic ${cureCommand(alias, stopped, base)}`;
+    }),
+  );
 }
 
 function lostLines(run: SwitchRun): string[] {

@@ -1,13 +1,12 @@
 import type { Context } from '../runtime/context.ts';
 import { type Cluster, observing } from '../tablet/cluster.ts';
-import { isStopped } from '../tablet/process.ts';
-import { readView } from '../tablet/view.ts';
+import { stoppedPrimary } from '../tablet/process.ts';
+import { takesWrites } from '../tablet/view.ts';
 import { cellNames } from '../topo/cells.ts';
 import { getShard, shardText } from '../topo/keyspaces.ts';
 import { routingMap } from '../topo/rules.ts';
 import { sameRange } from '../topo/served-types.ts';
 import { getSrvKeyspace, partitionOf } from '../topo/srv-keyspace.ts';
-import { aliasText } from '../topo/tablets.ts';
 import { getSrvVSchema } from '../topo/vschema.ts';
 import type { MigrationSource, MigrationTarget, TrafficSwitcher } from './switcher.ts';
 
@@ -18,6 +17,8 @@ export interface TableTraffic {
   by: 'denied tables' | 'serving';
   /** Undefined where nobody serves them. */
   writes: { servedBy: string | undefined; reason: string | undefined };
+  /** Primaries that are stopped, where nobody serves the writes for no other reason. */
+  down: string[];
   sourceDenied: boolean;
   targetDenied: boolean;
 }
@@ -33,26 +34,27 @@ export async function readTraffic(ctx: Context, looked: Cluster, sw: TrafficSwit
       const to = rules.get(table)?.[0] ?? `${sw.sourceKeyspace}.${table}`;
       const keyspace = to.slice(0, to.indexOf('.'));
       const members: (MigrationSource | MigrationTarget)[] = keyspace === sw.targetKeyspace ? sw.targets : sw.sources;
-      const refusing = members.find((member) => refuses(member, table));
+      const refusing = members.find((member) => !takesWrites(member.db, [table]));
+      const [sourceDenied, targetDenied] = [await isDenied(ctx, cluster, sw.sources, table), await isDenied(ctx, cluster, sw.targets, table)];
+      const down = (members === sw.targets ? targetDenied : sourceDenied) ? [] : stoppedOf(members);
+      const why = down.length > 0 ? `whose primary ${down.join(', ')} is stopped` : 'which denies it';
       return {
         table,
         by: 'denied tables' as const,
         writes: {
           servedBy: refusing === undefined ? keyspace : undefined,
-          reason: refusing === undefined ? undefined : `routed to ${keyspace}, which denies it`,
+          reason: refusing === undefined ? undefined : `routed to ${keyspace}, ${why}`,
         },
-        sourceDenied: await isDenied(ctx, cluster, sw.sources, table),
-        targetDenied: await isDenied(ctx, cluster, sw.targets, table),
+        down: refusing === undefined ? [] : down,
+        sourceDenied,
+        targetDenied,
       };
     }),
   );
 }
 
-function refuses(member: MigrationSource | MigrationTarget, table: string): boolean {
-  const alias = aliasText(member.primary.alias);
-  if (isStopped(member.db, alias)) return true;
-  const view = readView(member.db, alias);
-  return view === undefined || !view.serving || view.deniedTables.includes(table);
+function stoppedOf(members: readonly (MigrationSource | MigrationTarget)[]): string[] {
+  return members.flatMap(({ db }) => stoppedPrimary(db) ?? []);
 }
 
 async function isDenied(
@@ -78,17 +80,20 @@ async function shardTraffic(ctx: Context, cluster: Cluster, sw: TrafficSwitcher)
   const isOff = ({ info }: MigrationSource | MigrationTarget): boolean =>
     (partition?.shard_tablet_controls ?? []).some((control) => control.query_service_disabled === true && sameRange(control, info.record));
   const routed = [...sw.sources, ...sw.targets].filter(isIn);
-  const refusing = routed.filter((member) => isOff(member) || refuses(member, ''));
+  const refusing = routed.filter((member) => isOff(member) || !takesWrites(member.db, []));
   const names = (members: readonly (MigrationSource | MigrationTarget)[]): string => members.map(({ info }) => shardText(info)).join(', ');
   const serves = (members: readonly (MigrationSource | MigrationTarget)[]): boolean => members.every((member) => isIn(member) && !isOff(member));
   const served = routed.length > 0 && refusing.length === 0;
+  const down = refusing.some(isOff) ? [] : stoppedOf(refusing);
+  const why = down.length > 0 ? `whose primary ${down.join(', ')} is stopped` : 'where the query service is off';
   return {
     table: sw.targetKeyspace,
     by: 'serving',
     writes: {
       servedBy: served ? names(routed) : undefined,
-      reason: served ? undefined : routed.length === 0 ? 'no shard is in the serving graph' : `routed to ${names(refusing)}, where the query service is off`,
+      reason: served ? undefined : routed.length === 0 ? 'no shard is in the serving graph' : `routed to ${names(refusing)}, ${why}`,
     },
+    down,
     sourceDenied: !serves(sw.sources),
     targetDenied: !serves(sw.targets),
   };
