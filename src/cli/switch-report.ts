@@ -5,6 +5,7 @@ import { missingPrivileges, readGrants } from '../tablet/privileges.ts';
 import { readProcesses } from '../tablet/process.ts';
 import { readStreams } from '../tablet/vreplication/streams.ts';
 import { LockLostError } from '../topo/locks.ts';
+import { stoppedCells } from '../topo/cells.ts';
 import { shardText } from '../topo/keyspaces.ts';
 import { aliasText } from '../topo/tablets.ts';
 import { cureCommand, recoveryCommands, reshardRecoveryCommands, RESUME_LAG, switchReverseCommand } from '../workflow/recovery.ts';
@@ -54,7 +55,7 @@ export async function failureNotes(inv: Invocation, scope: CommandScope, failed:
     ...traffic.map((table) => `  ${trafficLine(table)}`),
     ...outage.map((line) => `  ${line}`),
     ...scope.events.flatMap((event) => (event.kind === 'log' && event.level === 'error' ? [`log: ${event.text}`] : [])),
-    ...downLines(run),
+    ...(await downLines(run)),
     ...lostLines(run),
     ...nextLines(inv, failed, traffic),
     ...otherReleases(scope, failed),
@@ -136,14 +137,16 @@ function isOriginalLost({ sw, request }: SwitchRun): boolean {
   return reversal && sw.sources.every((source) => readStreams(source.db, sw.reverseWorkflow).length === 0);
 }
 
-/** Tablets that answered nothing, and how that ends. */
-function downLines({ sw }: SwitchRun): string[] {
-  return [...sw.sources, ...sw.targets].flatMap(({ db, info }) =>
+/** Tablets and cells that answer nothing, and how that ends. */
+async function downLines({ sw, cluster }: SwitchRun): Promise<string[]> {
+  const cells = await stoppedCells(background(), cluster.topo);
+  const tablets = [...sw.sources, ...sw.targets].flatMap(({ db, info }) =>
     [...readProcesses(db)].map(([alias, { stopped, busy = '', base = 'REPLICA' }]) => {
       const what = stopped ? 'stopped' : `in a ${busy.toLowerCase()}`;
       return `down: ${alias} of ${shardText(info)} is ${what}: switchtraffic ${cureCommand(alias, stopped, base)}`;
     }),
   );
+  return [...tablets, ...cells.map((cell) => `down: the topology of cell ${cell}: switchtraffic cell start ${cell}`)];
 }
 
 function lostLines(run: SwitchRun): string[] {

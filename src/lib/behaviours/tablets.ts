@@ -20,9 +20,9 @@ export const TABLETS = {
   ),
   targetsAtJournal: row<'not asked' | 'asked'>(
     'tablets',
-    'whether target primaries answer, just before the journal',
+    'whether target primaries, and the topology of each cell, answer just before the journal',
     'never in Vitess',
-    { 'not asked': 'not asked: one that has died meanwhile is found out past the journal', asked: 'asked: the switch rolls back if one does not' },
+    { 'not asked': 'not asked: what has died meanwhile is found out past the journal', asked: 'asked: the switch rolls back if one does not' },
     'asked',
     { '18.0.0': 'not asked' },
   ),

@@ -9,7 +9,9 @@ import { requirePrivileges } from '../../tablet/privileges.ts';
 import { acquireTables } from '../../tablet/table-locks.ts';
 import { FROZEN, readJournal, readStreams, updateStream } from '../../tablet/vreplication/streams.ts';
 import { waitForPos } from '../../tablet/vreplication/wait-for-pos.ts';
+import { cellNames } from '../../topo/cells.ts';
 import { shardText } from '../../topo/keyspaces.ts';
+import { paths } from '../../topo/paths.ts';
 import { keyRangeFromProto } from '../../topo/proto/key-range.ts';
 import { Journal } from '../../topo/proto/messages-binlogdata.ts';
 import { prototext } from '../../topo/proto/prototext.ts';
@@ -123,8 +125,15 @@ async function setStreams(
   });
 }
 
-/** Those that are about to take the writes have to be there: past the journal there is no way back. */
+/** Those that are about to take the writes have to be there, and each cell, to learn of it: past the journal there is no way back. */
 async function askTargets({ cluster, sw, ctx }: SwitchRun): Promise<void> {
+  for (const cell of await cellNames(ctx, cluster.topo)) {
+    try {
+      await cluster.topo.conn.forCell(cell).find(ctx, paths.srvVSchema);
+    } catch (error) {
+      throw wrapError(error, `cell ${cell} cannot learn where the writes go`);
+    }
+  }
   await forAll(sw.targets, async ({ primary, info }) => {
     try {
       await callTablet(ctx, cluster, primary, 'PrimaryPosition', () => {});
