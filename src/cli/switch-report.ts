@@ -3,14 +3,14 @@ import { formatDuration } from '../lib/duration.ts';
 import { background } from '../runtime/context.ts';
 import { missingPrivileges, readGrants } from '../tablet/privileges.ts';
 import { readProcesses } from '../tablet/process.ts';
-import { readStreams } from '../tablet/vreplication/streams.ts';
+import { readStream, readStreams } from '../tablet/vreplication/streams.ts';
 import { LockLostError } from '../topo/locks.ts';
 import { stoppedCells } from '../topo/cells.ts';
 import { shardText } from '../topo/keyspaces.ts';
 import { aliasText } from '../topo/tablets.ts';
 import { cureCommand, recoveryCommands, reshardRecoveryCommands, RESUME_LAG, switchReverseCommand } from '../workflow/recovery.ts';
 import { readTraffic, sideText, type TableTraffic } from '../workflow/traffic.ts';
-import { compareReleases, describeOutcome, type Failure } from '../workflow/switch/outcome.ts';
+import { compareReleases, describeOutcome, type Failure, targetDeniedAtFirst } from '../workflow/switch/outcome.ts';
 import { measureOutage, type Outage } from '../workflow/switch/outage.ts';
 import type { SwitchRun } from '../workflow/switch/run.ts';
 import { currentStreams, type StreamMigrator } from '../workflow/switch/stream-migrator.ts';
@@ -77,7 +77,7 @@ function endText({ end, run }: SwitchFailed, traffic: readonly TableTraffic[]): 
     case 'rolled back':
       return run.cluster.release.vitess ? 'the roll-back ran' : 'rolled back; everything is as it was before the command';
     case 'roll-back failed':
-      return 'the roll-back failed';
+      return isPutBack(run, traffic) ? 'the roll-back says that it failed, but the records are right: there is nothing to clean up' : 'the roll-back failed';
     case 'nothing changed':
       return 'nothing was changed';
     case 'left as is':
@@ -87,6 +87,16 @@ function endText({ end, run }: SwitchFailed, traffic: readonly TableTraffic[]): 
     default:
       return 'past the point of no return; the switch can only be completed';
   }
+}
+
+/** True if every record is what it was before the switch, whatever the roll-back says (F08). */
+function isPutBack({ sw, path, cluster }: SwitchRun, traffic: readonly TableTraffic[]): boolean {
+  const denied = sw.kind === 'shards' || targetDeniedAtFirst(cluster.release.behaviours, path);
+  return (
+    traffic.every((table) => !table.sourceDenied && table.targetDenied === denied) &&
+    sw.targets.every(({ db, streams }) => streams.every(({ row }) => readStream(db, row.id)?.state === row.state)) &&
+    sw.sources.every(({ db }) => readStreams(db, sw.reverseWorkflow).length === 0)
+  );
 }
 
 /** True where nobody serves the writes, and not because a tablet is stopped: the switch can do nothing about that. */
