@@ -13,12 +13,13 @@ export async function gateOptions(ctx: Context, cluster: Cluster, { flags }: Inv
   const cells = await cellNames(ctx, cluster.topo);
   const cell = flags.given('cell') ? flags.str('cell') : (cells[0] ?? '');
   if (flags.given('cell') && !cells.includes(cell)) throw new UserError(`there is no cell '${cell}'; there are: ${cells.join(', ')}`, { exit: 2 });
+  const shardRules = flags.bool('enable-partial-keyspace-migration');
   const vschemaWaitMs = flags.duration('vschema-wait');
   if (vschemaWaitMs < 0) throw new UserError(`--vschema-wait ${formatDuration(vschemaWaitMs)} is negative`, { exit: 2 });
   if (!flags.bool('enable-buffer')) {
     const idle = OF_THE_BUFFER.find((name) => flags.given(name));
     if (idle !== undefined) throw new UserError(`--${idle} does nothing without --enable-buffer`, { exit: 2 });
-    return { cell, vschemaWaitMs };
+    return { cell, shardRules, vschemaWaitMs };
   }
   if (flags.given('vschema-wait')) {
     const next = 'with a buffer a refused statement waits for half of --buffer-max-failover-duration';
@@ -26,6 +27,7 @@ export async function gateOptions(ctx: Context, cluster: Cluster, { flags }: Inv
   }
   return {
     cell,
+    shardRules,
     buffer: {
       windowMs: flags.duration('buffer-window'),
       size: flags.int('buffer-size'),

@@ -171,10 +171,10 @@ function lostLines(run: SwitchRun): string[] {
 /** The roll-back by hand of a failed switch. */
 function byHand({ sw, cluster, migrator }: SwitchRun): string[] {
   if (sw.kind === 'shards') return reshardByHand(sw, migrator);
-  const { targetKeyspace, workflow, tables } = sw;
+  const { targetKeyspace, workflow, tables, kind } = sw;
   const sources = sw.sources.map((source) => source.info);
   const targets = sw.targets.map((target) => target.info);
-  return recoveryCommands({ targetKeyspace, workflow, tables, sources, targets }, cluster.release.behaviours);
+  return recoveryCommands({ targetKeyspace, workflow, tables, kind, sources, targets }, cluster.release.behaviours);
 }
 
 /** The streams of other workflows as they stand now. */
@@ -209,6 +209,8 @@ function causeOf({ cluster, sw }: SwitchRun, error: string): Pick<Failure, 'caus
   if (error.includes("Data too long for column 'val'")) {
     return { cause: { kind: 'journal', bytes: cluster.release.behaviours.journalValueBytes + 1 } };
   }
+  if (!cluster.release.behaviours.sequenceNullMaximum && error.includes('Cannot convert value to desired type')) return { cause: { kind: 'null maximum' } };
+  if (/sequence table metadata: map\[[^\]]*`/.test(error)) return { cause: { kind: 'escaped sequence' } };
   if (!/vreplication (table|metadata permissions)|for table 'vreplication'/.test(error)) return {};
   return { cause: { kind: 'privileges', missing: sw.sources.some((source) => missingPrivileges(readGrants(source.db)).length > 0) } };
 }

@@ -4,11 +4,13 @@ import { stoppedPrimary } from '../tablet/process.ts';
 import { takesWrites } from '../tablet/view.ts';
 import { cellNames } from '../topo/cells.ts';
 import { getShard, shardText } from '../topo/keyspaces.ts';
+import type { SrvVSchema } from '../topo/proto/types.ts';
 import { routingMap } from '../topo/rules.ts';
 import { sameRange } from '../topo/served-types.ts';
 import { getSrvKeyspace, partitionOf } from '../topo/srv-keyspace.ts';
 import { getSrvVSchema } from '../topo/vschema.ts';
 import type { MigrationSource, MigrationTarget, TrafficSwitcher } from './switcher.ts';
+import { partialTraffic, type PartTraffic, tenantTraffic } from './traffic-parts.ts';
 
 /** Where the writes of a table really go, or (Reshard) of a keyspace: what the state string does not say. */
 export interface TableTraffic {
@@ -28,24 +30,23 @@ export async function readTraffic(ctx: Context, looked: Cluster, sw: TrafficSwit
   const cluster = observing(looked);
   if (sw.kind === 'shards') return [await shardTraffic(ctx, cluster, sw)];
   const cell = (await cellNames(ctx, cluster.topo))[0] ?? '';
-  const rules = routingMap((await getSrvVSchema(ctx, cluster.topo, cell))?.routing_rules ?? {});
+  const served = (await getSrvVSchema(ctx, cluster.topo, cell)) ?? {};
   return Promise.all(
     sw.tables.map(async (table) => {
-      const to = rules.get(table)?.[0] ?? `${sw.sourceKeyspace}.${table}`;
-      const keyspace = to.slice(0, to.indexOf('.'));
-      const members: (MigrationSource | MigrationTarget)[] = keyspace === sw.targetKeyspace ? sw.targets : sw.sources;
-      const refusing = members.find((member) => !takesWrites(member.db, [table]));
+      const refusers: Member[] = [];
+      const { places, refusing } = partTraffic(sw, table, served, refusers);
       const [sourceDenied, targetDenied] = [await isDenied(ctx, cluster, sw.sources, table), await isDenied(ctx, cluster, sw.targets, table)];
-      const down = (members === sw.targets ? targetDenied : sourceDenied) ? [] : stoppedOf(members);
+      const isDeniedThere = (member: Member): boolean => (sw.targets.some((target) => target === member) ? targetDenied : sourceDenied);
+      const down = refusers.some(isDeniedThere) ? [] : stoppedOf(refusers);
       const why = down.length > 0 ? `whose primary ${down.join(', ')} is stopped` : 'which denies it';
       return {
         table,
         by: 'denied tables' as const,
         writes: {
-          servedBy: refusing === undefined ? keyspace : undefined,
-          reason: refusing === undefined ? undefined : `routed to ${keyspace}, ${why}`,
+          servedBy: refusing.length === 0 ? places.join(', ') : undefined,
+          reason: refusing.length === 0 ? undefined : `routed to ${refusing.join(', ')}, ${why}`,
         },
-        down: refusing === undefined ? [] : down,
+        down,
         sourceDenied,
         targetDenied,
       };
@@ -53,14 +54,31 @@ export async function readTraffic(ctx: Context, looked: Cluster, sw: TrafficSwit
   );
 }
 
-function stoppedOf(members: readonly (MigrationSource | MigrationTarget)[]): string[] {
+type Member = MigrationSource | MigrationTarget;
+
+function stoppedOf(members: readonly Member[]): string[] {
   return members.flatMap(({ db }) => stoppedPrimary(db) ?? []);
+}
+
+/** `refusers` learns of those that were found to refuse. */
+function partTraffic(sw: TrafficSwitcher, table: string, served: SrvVSchema, refusers: Member[]): PartTraffic {
+  const refusing = (member: Member): boolean => {
+    if (takesWrites(member.db, [table])) return false;
+    refusers.push(member);
+    return true;
+  };
+  if (sw.kind === 'multi-tenant') return tenantTraffic(sw, served, refusing);
+  if (sw.kind === 'partial') return partialTraffic(sw, table, served, refusing);
+  const to = routingMap(served.routing_rules ?? {}).get(table)?.[0] ?? `${sw.sourceKeyspace}.${table}`;
+  const keyspace = to.slice(0, to.indexOf('.'));
+  const members: Member[] = keyspace === sw.targetKeyspace ? sw.targets : sw.sources;
+  return { places: [keyspace], refusing: members.some(refusing) ? [keyspace] : [] };
 }
 
 async function isDenied(
   ctx: Context,
   cluster: Cluster,
-  members: readonly (MigrationSource | MigrationTarget)[],
+  members: readonly Member[],
   table: string,
 ): Promise<boolean> {
   for (const { info } of members) {
@@ -75,14 +93,14 @@ async function isDenied(
 async function shardTraffic(ctx: Context, cluster: Cluster, sw: TrafficSwitcher): Promise<TableTraffic> {
   const cell = (await cellNames(ctx, cluster.topo))[0] ?? '';
   const partition = partitionOf(await getSrvKeyspace(ctx, cluster.topo, cell, sw.targetKeyspace), 'PRIMARY');
-  const isIn = ({ info }: MigrationSource | MigrationTarget): boolean =>
+  const isIn = ({ info }: Member): boolean =>
     (partition?.shard_references ?? []).some((reference) => sameRange(reference, info.record));
-  const isOff = ({ info }: MigrationSource | MigrationTarget): boolean =>
+  const isOff = ({ info }: Member): boolean =>
     (partition?.shard_tablet_controls ?? []).some((control) => control.query_service_disabled === true && sameRange(control, info.record));
   const routed = [...sw.sources, ...sw.targets].filter(isIn);
   const refusing = routed.filter((member) => isOff(member) || !takesWrites(member.db, []));
-  const names = (members: readonly (MigrationSource | MigrationTarget)[]): string => members.map(({ info }) => shardText(info)).join(', ');
-  const serves = (members: readonly (MigrationSource | MigrationTarget)[]): boolean => members.every((member) => isIn(member) && !isOff(member));
+  const names = (members: readonly Member[]): string => members.map(({ info }) => shardText(info)).join(', ');
+  const serves = (members: readonly Member[]): boolean => members.every((member) => isIn(member) && !isOff(member));
   const served = routed.length > 0 && refusing.length === 0;
   const down = refusing.some(isOff) ? [] : stoppedOf(refusing);
   const why = down.length > 0 ? `whose primary ${down.join(', ')} is stopped` : 'where the query service is off';

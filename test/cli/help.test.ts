@@ -89,6 +89,7 @@ describe('help', () => {
             --buffer-window duration                       hold one statement for this long at most (default 10s)
             --cell CELL                                    the cell of the gate; the first one, if none is named
             --enable-buffer                                hold statements for a primary while its shard or table is being switched
+            --enable-partial-keyspace-migration            follow shard routing rules (vtgate: only if told so) (default true)
             --format string                                text or json (default "text")
         -h, --help                                         help for query
             --session NAME                                 session to run it in, kept between commands

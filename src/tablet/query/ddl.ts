@@ -3,6 +3,7 @@ import type { DdlStatement } from '../../sql/ast.ts';
 import { formatStatement } from '../../sql/rewrite.ts';
 import type { BinlogEvent } from '../binlog.ts';
 import type { Cluster } from '../cluster.ts';
+import { forgetSequences } from '../sequence-cache.ts';
 import type { ShardDb } from '../shard-db.ts';
 import { acquireTables, lockBlocker } from '../table-locks.ts';
 import { admit, checkOwnLocks, lockedTables } from './checks.ts';
@@ -67,7 +68,10 @@ async function queueUp(
 
 function define(shard: ShardDb, statement: DdlStatement, at: number, logged: boolean): void {
   const changed = changeTables(shard, statement, mysqlTime(at));
-  if (changed.length === 0 || !logged) return;
+  if (changed.length === 0) return;
+  // A tablet loads a table that changed anew, and with it an empty cache.
+  forgetSequences(shard, changed);
+  if (!logged) return;
   const sql = formatStatement(statement);
   shard.log(at, changed.map((table): BinlogEvent => ({ kind: 'ddl', table, sql })));
 }

@@ -14,6 +14,7 @@ import { areShardReadsSwitched } from './effects-shards.ts';
 import { dropIntent, recordIntent } from './intent.ts';
 import { isDecidedByLooking, type PlannedStep, planSteps } from './plan.ts';
 import type { SwitchRun } from './run.ts';
+import { forgetSequenceNotes } from './sequences-undo.ts';
 
 /** How a switch ended, whatever became of it. */
 export interface SwitchEnd {
@@ -73,6 +74,7 @@ function changesFirst(name: StepName): boolean {
     name === 'switchTraffic/reads/switchKeyspaceReads' ||
     name === 'switchTraffic/reads/switchShardReads' ||
     name === 'switchTraffic/writes/mirrorOff' ||
+    name === 'switchTraffic/writes/getTargetSequenceMetadata' ||
     name === 'switchTraffic/writes/stopSourceWrites' ||
     name === 'switchTraffic/writes/stopStreams'
   );
@@ -92,6 +94,7 @@ function lastChange(steps: readonly PlannedStep[]): StepName | undefined {
 
 async function finishIntent(run: SwitchRun): Promise<void> {
   if (run.intent === undefined) return;
+  await forgetSequenceNotes(run.cluster, run.intent);
   await dropIntent(withoutCancel(run.ctx), run.cluster, run.intent);
   run.intent = undefined;
 }

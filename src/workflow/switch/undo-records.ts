@@ -26,6 +26,7 @@ import {
 import { encodeRecord } from '../../topo/server.ts';
 import type { Intent } from './intent.ts';
 import { type CellImage, isOwnMirror, type MemberImage, read, readShard } from './intent-images.ts';
+import { removeSequenceEntries } from './sequences-undo.ts';
 import { restoreServing } from './undo-serving.ts';
 
 /**
@@ -40,6 +41,7 @@ export async function revertRecords(ctx: Context, cluster: Cluster, intent: Inte
     topo.conn.atomically(ctx, options, (writer) => {
       for (const member of [...intent.sources, ...intent.targets]) restoreControls(writer, member, intent.tables);
       restoreGlobalRules(writer, intent, (from) => foreign.push(from));
+      removeSequenceEntries(writer, intent);
       for (const [cell, image] of Object.entries(intent.cells)) {
         if (!unreachable.includes(cell)) restoreCell(writer, cell, intent, image);
       }

@@ -14,6 +14,7 @@ import type { StepName } from './catalogue.ts';
 import { dropIntent, type Intent } from './intent.ts';
 import type { MemberImage } from './intent-images.ts';
 import { planRollback } from './plan.ts';
+import { undoSequences } from './sequences-undo.ts';
 import { refuseForgotten, unreachableCells } from './undo-cells.ts';
 import { revertRecords } from './undo-records.ts';
 
@@ -24,6 +25,7 @@ const UNDOS: Partial<Record<StepName, (ctx: Context, cluster: Cluster, intent: I
   'switchTraffic/rollback/cancelStreamMigrations': restoreOthers,
   'switchTraffic/rollback/restartTargetStreams': restoreTargets,
   'switchTraffic/rollback/deleteReverseVReplication': restoreSources,
+  'switchTraffic/rollback/restoreSequences': undoSequences,
 };
 
 /**
