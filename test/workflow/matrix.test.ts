@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { findRelease } from '../../src/lib/releases.ts';
 import { planSteps } from '../../src/workflow/switch/plan.ts';
 import { fingerprint } from '../helpers/fingerprint.ts';
+import { WHOLE } from '../helpers/sample.ts';
 import {
   PARTIAL,
   PARTIAL_REVERSED,
@@ -28,13 +29,13 @@ interface Try {
 
 const EVERY: Try[] = EDGES.flatMap((edge) => FAULTS.map((fault) => ({ edge, fault })));
 
-/** What goes through the same steps in another way is tried once at each of them, in turn; `TEST_ALL=1` tries everything. */
-const sample = (index: number): Try[] => (process.env['TEST_ALL'] === '1' ? EVERY : [EVERY[(index * 3) % EVERY.length]!]);
+/** What goes through the same steps in another way is tried once at each of them, in turn. */
+const oneOfAll = (index: number): Try[] => (WHOLE ? EVERY : [EVERY[(index * 3) % EVERY.length]!]);
 
 const CASES: { subject: Subject; tries: (index: number) => Try[] }[] = [
   { subject: TABLES, tries: () => EVERY },
   ...[TABLES_WRITES, TABLES_REVERSED, PARTIAL, PARTIAL_REVERSED, tenantSubject('unsharded'), tenantSubject('sharded'), TENANT_READS, TENANT_READS_REVERSED].map(
-    (subject) => ({ subject, tries: sample }),
+    (subject) => ({ subject, tries: oneOfAll }),
   ),
 ];
 
