@@ -40,7 +40,7 @@ export function tenantKeyspaces(version = 'hardened', shape: TenantShape = 'unsh
     await cluster.ok('RebuildVSchemaGraph');
     for (const tenant of TENANTS) {
       for (const table of ['t1', 't2']) {
-        await cluster.ok(`query --target s${tenant} "create table ${table} (id bigint primary key, tenant_id bigint, name varchar(20))"`);
+        await cluster.ok(`query --target s${tenant} "create table ${table} (id bigint primary key, tenant_id bigint, name varchar(60))"`);
         for (const id of tenantIds(tenant)) await cluster.ok(`query --target s${tenant} "insert into ${table} values (${id}, ${tenant}, 'n${id}')"`);
       }
     }

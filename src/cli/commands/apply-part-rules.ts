@@ -40,7 +40,7 @@ function applyShardRules(inv: Invocation): Promise<number> {
 }
 
 function applyKeyspaceRules(inv: Invocation): Promise<number> {
-  const read = readRules<KeyspaceRules>(inv, KeyspaceRoutingRules);
+  const read = readRules<KeyspaceRules>(inv, KeyspaceRoutingRules, false);
   const dryRun = inv.flags.bool('dry-run');
   return withCluster(inv, { history: !dryRun }, async (scope) => {
     const { ctx, cluster } = scope;
