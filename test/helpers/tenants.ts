@@ -57,3 +57,13 @@ export function tenantCluster(version = 'hardened', shape: TenantShape = 'unshar
     return cluster;
   });
 }
+
+/** The same with the workflows of both tenants. */
+export function bothTenants(version = 'hardened'): Promise<TestCluster> {
+  return forked(`both tenants ${version}`, async () => {
+    const cluster = await tenantCluster(version);
+    await cluster.ok(createTenant(2));
+    await cluster.ok(tenantLine(2, 'status'));
+    return cluster;
+  });
+}
