@@ -1,0 +1,191 @@
+import { validateShardName } from '../../src/lib/names.ts';
+import { type Fields, isMap, shown, Skipped, texts } from './fields.ts';
+
+/** A keyspace of a case. */
+export interface SceneKeyspace {
+  name: string;
+  shards: string[];
+  /** Of each shard's primary. */
+  uids: number[];
+}
+
+/** The workflow of a case. */
+export interface SceneWorkflow {
+  name: string;
+  type: 'MoveTables' | 'Reshard';
+  source: string;
+  target: string;
+  tables: string[];
+  /** Of a Reshard, or of a migration of some shards: those that are left. Undefined: all. */
+  sourceShards?: string[];
+  targetShards?: string[];
+}
+
+/** Cells, keyspaces and the workflow that a case is about. */
+export interface Scene {
+  cells: string[];
+  keyspaces: SceneKeyspace[];
+  workflow: SceneWorkflow;
+  /** The column that tables are sharded by, and the vindex. */
+  column: string;
+  vindex: string;
+  /** Whether every shard has a replica and an rdonly in every cell besides its primary. */
+  replicas: boolean;
+  /** Fields of a keyspace's VSchema that are added to what the scene makes. */
+  vschema?: Record<string, object>;
+}
+
+/** What a scene is where a case says nothing. */
+export interface SceneDefaults {
+  source?: { name: string; shards: string[] };
+  target?: { name: string; shards: string[] };
+  workflow?: string;
+  tables?: string[];
+  cells?: string[];
+}
+
+/** `ks1 -40,40- (sharded, hash(c1) on t1 and t2)`, `source (-)`, `customer (-80,80-)`, `source-ks (unsharded)`, `ks`. */
+function readKeyspaceText(text: string): { name: string; shards?: string[]; column?: string; vindex?: string } {
+  const [, name = '', rest = ''] = /^([\w-]*\w)(?: (.*))?$/.exec(text) ?? [];
+  if (name === '') throw new Skipped(`not a keyspace: ${shown(text)}`);
+  if (rest === '') return { name };
+  if (rest === '(unsharded)') return { name, shards: ['0'] };
+  const [, inBrackets, bare, more] = /^(?:\(([^()\s]+)\)|(\S+))(?: (\(.*\)))?$/.exec(rest) ?? [];
+  const shards = (inBrackets ?? bare ?? '').split(',');
+  if (shards.some((shard) => !isShard(shard))) throw new Skipped(`not a keyspace with shards: ${shown(text)}`);
+  if (more === undefined) return { name, shards };
+  const [, vindex, column] = /^\(sharded, (\w+)\((\w+)\) on [\w ,]+\)$/.exec(more) ?? [];
+  if (vindex === undefined || column === undefined) throw new Skipped(`not a keyspace with shards: ${shown(text)}`);
+  return { name, shards, column, vindex };
+}
+
+export function isShard(text: string): boolean {
+  if (text === '0') return true;
+  if (!text.includes('-')) return false;
+  try {
+    validateShardName(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** `targetks.wf1`, also with `MoveTables or Reshard` before it. */
+export function readWorkflowText(text: string): { keyspace: string; name: string } | undefined {
+  const [, keyspace, name] = /^(?:MoveTables |MoveTables or Reshard )?([\w-]+)\.([\w-]+)$/.exec(text) ?? [];
+  return keyspace === undefined || name === undefined ? undefined : { keyspace, name };
+}
+
+/** Fields of `given` that `readScene` reads; adapters read the others. */
+export function readScene(given: Fields, defaults: SceneDefaults = {}): Scene {
+  const cells = readCells(given, defaults);
+  const named = given.has('keyspaces') && isMap(given.raw('keyspaces')) ? readKeyspaces(given.map('keyspaces')) : [];
+  const full = readWorkflow(given);
+  const own = full?.type === 'Reshard' || named.length > 0 ? {} : readSides(given);
+  const [first, second] = named;
+  const source = full?.source ?? own.source?.name ?? first?.name ?? defaults.source?.name ?? 'sourceks';
+  const target = full?.target ?? own.target?.name ?? second?.name ?? own.workflow?.keyspace ?? defaults.target?.name ?? 'targetks';
+  const keyspaces: SceneKeyspace[] = [...named];
+  const add = (name: string, shards: string[]): void => {
+    if (keyspaces.some((keyspace) => keyspace.name === name)) return;
+    keyspaces.push({ name, shards, uids: [] });
+  };
+  add(source, own.source?.shards ?? defaults.source?.shards ?? ['0']);
+  add(target, own.target?.shards ?? defaults.target?.shards ?? ['0']);
+  keyspaces.forEach((keyspace, index) => {
+    if (keyspace.uids.length === 0) keyspace.uids = keyspace.shards.map((_, shard) => (index + 1) * 100 + shard * 10);
+  });
+  return {
+    cells,
+    keyspaces,
+    workflow: {
+      name: full?.name ?? own.workflow?.name ?? defaults.workflow ?? 'wf1',
+      type: full?.type ?? 'MoveTables',
+      source,
+      target,
+      tables: full?.tables ?? own.tables ?? defaults.tables ?? ['t1'],
+      ...(full?.sourceShards !== undefined && { sourceShards: full.sourceShards }),
+      ...(full?.targetShards !== undefined && { targetShards: full.targetShards }),
+    },
+    column: own.source?.column ?? own.target?.column ?? 'id',
+    vindex: own.source?.vindex ?? own.target?.vindex ?? 'hash',
+    replicas: false,
+  };
+}
+
+function readCells(given: Fields, defaults: SceneDefaults): string[] {
+  if (given.has('cells')) return given.strings('cells');
+  if (given.has('all_cells')) return given.strings('all_cells');
+  if (given.has('cell')) return [given.str('cell')];
+  return defaults.cells ?? ['cell'];
+}
+
+function readKeyspaces(all: Fields): SceneKeyspace[] {
+  return all.names.map((name) => {
+    const one = all.map(name);
+    const shards = one.strings('shards');
+    const uids = one.maybe('primary_uids');
+    const wrong = shards.find((shard) => !isShard(shard));
+    if (wrong !== undefined) throw new Skipped(`not a shard: ${wrong}`);
+    return { name, shards, uids: uids === undefined ? [] : shards.map((shard) => uids.int(shard)) };
+  });
+}
+
+function readWorkflow(given: Fields): SceneWorkflow | undefined {
+  if (!given.has('workflow') || !isMap(given.raw('workflow'))) return undefined;
+  const one = given.map('workflow');
+  const type = one.str('type', 'MoveTables');
+  if (type !== 'MoveTables' && type !== 'Reshard') throw new Skipped(`a workflow of type ${type} is not known`);
+  return {
+    name: one.str('name'),
+    type,
+    source: one.str('source_keyspace'),
+    target: one.str('target_keyspace'),
+    tables: one.strings('tables'),
+    ...(one.has('source_shards') && { sourceShards: one.strings('source_shards') }),
+    ...(one.has('target_shards') && { targetShards: one.strings('target_shards') }),
+  };
+}
+
+interface Sides {
+  source?: ReturnType<typeof readKeyspaceText>;
+  target?: ReturnType<typeof readKeyspaceText>;
+  tables?: string[];
+  workflow?: { keyspace: string; name: string };
+}
+
+function readSides(given: Fields): Sides {
+  const sides: Sides = {};
+  for (const side of ['source', 'target'] as const) {
+    const name = given.has(`${side}_keyspace`) ? `${side}_keyspace` : side;
+    if (given.has(name)) sides[side] = readKeyspaceText(given.str(name));
+  }
+  if (given.has('both')) {
+    if (given.str('both') !== 'unsharded, one shard 0') throw new Skipped(`given.both is not known: ${given.str('both')}`);
+    for (const side of ['source', 'target'] as const) if (sides[side] !== undefined) sides[side].shards = ['0'];
+  }
+  if (given.has('shards') && isMap(given.raw('shards'))) {
+    const shards = given.map('shards');
+    for (const name of shards.names) {
+      const side = (['source', 'target'] as const).find((candidate) => sides[candidate]?.name === name);
+      if (side === undefined) throw new Skipped(`given.shards.${name} is of no keyspace of the case`);
+      sides[side]!.shards = shards.strings(name);
+    }
+  }
+  for (const side of ['source', 'target'] as const) {
+    const name = `${side}_shards`;
+    if (!given.has(name) || sides[side]?.shards !== undefined) continue;
+    // Vitess takes `-` and `0` for the same.
+    sides[side] = { ...(sides[side] ?? { name: `${side}ks` }), shards: texts(given.raw(name), `given.${name}`) };
+  }
+  if (given.has('tables') && Array.isArray(given.raw('tables'))) sides.tables = given.strings('tables');
+  else if (given.has('table')) sides.tables = [given.str('table')];
+  // The two tables of upstream's older tests, which name their keyspaces with the shards.
+  else if (given.has('source') && sides.source?.shards !== undefined) sides.tables = ['t1', 't2'];
+  if (given.has('workflow') && typeof given.raw('workflow') === 'string') {
+    const workflow = readWorkflowText(given.str('workflow'));
+    if (workflow === undefined) throw new Skipped(`not a workflow: ${given.str('workflow')}`);
+    sides.workflow = workflow;
+  }
+  return sides;
+}
