@@ -30,9 +30,11 @@ export function readCase(record: CaseRecord): Check {
   return check;
 }
 
-function serves({ area, op }: Adapter, one: Case): boolean {
+function serves(adapter: Adapter, one: Case): boolean {
+  const { area, op } = adapter;
   if (!(typeof area === 'string' ? area === one.area : area.includes(one.area))) return false;
-  return typeof op === 'string' ? op === one.op : op.test(one.op);
+  if (!(typeof op === 'string' ? op === one.op : op.test(one.op))) return false;
+  return adapter.serves?.(one) ?? true;
 }
 
 /** Reads a case and runs it through the engine. */

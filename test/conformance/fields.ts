@@ -39,6 +39,11 @@ export class Fields {
     return Object.keys(this.#value);
   }
 
+  /** A field without reading it. */
+  peek(name: string): unknown {
+    return this.has(name) ? this.#value[name] : undefined;
+  }
+
   has(name: string): boolean {
     return Object.hasOwn(this.#value, name);
   }
@@ -156,5 +161,7 @@ export type Check = () => void | Promise<void>;
 export interface Adapter {
   area: string | readonly string[];
   op: string | RegExp;
+  /** Where several operations have one name: whether this is the one. Reads nothing. */
+  serves?(one: Case): boolean;
   read(one: Case): Check;
 }

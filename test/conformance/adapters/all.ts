@@ -1,8 +1,19 @@
 import type { Adapter } from '../fields.ts';
+import { deniedTablesAdapters } from './denied-tables.ts';
 import { keyRangeAdapters } from './key-ranges.ts';
+import { lockAdapters } from './locks.ts';
 import { parsingAdapters } from './parsing.ts';
+import { topoRecordAdapters } from './topo-records.ts';
 import { vindexAdapters } from './vindex.ts';
 import { workflowAdapters } from './workflow/adapters.ts';
 
 /** Every adapter; the first that serves a case's area and operation drives it. */
-export const ADAPTERS: readonly Adapter[] = [...vindexAdapters, ...keyRangeAdapters, ...parsingAdapters, ...workflowAdapters];
+export const ADAPTERS: readonly Adapter[] = [
+  ...vindexAdapters,
+  ...keyRangeAdapters,
+  ...parsingAdapters,
+  ...deniedTablesAdapters,
+  ...lockAdapters,
+  ...topoRecordAdapters,
+  ...workflowAdapters,
+];
