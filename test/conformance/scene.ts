@@ -33,6 +33,12 @@ export interface Scene {
   replicas: boolean;
   /** Fields of a keyspace's VSchema that are added to what the scene makes. */
   vschema?: Record<string, object>;
+  /** Whether an unsharded source has an empty VSchema. */
+  bareSource?: true;
+  /** The table, where a case writes it itself. It stays empty. */
+  ddl?: string;
+  /** What the target's VSchema says of the tables' sequence. */
+  autoIncrement?: { column: string; sequence: string };
 }
 
 /** What a scene is where a case says nothing. */

@@ -223,8 +223,8 @@ function keyspaceSpec(scene: Scene, { name, shards, uids }: SceneKeyspace): Keys
       ...(targets.length > 0 && { serving: !targets.includes(shard) }),
     })),
     vschema: { ...sceneVSchema(scene, name, shards), ...scene.vschema?.[name] },
-    schema: holds ? [textSource('schema', workflow.tables.map(createSql).join('\n'))] : [],
-    rows: holds ? [textSource('rows', workflow.tables.map(insertSql).join('\n'))] : [],
+    schema: holds ? [textSource('schema', scene.ddl === undefined ? workflow.tables.map(createSql).join('\n') : `${scene.ddl.replace(/;?\s*$/, '')};`)] : [],
+    rows: holds && scene.ddl === undefined ? [textSource('rows', workflow.tables.map(insertSql).join('\n'))] : [],
   };
 }
 
@@ -240,11 +240,11 @@ function createSql(table: string): string {
 function sceneVSchema(scene: Scene, name: string, shards: readonly string[]): VSchemaKeyspace {
   const { workflow, column, vindex } = scene;
   const own = name === workflow.source || name === workflow.target;
-  if (!isSharded(shards)) return name === workflow.source ? { tables: Object.fromEntries(workflow.tables.map((table) => [table, {}])) } : {};
+  if (!isSharded(shards)) return name === workflow.source && scene.bareSource !== true ? { tables: Object.fromEntries(workflow.tables.map((table) => [table, {}])) } : {};
   return {
     sharded: true,
     vindexes: { [vindex]: { type: vindex } },
-    tables: own ? Object.fromEntries(workflow.tables.map((table) => [table, { column_vindexes: [{ column, name: vindex }] }])) : {},
+    tables: own ? Object.fromEntries(workflow.tables.map((table) => [table, { column_vindexes: [{ column, name: vindex }], ...(name === workflow.target && scene.autoIncrement !== undefined && { auto_increment: scene.autoIncrement }) }])) : {},
   };
 }
 

@@ -5,6 +5,7 @@ import { lockAdapters } from './locks.ts';
 import { parsingAdapters } from './parsing.ts';
 import { topoRecordAdapters } from './topo-records.ts';
 import { vindexAdapters } from './vindex.ts';
+import { createAdapters } from './workflow/create.ts';
 import { workflowAdapters } from './workflow/adapters.ts';
 
 /** Every adapter; the first that serves a case's area and operation drives it. */
@@ -15,5 +16,6 @@ export const ADAPTERS: readonly Adapter[] = [
   ...deniedTablesAdapters,
   ...lockAdapters,
   ...topoRecordAdapters,
+  ...createAdapters,
   ...workflowAdapters,
 ];

@@ -9,7 +9,7 @@ import { Stage } from './stage.ts';
 import { readState } from './states.ts';
 
 /** Areas whose cases give a workflow, run its commands and look at what is left. */
-const AREAS = [
+export const WORKFLOW_AREAS = [
   'dry_run',
   'workflow_state',
   'routing_rules',
@@ -228,17 +228,17 @@ function readEngineSwitch(sub: string, types: string[]) {
 }
 
 export const workflowAdapters: readonly Adapter[] = [
-  { area: AREAS, op: 'sequence', read: readSequence },
-  { area: AREAS, op: 'GetWorkflowState', read: readGetState },
-  { area: AREAS, op: /^(?:SwitchTraffic|ReverseTraffic) dry run(?: \+ (?:SwitchTraffic|ReverseTraffic) dry run)*$/, read: readDryRuns },
-  { area: AREAS, op: 'SwitchTraffic', read: readCli('switchtraffic') },
-  { area: AREAS, op: 'ReverseTraffic', read: readCli('reversetraffic') },
-  { area: AREAS, op: 'MirrorTraffic', read: readCli('mirrortraffic') },
-  { area: AREAS, op: 'Complete', read: readCli('complete') },
-  { area: AREAS, op: 'Cancel', read: readCli('cancel') },
-  { area: AREAS, op: 'cli SwitchTraffic (text format)', read: readCommand('switchtraffic') },
-  { area: AREAS, op: 'cli ReverseTraffic (text format)', read: readCommand('reversetraffic') },
-  { area: AREAS, op: 'switch writes', read: readEngineSwitch('switchtraffic', ['PRIMARY']) },
-  { area: AREAS, op: 'switch reads', read: readEngineSwitch('switchtraffic', ['REPLICA', 'RDONLY']) },
-  { area: AREAS, op: 'reverse reads', read: readEngineSwitch('reversetraffic', ['REPLICA', 'RDONLY']) },
+  { area: WORKFLOW_AREAS, op: 'sequence', read: readSequence },
+  { area: WORKFLOW_AREAS, op: 'GetWorkflowState', read: readGetState },
+  { area: WORKFLOW_AREAS, op: /^(?:SwitchTraffic|ReverseTraffic) dry run(?: \+ (?:SwitchTraffic|ReverseTraffic) dry run)*$/, read: readDryRuns },
+  { area: WORKFLOW_AREAS, op: 'SwitchTraffic', read: readCli('switchtraffic') },
+  { area: WORKFLOW_AREAS, op: 'ReverseTraffic', read: readCli('reversetraffic') },
+  { area: WORKFLOW_AREAS, op: 'MirrorTraffic', read: readCli('mirrortraffic') },
+  { area: WORKFLOW_AREAS, op: 'Complete', read: readCli('complete') },
+  { area: WORKFLOW_AREAS, op: 'Cancel', read: readCli('cancel') },
+  { area: WORKFLOW_AREAS, op: 'cli SwitchTraffic (text format)', read: readCommand('switchtraffic') },
+  { area: WORKFLOW_AREAS, op: 'cli ReverseTraffic (text format)', read: readCommand('reversetraffic') },
+  { area: WORKFLOW_AREAS, op: 'switch writes', read: readEngineSwitch('switchtraffic', ['PRIMARY']) },
+  { area: WORKFLOW_AREAS, op: 'switch reads', read: readEngineSwitch('switchtraffic', ['REPLICA', 'RDONLY']) },
+  { area: WORKFLOW_AREAS, op: 'reverse reads', read: readEngineSwitch('reversetraffic', ['REPLICA', 'RDONLY']) },
 ];
