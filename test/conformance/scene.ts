@@ -7,6 +7,8 @@ export interface SceneKeyspace {
   shards: string[];
   /** Of each shard's primary. */
   uids: number[];
+  /** Where its primaries are; the first cell unless said. */
+  cell?: string;
 }
 
 /** The workflow of a case. */

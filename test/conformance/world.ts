@@ -207,7 +207,7 @@ function sceneSpec(scene: Scene): ClusterSpec {
 /** A keyspace with one shard for everything has no vindexes. */
 export const isSharded = (shards: readonly string[]): boolean => !shards.every((shard) => shard === '0' || shard === '-');
 
-function keyspaceSpec(scene: Scene, { name, shards, uids }: SceneKeyspace): KeyspaceSpec {
+function keyspaceSpec(scene: Scene, { name, shards, uids, cell: home }: SceneKeyspace): KeyspaceSpec {
   const { workflow, cells, replicas } = scene;
   const holds = name === workflow.source;
   const targets = workflow.type === 'Reshard' && name === workflow.target ? (workflow.targetShards ?? []) : [];
@@ -217,7 +217,7 @@ function keyspaceSpec(scene: Scene, { name, shards, uids }: SceneKeyspace): Keys
     shards: shards.map((shard, index) => ({
       name: validateShardName(shard).name,
       tablets: [
-        { alias: formatTabletAlias({ cell: cells[0] ?? 'cell', uid: uids[index]! }), type: 'PRIMARY' },
+        { alias: formatTabletAlias({ cell: home ?? cells[0] ?? 'cell', uid: uids[index]! }), type: 'PRIMARY' },
         ...(replicas ? cells.flatMap((cell, at) => REPLICAS.map((type, more) => ({ alias: formatTabletAlias({ cell, uid: uids[index]! + 1 + at * 2 + more }), type }))) : []),
       ],
       ...(targets.length > 0 && { serving: !targets.includes(shard) }),

@@ -6,6 +6,8 @@ import { parsingAdapters } from './parsing.ts';
 import { topoRecordAdapters } from './topo-records.ts';
 import { vindexAdapters } from './vindex.ts';
 import { createAdapters } from './workflow/create.ts';
+import { dryRunStepAdapters } from './workflow/dry-run-steps.ts';
+import { engineAdapters } from './workflow/engine.ts';
 import { workflowAdapters } from './workflow/adapters.ts';
 
 /** Every adapter; the first that serves a case's area and operation drives it. */
@@ -16,6 +18,8 @@ export const ADAPTERS: readonly Adapter[] = [
   ...deniedTablesAdapters,
   ...lockAdapters,
   ...topoRecordAdapters,
+  ...engineAdapters,
+  ...dryRunStepAdapters,
   ...createAdapters,
   ...workflowAdapters,
 ];

@@ -29,7 +29,7 @@ export const WORKFLOW_AREAS = [
 ];
 
 /** What a case is made in where it says nothing: two shards, so that what is done to each shows. */
-const DEFAULTS: SceneDefaults = { target: { name: 'targetks', shards: ['-80', '80-'] } };
+export const WORKFLOW_DEFAULTS: SceneDefaults = { target: { name: 'targetks', shards: ['-80', '80-'] } };
 
 /** The cluster that `given` describes, with its workflow running. */
 export async function prepared(given: Given, withWorkflow = true): Promise<Stage> {
@@ -69,7 +69,7 @@ async function perform(stage: Stage, given: Given, command: Command): Promise<vo
 /** A case that runs one subcommand once, or once for each of `when.inputs` or `when.for_each_state`, each time anew. */
 function readCommand(sub: string, more: readonly string[] = []) {
   return ({ given: fields, when, then }: Case): Check => {
-    const given = readGiven(fields, DEFAULTS);
+    const given = readGiven(fields, WORKFLOW_DEFAULTS);
     readWhenWorkflow(when, given);
     const json = then.has('details') ? ['--format', 'json'] : [];
     const flags = [...readFlags(when, ['op', 'workflow', 'inputs', 'for_each_state', 'outcome']), ...more, ...json];
@@ -127,7 +127,7 @@ function readOutcome(text: string): string[] {
 
 /** A list of commands in words, with what is expected after each. */
 function readSequence({ given: fields, when, then }: Case): Check {
-  const given = readGiven(fields, DEFAULTS);
+  const given = readGiven(fields, WORKFLOW_DEFAULTS);
   const texts = when.strings('commands');
   const commands = texts.map((text) => readCommandText(text, given.scene.cells));
   const steps = then.has('steps') ? then.maps('steps') : [];
@@ -165,7 +165,7 @@ function readCli(sub: string) {
   return (one: Case): Check => {
     if (!one.when.has('cli')) return readCommand(sub)(one);
     const { given: fields, when, then } = one;
-    const given = readGiven(fields, DEFAULTS);
+    const given = readGiven(fields, WORKFLOW_DEFAULTS);
     const line = when.str('cli').split(' ');
     readFlags(when, ['op', 'cli']);
     const check = readThen(then);
@@ -179,7 +179,7 @@ function readCli(sub: string) {
 
 /** Several dry runs, one after the other: `[SwitchTraffic dry run, ReverseTraffic dry run]`. */
 function readDryRuns({ op, given: fields, when, then }: Case): Check {
-  const given = readGiven(fields, DEFAULTS);
+  const given = readGiven(fields, WORKFLOW_DEFAULTS);
   readWhenWorkflow(when, given);
   const subs = op.split(' + ').map((part) => SUBCOMMANDS[part.replace(/ dry run$/, '')]);
   const check = readThen(then);
@@ -198,7 +198,7 @@ function readDryRuns({ op, given: fields, when, then }: Case): Check {
 
 /** Reads of a workflow's state: nothing is run. */
 function readGetState({ given: fields, when, then }: Case): Check {
-  const given = readGiven(fields, DEFAULTS);
+  const given = readGiven(fields, WORKFLOW_DEFAULTS);
   const named = when.has('workflow') ? readWorkflowText(when.str('workflow')) : undefined;
   const other = then.has('is_reverse') ? then.bool('is_reverse') : undefined;
   const check = readThen(then, ['is_reverse']);
@@ -214,7 +214,7 @@ function readGetState({ given: fields, when, then }: Case): Check {
 /** `switch writes`, `switch reads`, `reverse reads`, `switch writes with …`. */
 function readEngineSwitch(sub: string, types: string[]) {
   return ({ given: fields, when, then }: Case): Check => {
-    const given = readGiven(fields, DEFAULTS);
+    const given = readGiven(fields, WORKFLOW_DEFAULTS);
     readWhenWorkflow(when, given);
     const flags = [...(types.length > 0 && !when.has('tablet_types') ? ['--tablet-types', types.join(',')] : []), ...readFlags(when, ['op', 'workflow'])];
     const check = readThen(then);

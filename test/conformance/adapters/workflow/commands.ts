@@ -1,16 +1,12 @@
 import { formatDuration, parseDuration } from '../../../../src/lib/duration.ts';
-import { readJournal } from '../../../../src/tablet/vreplication/streams.ts';
-import type { Cluster } from '../../../../src/tablet/cluster.ts';
-import type { Context } from '../../../../src/runtime/context.ts';
-import { getWorkflowState } from '../../../../src/workflow/state.ts';
 import type { SwitchRequest } from '../../../../src/workflow/switch/run.ts';
-import { runSwitch } from '../../../../src/workflow/switch/runner.ts';
 import { switchTraffic } from '../../../../src/workflow/switch/switch-traffic.ts';
 import { outcomeOf } from '../../compare.ts';
 import { Fields, shown, Skipped } from '../../fields.ts';
 import { isShard } from '../../scene.ts';
 import { csv, type Answer } from '../../world.ts';
 import type { Stage } from './stage.ts';
+import { switchUnchecked } from './switch-run.ts';
 
 /** A command that a case names: a subcommand with its flags. */
 export interface Command {
@@ -154,33 +150,4 @@ export async function switchStill(stage: Stage, { sub, flags }: Command, more: r
   const states = `Start State: ${result.startState}\nCurrent State: ${result.currentState}`;
   const body = result.dryRunResults.length > 0 ? result.dryRunResults.join('\n') : states;
   return { exit: 0, stdout: `${result.summary}\n\n${body}\n\n`, stderr: '', failure: undefined };
-}
-
-/** The steps of a switch, without what the server looks at before it calls them. */
-async function switchUnchecked(ctx: Context, cluster: Cluster, request: SwitchRequest): Promise<Answer> {
-  const { sw, state } = await getWorkflowState(ctx, cluster, request.keyspace, request.workflow);
-  const wantsWrites = request.tabletTypes.includes('PRIMARY');
-  const { error } = await runSwitch({
-    cluster,
-    request,
-    sw,
-    startState: state,
-    path: {
-      reads: request.tabletTypes.some((type) => type !== 'PRIMARY'),
-      writes: wantsWrites && !sw.frozen,
-      resume: sw.sources.some((source) => readJournal(source.db, sw.id) !== undefined),
-      reverseReplication: request.enableReverseReplication,
-      mirrored: state.readsMirrored || state.writesMirrored,
-    },
-    direction: request.direction,
-    writesAlreadySwitched: true,
-    ctx,
-    held: [],
-    intent: undefined,
-    writesStopped: undefined,
-    writesServed: undefined,
-    refusedBefore: 0,
-    warnings: [],
-  });
-  return { exit: error === undefined ? 0 : 1, stdout: '', stderr: '', failure: error as Error | undefined };
 }

@@ -147,12 +147,32 @@ const READERS: Record<string, Reader> = {
   target_denied: deniedOn('target'),
   source_denied: deniedOn('source'),
   other_workflow: otherWorkflow,
+  cells_override: (given, name, into) => {
+    into.scene.cells = given.strings(name);
+  },
+  global_routing_rules: (given, name) => {
+    if (given.str(name) !== 'reads point to target' || !given.has('srv_vschema_rebuilt_in')) throw new Skipped(`given.${name} is not known: ${given.str(name)}`);
+  },
+  srv_vschema_rebuilt_in: (given, name, into) => {
+    const cells = given.strings(name);
+    if (cells.length > 0) into.steps.push((stage) => stage.prepare('switchtraffic', '--tablet-types', 'replica,rdonly', '--cells', cells.join(',')));
+  },
+  event: (given, name, into) => {
+    const step = EVENTS[given.str(name)];
+    if (step === undefined) throw new Skipped(`given.${name} is not known: ${given.str(name)}`);
+    into.flags.push('--fault', step);
+  },
   forward: (given, name, into) => sameWorkflow(given.str(name), into.scene.workflow.target, into.scene.workflow.name),
   reverse: (given, name, into) => sameWorkflow(given.str(name), into.scene.workflow.source, reverseWorkflowName(into.scene.workflow.name)),
   all_traffic_on: (given, name, into) => {
     if (given.str(name) !== 'target') throw new Skipped(`given.${name} is not known: ${given.str(name)}`);
     into.steps.push((stage) => stage.prepare('switchtraffic'));
   },
+};
+
+/** What happens during a command, as a fault. */
+const EVENTS: Readonly<Record<string, string>> = {
+  'caller context is cancelled while the freeze statement runs': 'switchTraffic/writes/freezeTargetVReplication:before=ctx(cancel)',
 };
 
 const PATTERNS: readonly (readonly [RegExp, Reader])[] = [
