@@ -31,6 +31,8 @@ export interface Scene {
   /** The column that tables are sharded by, and the vindex. */
   column: string;
   vindex: string;
+  /** Of the target, where it has another. */
+  targetVindex?: { column: string; vindex: string };
   /** Whether every shard has a replica and an rdonly in every cell besides its primary. */
   replicas: boolean;
   /** Fields of a keyspace's VSchema that are added to what the scene makes. */
@@ -117,6 +119,8 @@ export function readScene(given: Fields, defaults: SceneDefaults = {}): Scene {
     },
     column: own.source?.column ?? own.target?.column ?? 'id',
     vindex: own.source?.vindex ?? own.target?.vindex ?? 'hash',
+    // A case that says how the source alone is sharded has a target that is sharded otherwise.
+    ...(own.source?.vindex !== undefined && own.target?.vindex === undefined && { targetVindex: { column: 'id', vindex: own.source.vindex === 'xxhash' ? 'hash' : 'xxhash' } }),
     replicas: false,
   };
 }

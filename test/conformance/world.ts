@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type MemoryHost, memoryHost } from '../../src/cli/host.ts';
 import { makeShell } from '../../src/cli/shell.ts';
 import { parsePosition } from '../../src/lib/gtid.ts';
@@ -78,6 +81,18 @@ export class World {
     const { exit, stdout, stderr } = await this.run(...argv);
     if (exit !== 0) throw new Error(`${argv.join(' ')}: ${stderr.trim()}`);
     return stdout;
+  }
+
+  /** Runs a line that names a file with this text. */
+  async runWithFile(text: string, line: (path: string) => string[]): Promise<Answer> {
+    const folder = mkdtempSync(join(tmpdir(), 'conformance-'));
+    try {
+      const path = join(folder, 'file.json');
+      writeFileSync(path, text);
+      return await this.run(...line(path));
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   }
 
   /** Lets every stream do what it has to do. */
@@ -238,7 +253,8 @@ function createSql(table: string): string {
 }
 
 function sceneVSchema(scene: Scene, name: string, shards: readonly string[]): VSchemaKeyspace {
-  const { workflow, column, vindex } = scene;
+  const { workflow } = scene;
+  const { column, vindex } = name === workflow.target && name !== workflow.source ? (scene.targetVindex ?? scene) : scene;
   const own = name === workflow.source || name === workflow.target;
   if (!isSharded(shards)) return name === workflow.source && scene.bareSource !== true ? { tables: Object.fromEntries(workflow.tables.map((table) => [table, {}])) } : {};
   return {

@@ -3,11 +3,13 @@ import { deniedTablesAdapters } from './denied-tables.ts';
 import { keyRangeAdapters } from './key-ranges.ts';
 import { lockAdapters } from './locks.ts';
 import { parsingAdapters } from './parsing.ts';
+import { ruleAdapters } from './rules.ts';
 import { topoRecordAdapters } from './topo-records.ts';
 import { vindexAdapters } from './vindex.ts';
 import { createAdapters } from './workflow/create.ts';
 import { dryRunStepAdapters } from './workflow/dry-run-steps.ts';
 import { engineAdapters } from './workflow/engine.ts';
+import { partAdapters } from './workflow/parts.ts';
 import { workflowAdapters } from './workflow/adapters.ts';
 
 /** Every adapter; the first that serves a case's area and operation drives it. */
@@ -18,6 +20,8 @@ export const ADAPTERS: readonly Adapter[] = [
   ...deniedTablesAdapters,
   ...lockAdapters,
   ...topoRecordAdapters,
+  ...ruleAdapters,
+  ...partAdapters,
   ...engineAdapters,
   ...dryRunStepAdapters,
   ...createAdapters,

@@ -6,7 +6,7 @@ import type { Tablet } from '../../../src/topo/proto/types.ts';
 import { aliasText, createTablet } from '../../../src/topo/tablets.ts';
 import { generateShardRanges } from '../../../src/lib/key-range.ts';
 import { type Outcome, outcomeOf, readError, readResults, same, subset, succeeded } from '../compare.ts';
-import { type Adapter, type Case, type Check, Fields, isMap, Mismatch, shown, Skipped, texts } from '../fields.ts';
+import { type Adapter, type Case, type Check, type Fields, isMap, Mismatch, shown, Skipped, texts } from '../fields.ts';
 import { shardPath, topoWorld } from '../topo-world.ts';
 import type { World } from '../world.ts';
 

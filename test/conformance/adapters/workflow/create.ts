@@ -14,7 +14,7 @@ import { readFlags } from './commands.ts';
 import { answerJson } from './expect-answer.ts';
 import { readThen } from './expect.ts';
 import { type Given, readGiven } from './given.ts';
-import { Stage, type StageStep } from './stage.ts';
+import type { Stage, StageStep } from './stage.ts';
 import { prepared, readWhenWorkflow, WORKFLOW_AREAS } from './adapters.ts';
 
 /** The table that a CREATE statement makes. Throws Skipped for another statement. */

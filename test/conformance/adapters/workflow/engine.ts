@@ -12,7 +12,6 @@ import { cancelMigration } from '../../../../src/workflow/switch/cancel-migratio
 import { reverseWorkflowName } from '../../../../src/lib/names.ts';
 import { outcomeOf, readError, same } from '../../compare.ts';
 import { type Adapter, type Case, type Check, Fields, Mismatch, Skipped } from '../../fields.ts';
-import type { Scene } from '../../scene.ts';
 import { movingWorld, setPosition } from '../../world.ts';
 import { prepared, readWhenWorkflow, WORKFLOW_AREAS, WORKFLOW_DEFAULTS } from './adapters.ts';
 import { switchStill } from './commands.ts';
@@ -76,9 +75,9 @@ function readNotFound({ given, when, then }: Case): Check {
   const error = readError(then);
   if (error === undefined) throw new Skipped('then says nothing of an error');
   return async () => {
-    const scene: Scene = { cells: ['cell'], keyspaces: [{ name: 'sourceks', shards: ['0'], uids: [100] }, { name: keyspace, shards: ['0'], uids: [200] }], workflow: { name: 'another', type: 'MoveTables', source: 'sourceks', target: keyspace, tables: ['t1'] }, column: 'id', vindex: 'hash', replicas: false };
-    const world = await movingWorld(scene);
-    for (const sub of ['switchtraffic', 'reversetraffic']) error((await world.run('MoveTables', '--workflow', workflow, '--target-keyspace', keyspace, sub)).failure);
+    const { scene } = readGiven(new Fields({ source_keyspace: 'another', target_keyspace: keyspace }, 'given'), WORKFLOW_DEFAULTS);
+    const world = await movingWorld({ ...scene, workflow: { ...scene.workflow, name: 'another' } });
+    for (const sub of ['switchtraffic', 'reversetraffic', 'complete', 'cancel']) error((await world.run('MoveTables', '--workflow', workflow, '--target-keyspace', keyspace, sub)).failure);
   };
 }
 
@@ -98,7 +97,7 @@ function readOtherSource({ given: fields, when, then }: Case): Check {
       const { db } = stage.world.shard(target, shard);
       for (const row of readStreams(stage.world.shard(target, shard), name)) {
         const own = sourceOf(row);
-        db.run('UPDATE "_vt.vreplication" SET source = ? WHERE id = ?', prototext(BinlogSource, { ...own, keyspace: source, shard: stage.shardsOf(source)[0] }), row.id);
+        db.run('UPDATE "_vt.vreplication" SET source = ? WHERE id = ?', prototext(BinlogSource, { ...own, keyspace: source, shard: stage.shardsOf(source)[0]! }), row.id);
       }
     }
     stage.answers.push(await switchStill(stage, { sub: 'switchtraffic', flags: ['--tablet-types', types.join(',')] }, []));

@@ -157,7 +157,9 @@ const exists = (which: 'forward' | 'reverse', frozen?: true): Expectation => (th
 const dropped: Expectation = (then, name) => {
   const tables = then.strings(name);
   return (stage) => {
-    const { target } = stage.scene.workflow;
+    const { target, tables: moved } = stage.scene.workflow;
+    const other = tables.find((table) => !moved.includes(table));
+    if (other !== undefined) throw new Mismatch(`${name}: ${other} was never there`);
     for (const shard of stage.shardsOf(target)) {
       for (const table of tables) same(false, stage.world.shard(target, shard).findTable(table) !== undefined, `${name}: ${table} in ${target}/${shard}`);
     }

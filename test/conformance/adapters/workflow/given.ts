@@ -3,7 +3,6 @@ import { epochSeconds } from '../../../../src/tablet/cluster.ts';
 import { parseDuration } from '../../../../src/lib/duration.ts';
 import { reverseWorkflowName } from '../../../../src/lib/names.ts';
 import { lockKeyspace, lockName } from '../../../../src/topo/locks.ts';
-import { paths } from '../../../../src/topo/paths.ts';
 import { saveKeyspaceRoutingRules, saveMirrorRules, saveRoutingRules, saveShardRoutingRules } from '../../../../src/topo/rules.ts';
 import { rebuildSrvVSchema } from '../../../../src/topo/vschema.ts';
 import { type Fields, isMap, shown, Skipped, texts } from '../../fields.ts';
@@ -300,7 +299,7 @@ function positions(side: 'source' | 'target'): Reader {
 /** As if the keyspace had never been: nothing of it is left in the topology. */
 function forgetKeyspace(stage: Stage, keyspace: string): void {
   for (const nodes of stage.world.host.store.nodes.values()) {
-    for (const path of [...nodes.keys()]) if (path.startsWith(`${paths.keyspace(keyspace).replace(/Keyspace$/, '')}`)) nodes.delete(path);
+    for (const path of nodes.keys()) if (path.startsWith(`keyspaces/${keyspace}/`)) nodes.delete(path);
   }
 }
 
