@@ -1,5 +1,5 @@
 import { errorText } from '../../src/lib/errors.ts';
-import { Fields, isMap, Mismatch, shown, Skipped, texts } from './fields.ts';
+import { type Fields, isMap, Mismatch, shown, Skipped, texts } from './fields.ts';
 
 /** Throws Mismatch unless both are the same, whatever the order of keys. Numbers given as text are texts. */
 export function same(expected: unknown, got: unknown, what: string): void {

@@ -2,6 +2,7 @@ import { WorkflowUpdateResponse } from '../../topo/proto/messages-vtctldata-work
 import type { Cluster } from '../../tablet/cluster.ts';
 import { updateWorkflow } from '../../workflow/update.ts';
 import { withCluster } from '../cluster.ts';
+import { hasFlag } from '../flags.ts';
 import { refuseLaterFlag } from '../later-flags.ts';
 import type { Invocation } from '../spec.ts';
 import { printRecord } from '../vtctl-output.ts';
@@ -29,8 +30,9 @@ export function startOrStop(inv: Invocation, keyspace: string): Promise<number> 
 
 /** The shards named, as far as the release has the flag and sends it. */
 function shardsOf(inv: Invocation, { release, world }: Cluster): readonly string[] {
+  if (!hasFlag(inv, 'shards')) return [];
   const { behaviours, name } = release;
-  const how = inv.path[0] === 'MoveTables' ? behaviours.moveTablesShards : behaviours.workflowShards;
+  const how = inv.path[0] === 'Workflow' ? behaviours.workflowShards : behaviours.moveTablesShards;
   refuseLaterFlag(inv, 'shards', how !== 'unknown');
   if (how !== 'ignored' || !inv.flags.given('shards')) return inv.flags.strings('shards');
   world.events.emit({ kind: 'warning', text: `vtctldclient ${name} does not send --shards of ${inv.path.join(' ')}: every shard is meant` });

@@ -9,7 +9,7 @@ import { aliasText } from '../../topo/tablets.ts';
 import { derivedState, streamLag } from '../lag.ts';
 import { computeState, stateText } from '../state.ts';
 import { workflowStatus } from '../status.ts';
-import { buildTrafficSwitcher, type TrafficSwitcher, WORKFLOW_SUB_TYPES, WORKFLOW_TYPES } from '../switcher.ts';
+import { buildTrafficSwitcher, type MigrationKind, type TrafficSwitcher, WORKFLOW_SUB_TYPES, WORKFLOW_TYPES } from '../switcher.ts';
 import { readTraffic, type TableTraffic } from '../traffic.ts';
 
 /** One stream, as its row stands. */
@@ -44,6 +44,8 @@ export interface JournalFacts {
 export interface WorkflowFacts {
   keyspace: string;
   workflow: string;
+  /** By which records its traffic is switched. */
+  kind: MigrationKind;
   type: string;
   subType: string;
   /** `Reads Not Switched. Writes Not Switched`: computed from the rules alone. */
@@ -106,6 +108,7 @@ async function workflowFacts(
   const facts: WorkflowFacts = {
     keyspace,
     workflow,
+    kind: 'tables',
     type: WORKFLOW_TYPES[first.workflow_type] ?? '',
     subType: WORKFLOW_SUB_TYPES[first.workflow_sub_type] ?? '',
     state: '',
@@ -132,6 +135,7 @@ async function workflowFacts(
 
 async function addRecords(ctx: Context, cluster: Cluster, sw: TrafficSwitcher, facts: WorkflowFacts): Promise<void> {
   const { keyspace, workflow } = facts;
+  facts.kind = sw.kind;
   facts.sourceKeyspace = sw.sourceKeyspace;
   facts.sources = sw.sources.map((source) => shardText(source.info));
   facts.tables = sw.tables;

@@ -1,4 +1,4 @@
-import { type Adapter, type Case, type Check, Fields, isMap, shown, Skipped } from '../../fields.ts';
+import { type Adapter, type Case, type Check, type Fields, isMap, shown, Skipped } from '../../fields.ts';
 import { readWorkflowText, type SceneDefaults } from '../../scene.ts';
 import { movingWorld, sceneWorld, type World } from '../../world.ts';
 import { type Command, readCommandText, readFlags, SUBCOMMANDS, switchStill } from './commands.ts';

@@ -2,7 +2,7 @@ import { formatDuration, parseDuration } from '../../../../src/lib/duration.ts';
 import type { SwitchRequest } from '../../../../src/workflow/switch/run.ts';
 import { switchTraffic } from '../../../../src/workflow/switch/switch-traffic.ts';
 import { outcomeOf } from '../../compare.ts';
-import { Fields, shown, Skipped } from '../../fields.ts';
+import { type Fields, shown, Skipped } from '../../fields.ts';
 import { isShard } from '../../scene.ts';
 import { csv, type Answer } from '../../world.ts';
 import type { Stage } from './stage.ts';

@@ -34,6 +34,7 @@ export async function makeRun(ctx: Context, cluster: Cluster, request: SwitchReq
     sw,
     startState: state,
     path: {
+      kind: sw.kind,
       reads: request.tabletTypes.some((type) => type !== 'PRIMARY'),
       writes: request.tabletTypes.includes('PRIMARY') && !sw.frozen,
       resume: sw.sources.some((source) => readJournal(source.db, sw.id) !== undefined),
@@ -45,6 +46,7 @@ export async function makeRun(ctx: Context, cluster: Cluster, request: SwitchReq
     ctx,
     held: [],
     intent: undefined,
+    migrator: undefined,
     writesStopped: undefined,
     writesServed: undefined,
     refusedBefore: 0,
