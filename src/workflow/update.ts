@@ -6,7 +6,7 @@ import { FROZEN, readCopyState, readStreams, updateStream } from '../tablet/vrep
 import { findAllShards } from '../topo/keyspaces.ts';
 import type { UpdateResponse } from './responses.ts';
 import { refuseInterrupted } from './switch/intent.ts';
-import { type MigrationTarget, primaryOf, type TrafficSwitcher } from './switcher.ts';
+import { type MigrationTarget, primaryOf } from './switcher.ts';
 
 /**
  * Starts or stops the streams of a workflow. Takes no lock at all, as in Vitess (K19). Throws
@@ -84,10 +84,10 @@ function setState(ctx: Context, cluster: Cluster, member: Member, workflow: stri
 }
 
 /** What create's auto-start does. */
-export async function startWorkflow(ctx: Context, cluster: Cluster, sw: TrafficSwitcher): Promise<void> {
-  for (const target of sw.targets) {
+export async function startWorkflow(ctx: Context, cluster: Cluster, made: { workflow: string; targets: readonly Member[] }): Promise<void> {
+  for (const target of made.targets) {
     try {
-      await setState(ctx, cluster, target, sw.workflow, 'Running');
+      await setState(ctx, cluster, target, made.workflow, 'Running');
     } catch (error) {
       throw wrapError(error, 'failed to update workflow');
     }
