@@ -7,6 +7,10 @@ export interface SceneKeyspace {
   shards: string[];
   /** Of each shard's primary. */
   uids: number[];
+  /** Shards that do not serve: a Reshard's targets. */
+  idle?: string[];
+  /** Shards that have no tablet. */
+  bare?: string[];
   /** Where its primaries are; the first cell unless said. */
   cell?: string;
 }
@@ -88,6 +92,7 @@ export function readWorkflowText(text: string): { keyspace: string; name: string
 
 /** Fields of `given` that `readScene` reads; adapters read the others. */
 export function readScene(given: Fields, defaults: SceneDefaults = {}): Scene {
+  if (isReshard(given)) return readReshardScene(given, defaults);
   const cells = readCells(given, defaults);
   const named = given.has('keyspaces') && isMap(given.raw('keyspaces')) ? readKeyspaces(given.map('keyspaces')) : [];
   const full = readWorkflow(given);
@@ -121,6 +126,68 @@ export function readScene(given: Fields, defaults: SceneDefaults = {}): Scene {
     vindex: own.source?.vindex ?? own.target?.vindex ?? 'hash',
     // A case that says how the source alone is sharded has a target that is sharded otherwise.
     ...(own.source?.vindex !== undefined && own.target?.vindex === undefined && { targetVindex: { column: 'id', vindex: own.source.vindex === 'xxhash' ? 'hash' : 'xxhash' } }),
+    replicas: false,
+  };
+}
+
+/** Whether a case is about the shards of one keyspace. */
+export function isReshard(given: Fields): boolean {
+  const workflow = given.peek('workflow');
+  if (isMap(workflow) && workflow['type'] === 'Reshard') return true;
+  if (typeof workflow === 'string' && / \(Reshard /.test(workflow)) return true;
+  if (['source_keyspace', 'target_keyspace', 'source', 'target'].some((name) => given.has(name))) return false;
+  return (given.has('source_shards') && given.has('target_shards')) || (given.has('serving') && given.has('not_serving'));
+}
+
+/** The shards that are left of a keyspace beside some that stand together. */
+function besides(shards: readonly string[]): string[] {
+  const bounds = shards.map((shard) => validateShardName(shard).keyRange ?? { start: '', end: '' });
+  const start = bounds.map((range) => range.start).toSorted()[0] ?? '';
+  const ends = bounds.map((range) => range.end);
+  const end = ends.includes('') ? '' : (ends.toSorted().at(-1) ?? '');
+  return [...(start === '' ? [] : [`-${start}`]), ...(end === '' ? [] : [`${end}-`])];
+}
+
+/** A keyspace with the shards of a Reshard: those that serve, 100, 110, ..., and those that do not yet, 200, 210, ... */
+function readReshardScene(given: Fields, defaults: SceneDefaults): Scene {
+  const cells = readCells(given, { cells: defaults.cells ?? ['cell'] });
+  const workflow = given.peek('workflow');
+  let [name, keyspace, sources, targets] = [defaults.workflow ?? 'wf1', given.str('keyspace', 'ks'), ['0'], ['-80', '80-']];
+  let tables = ['t1'];
+  if (typeof workflow === 'string') {
+    const [, ks, wf, from, to] = /^([\w-]+)\.([\w-]+) \(Reshard (\S+) to (\S+)\)$/.exec(given.str('workflow')) ?? [];
+    if (ks === undefined || wf === undefined || from === undefined || to === undefined) throw new Skipped(`not a Reshard: ${workflow}`);
+    [keyspace, name, sources, targets] = [ks, wf, from.split(','), to.split(',')];
+  } else if (isMap(workflow)) {
+    const one = given.map('workflow');
+    one.str('type');
+    name = one.str('name');
+    keyspace = one.str('target_keyspace', one.str('keyspace', keyspace));
+    if (one.str('source_keyspace', keyspace) !== keyspace) throw new Skipped('a Reshard has one keyspace');
+    sources = one.strings('source_shards', sources);
+    targets = one.strings('target_shards', targets);
+    // Its streams are of every table.
+    if (one.strings('tables', ['/.*']).join() !== '/.*') throw new Skipped('a Reshard is of every table');
+  }
+  sources = given.strings('source_shards', given.strings('serving', sources));
+  targets = given.strings('target_shards', given.strings('not_serving', targets));
+  if (given.has('tables')) tables = given.strings('tables');
+  const others = besides(sources);
+  const shards = [...sources, ...others, ...targets];
+  let uids = [...sources, ...others].map((_, index) => 100 + index * 10).concat(targets.map((_, index) => 200 + index * 10));
+  if (given.has('keyspaces')) {
+    const [own, ...more] = readKeyspaces(given.map('keyspaces'));
+    if (own === undefined || more.length > 0 || own.name !== keyspace) throw new Skipped('a Reshard has one keyspace');
+    const uidOf = new Map(own.shards.map((shard, index) => [shard, own.uids[index]]));
+    if (own.shards.some((shard) => !shards.includes(shard))) throw new Skipped('given.keyspaces has a shard of neither side');
+    uids = shards.map((shard, index) => uidOf.get(shard) ?? uids[index]!);
+  }
+  return {
+    cells,
+    keyspaces: [{ name: keyspace, shards, uids, idle: targets }],
+    workflow: { name, type: 'Reshard', source: keyspace, target: keyspace, tables, sourceShards: sources, targetShards: targets },
+    column: 'id',
+    vindex: 'hash',
     replicas: false,
   };
 }

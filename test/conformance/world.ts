@@ -17,7 +17,8 @@ import type { ShardDb } from '../../src/tablet/shard-db.ts';
 import { pumpAll } from '../../src/tablet/vreplication/pump-all.ts';
 import { writeCluster } from '../../src/topo/cluster-record.ts';
 import { MEMORY_NAMES } from '../../src/topo/conn/directory.ts';
-import { getShard } from '../../src/topo/keyspaces.ts';
+import { createShard, getShard } from '../../src/topo/keyspaces.ts';
+import { startTablet } from '../../src/tablet/start-tablet.ts';
 import type { VSchemaKeyspace } from '../../src/topo/proto/types.ts';
 import { keyspaceRoutingMap, mirrorMap, ruleMap, shardRoutingMap } from './rule-maps.ts';
 import { getKeyspaceRoutingRules, getMirrorRules, getRoutingRules, getShardRoutingRules } from '../../src/topo/rules.ts';
@@ -175,7 +176,20 @@ export async function worldFor(key: string, make: () => Promise<World>): Promise
 
 /** A cluster with the scene's keyspaces and, in its source, its tables with a few rows. No workflow yet. */
 export function sceneWorld(scene: Scene): Promise<World> {
-  return worldFor(JSON.stringify(['scene', scene]), () => makeWorld(sceneSpec(scene)));
+  return worldFor(JSON.stringify(['scene', scene]), async () => {
+    const world = await makeWorld(sceneSpec(scene));
+    for (const keyspace of scene.keyspaces) await addIdleShards(world, scene, keyspace);
+    return world;
+  });
+}
+
+/** Shards that do not serve are made after those that do, and are empty. */
+async function addIdleShards(world: World, { cells }: Scene, { name, shards, uids, idle = [], bare = [] }: SceneKeyspace): Promise<void> {
+  const { ctx, cluster } = world.engine();
+  for (const shard of idle) {
+    if (bare.includes(shard)) await createShard(ctx, cluster.topo, name, shard);
+    else await startTablet(ctx, cluster, { alias: { cell: cells[0] ?? 'cell', uid: uids[shards.indexOf(shard)]! }, keyspace: name, shard, type: 'PRIMARY' });
+  }
 }
 
 /** A cluster in which the scene's workflow runs, and has copied everything. */
@@ -191,7 +205,7 @@ export function movingWorld(scene: Scene, flags: readonly string[] = []): Promis
 /** The words that create the scene's workflow. */
 export function createLine({ workflow }: Scene): string[] {
   if (workflow.type === 'Reshard') {
-    return [...workflowWords(workflow), 'create', '--source-shards', workflow.sourceShards?.join(',') ?? '', '--target-shards', workflow.targetShards?.join(',') ?? ''];
+    return [...workflowWords(workflow), 'create', `--source-shards=${workflow.sourceShards?.join(',') ?? ''}`, `--target-shards=${workflow.targetShards?.join(',') ?? ''}`];
   }
   return [
     ...workflowWords(workflow),
@@ -222,10 +236,11 @@ function sceneSpec(scene: Scene): ClusterSpec {
 /** A keyspace with one shard for everything has no vindexes. */
 export const isSharded = (shards: readonly string[]): boolean => !shards.every((shard) => shard === '0' || shard === '-');
 
-function keyspaceSpec(scene: Scene, { name, shards, uids, cell: home }: SceneKeyspace): KeyspaceSpec {
+function keyspaceSpec(scene: Scene, { name, shards: all, uids: allUids, cell: home, idle = [] }: SceneKeyspace): KeyspaceSpec {
   const { workflow, cells, replicas } = scene;
   const holds = name === workflow.source;
-  const targets = workflow.type === 'Reshard' && name === workflow.target ? (workflow.targetShards ?? []) : [];
+  const shards = all.filter((shard) => !idle.includes(shard));
+  const uids = shards.map((shard) => allUids[all.indexOf(shard)]!);
   return {
     name,
     record: { durability_policy: 'none', sidecar_db_name: '_vt' },
@@ -235,9 +250,8 @@ function keyspaceSpec(scene: Scene, { name, shards, uids, cell: home }: SceneKey
         { alias: formatTabletAlias({ cell: home ?? cells[0] ?? 'cell', uid: uids[index]! }), type: 'PRIMARY' },
         ...(replicas ? cells.flatMap((cell, at) => REPLICAS.map((type, more) => ({ alias: formatTabletAlias({ cell, uid: uids[index]! + 1 + at * 2 + more }), type }))) : []),
       ],
-      ...(targets.length > 0 && { serving: !targets.includes(shard) }),
     })),
-    vschema: { ...sceneVSchema(scene, name, shards), ...scene.vschema?.[name] },
+    vschema: { ...sceneVSchema(scene, name, all), ...scene.vschema?.[name] },
     schema: holds ? [textSource('schema', scene.ddl === undefined ? workflow.tables.map(createSql).join('\n') : `${scene.ddl.replace(/;?\s*$/, '')};`)] : [],
     rows: holds && scene.ddl === undefined ? [textSource('rows', workflow.tables.map(insertSql).join('\n'))] : [],
   };

@@ -46,7 +46,7 @@ function readCreateGiven(given: Fields, into: Given): void {
   if (given.has('position')) {
     const position = given.str('position');
     into.steps.push((stage) => {
-      for (const shard of stage.shardsOf(workflow.source)) stage.world = setPosition(stage.world, workflow.source, shard, position);
+      for (const shard of stage.side('source').shards) stage.world = setPosition(stage.world, workflow.source, shard, position);
     });
   }
   if (given.has('existing_journal_id')) {
@@ -117,7 +117,7 @@ const CREATED: Readonly<Record<string, Expectation>> = {
     const expected = definitionOf(then.str(name));
     return (stage) => {
       const { target } = stage.scene.workflow;
-      for (const shard of stage.shardsOf(target)) {
+      for (const shard of stage.side('target').shards) {
         const got = stage.world.shard(target, shard).findTable(expected.name);
         // Options follow from the server's own defaults where a case writes none.
         same({ ...expected, options: '' }, got === undefined ? null : { ...got, options: '' }, `${name} on ${shard}`);
@@ -147,7 +147,7 @@ async function targetVSchema(stage: Stage): Promise<Awaited<ReturnType<typeof ge
 
 function allStreams(stage: Stage): object[] {
   const { target, name } = stage.scene.workflow;
-  return stage.shardsOf(target).flatMap((shard) => readStreams(stage.world.shard(target, shard), name));
+  return stage.side('target').shards.flatMap((shard) => readStreams(stage.world.shard(target, shard), name));
 }
 
 /** A record without what is empty or false: how protojson leaves it out. */

@@ -95,7 +95,7 @@ function readOtherSource({ given: fields, when, then }: Case): Check {
   return async () => {
     const stage = await prepared(given);
     const { target, name } = given.scene.workflow;
-    for (const shard of stage.shardsOf(target)) {
+    for (const shard of stage.side('target').shards) {
       const { db } = stage.world.shard(target, shard);
       for (const row of readStreams(stage.world.shard(target, shard), name)) {
         const own = sourceOf(row);
@@ -198,7 +198,7 @@ async function reverseStreams(given: Given): Promise<{ stage: Stage; byShard: Ma
   const run = await lockedRun(stage);
   await runSteps(run, 'stopSourceWrites', 'gatherSourcePositions', 'waitForCatchup', 'createReverseVReplication');
   const { source, name } = given.scene.workflow;
-  const byShard = new Map(stage.shardsOf(source).map((shard) => [shard, readStreams(stage.world.shard(source, shard), reverseWorkflowName(name))]));
+  const byShard = new Map(stage.side('source').shards.map((shard) => [shard, readStreams(stage.world.shard(source, shard), reverseWorkflowName(name))]));
   return { stage, byShard, positions: new Map(run.sw.targets.map((target) => [target.info.name, target.position])) };
 }
 

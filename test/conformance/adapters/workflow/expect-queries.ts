@@ -15,7 +15,7 @@ export function queryEffects(side: 'source' | 'target') {
     const effects = queries.map((query) => effectOf(query, name));
     return (stage) => {
       const keyspace = stage.scene.workflow[side];
-      for (const shard of stage.shardsOf(keyspace)) for (const effect of effects) effect(stage, keyspace, shard);
+      for (const shard of stage.side(side).shards) for (const effect of effects) effect(stage, keyspace, shard);
       return undefined;
     };
   };
@@ -74,5 +74,5 @@ async function untouched(stage: Stage, side: 'source' | 'target', name: string):
   const keyspace = stage.scene.workflow[side];
   const before = printsOf(stage.before);
   const after = printsOf(await stage.print());
-  for (const shard of stage.shardsOf(keyspace)) same(before[`${keyspace}/${shard}`], after[`${keyspace}/${shard}`], `${name}: ${keyspace}/${shard}`);
+  for (const shard of stage.side(side).shards) same(before[`${keyspace}/${shard}`], after[`${keyspace}/${shard}`], `${name}: ${keyspace}/${shard}`);
 }

@@ -29,7 +29,7 @@ const deniedOn = (side: 'source' | 'target'): Expectation => (then, name) => {
   const expected = then.strings(name).toSorted();
   return async (stage) => {
     const keyspace = stage.scene.workflow[side];
-    for (const shard of stage.shardsOf(keyspace)) same(expected, await stage.world.denied(keyspace, shard), `${name} on ${keyspace}/${shard}`);
+    for (const shard of stage.side(side).shards) same(expected, await stage.world.denied(keyspace, shard), `${name} on ${keyspace}/${shard}`);
   };
 };
 
@@ -74,7 +74,7 @@ const inVSchema = (side: 'source' | 'target'): Expectation => (then, name) => {
 export function streamsOf(stage: Stage, which: 'forward' | 'reverse'): StreamRow[] {
   const { workflow } = stage.scene;
   const [keyspace, name] = which === 'forward' ? [workflow.target, workflow.name] : [workflow.source, reverseWorkflowName(workflow.name)];
-  return stage.shardsOf(keyspace).flatMap((shard) => readStreams(stage.world.shard(keyspace, shard), name));
+  return stage.side(which === 'forward' ? 'target' : 'source').shards.flatMap((shard) => readStreams(stage.world.shard(keyspace, shard), name));
 }
 
 const streamFields = (which: 'forward' | 'reverse'): Expectation => (then, name) => {
@@ -160,7 +160,7 @@ const dropped: Expectation = (then, name) => {
     const { target, tables: moved } = stage.scene.workflow;
     const other = tables.find((table) => !moved.includes(table));
     if (other !== undefined) throw new Mismatch(`${name}: ${other} was never there`);
-    for (const shard of stage.shardsOf(target)) {
+    for (const shard of stage.side('target').shards) {
       for (const table of tables) same(false, stage.world.shard(target, shard).findTable(table) !== undefined, `${name}: ${table} in ${target}/${shard}`);
     }
   };
@@ -171,7 +171,7 @@ const noneDropped: Expectation = (then, name) => {
   if (then.list(name).length > 0) throw new Skipped(`then.${name} is not empty`);
   return (stage) => {
     const { target, tables } = stage.scene.workflow;
-    for (const shard of stage.shardsOf(target)) {
+    for (const shard of stage.side('target').shards) {
       for (const table of tables) same(true, stage.world.shard(target, shard).findTable(table) !== undefined, `${name}: ${table} in ${target}/${shard}`);
     }
   };
@@ -266,7 +266,7 @@ export const STATE: Readonly<Record<string, Expectation>> = {
     const expected = then.bool(name);
     return async (stage) => {
       const { target } = stage.scene.workflow;
-      for (const shard of stage.shardsOf(target)) {
+      for (const shard of stage.side('target').shards) {
         const control = (await controlsOf(stage, target, shard)).find(({ tablet_type: type }) => type === 'PRIMARY');
         same(expected, control?.allow_reads === true, `${name} on ${target}/${shard}`);
       }

@@ -140,7 +140,7 @@ const READERS: Record<string, Reader> = {
     if (number !== 1051 || state !== '42S02') throw new Skipped(`given.${name}: the MySQL error ${number} cannot be brought about`);
     into.steps.push((stage) => {
       const { target } = stage.scene.workflow;
-      for (const shard of stage.shardsOf(target)) stage.world.shard(target, shard).dropTable(table);
+      for (const shard of stage.side('target').shards) stage.world.shard(target, shard).dropTable(table);
     });
   },
   target_denied: deniedOn('target'),
@@ -209,7 +209,7 @@ function expectFalse(why: string): Reader {
 async function changeStreams(stage: Stage, changes: Partial<StreamRow>): Promise<void> {
   const { target, name } = stage.scene.workflow;
   const { cluster } = stage.world.engine();
-  for (const shard of stage.shardsOf(target)) {
+  for (const shard of stage.side('target').shards) {
     const db = stage.world.shard(target, shard);
     await db.db.write(cluster.world.clock, () => {
       for (const { id } of readStreams(db, name)) updateStream(db, id, changes, epochSeconds(cluster));
@@ -224,7 +224,7 @@ function streamState(state: string, into: Given): void {
     await changeStreams(stage, { state, ...(state === 'Error' && { message: 'error: it broke' }) });
     if (state !== 'Copying') return;
     const { target, name, tables } = stage.scene.workflow;
-    for (const shard of stage.shardsOf(target)) {
+    for (const shard of stage.side('target').shards) {
       const db = stage.world.shard(target, shard);
       for (const { id } of readStreams(db, name)) db.db.run('INSERT INTO "_vt.copy_state" (vrepl_id, table_name) VALUES (?, ?)', id, tables[0] ?? '');
     }
@@ -291,7 +291,7 @@ function positions(side: 'source' | 'target'): Reader {
     into.still = true;
     into.steps.push((stage) => {
       const keyspace = stage.scene.workflow[side];
-      for (const shard of stage.shardsOf(keyspace)) stage.world = setPosition(stage.world, keyspace, shard, position);
+      for (const shard of stage.side(side).shards) stage.world = setPosition(stage.world, keyspace, shard, position);
     });
   };
 }

@@ -75,6 +75,14 @@ export class Stage {
     return found.shards;
   }
 
+  /** The shards of the workflow's own side. */
+  side(which: 'source' | 'target'): { keyspace: string; shards: string[] } {
+    const { workflow } = this.scene;
+    const keyspace = workflow[which];
+    const some = which === 'source' ? workflow.sourceShards : workflow.targetShards;
+    return { keyspace, shards: some ?? this.shardsOf(keyspace) };
+  }
+
   /** The keyspace and shard that `keyspace/shard` means. */
   shardOf(text: string): [keyspace: string, shard: string] {
     const slash = text.indexOf('/');
