@@ -4,12 +4,14 @@ import { keyRangeAdapters } from './key-ranges.ts';
 import { lockAdapters } from './locks.ts';
 import { parsingAdapters } from './parsing.ts';
 import { ruleAdapters } from './rules.ts';
+import { srvKeyspaceAdapters } from './srv-keyspace.ts';
 import { topoRecordAdapters } from './topo-records.ts';
 import { vindexAdapters } from './vindex.ts';
 import { createAdapters } from './workflow/create.ts';
 import { dryRunStepAdapters } from './workflow/dry-run-steps.ts';
 import { engineAdapters } from './workflow/engine.ts';
 import { partAdapters } from './workflow/parts.ts';
+import { reshardAdapters } from './workflow/reshard.ts';
 import { workflowAdapters } from './workflow/adapters.ts';
 
 /** Every adapter; the first that serves a case's area and operation drives it. */
@@ -20,10 +22,12 @@ export const ADAPTERS: readonly Adapter[] = [
   ...deniedTablesAdapters,
   ...lockAdapters,
   ...topoRecordAdapters,
+  ...srvKeyspaceAdapters,
   ...ruleAdapters,
   ...partAdapters,
   ...engineAdapters,
   ...dryRunStepAdapters,
+  ...reshardAdapters,
   ...createAdapters,
   ...workflowAdapters,
 ];

@@ -26,6 +26,8 @@ export const WORKFLOW_AREAS = [
   'mirror_traffic',
   'sequences',
   'reshard_create',
+  'stream_migration',
+  'srv_keyspace',
 ];
 
 /** What a case is made in where it says nothing: two shards, so that what is done to each shows. */

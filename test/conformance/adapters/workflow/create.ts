@@ -156,7 +156,7 @@ function withoutEmpty(record: object): object {
 }
 
 /** The answer of create, or of status once the streams have copied. */
-function readResponse(then: Fields): StageStep[] {
+export function readResponse(then: Fields): StageStep[] {
   if (!then.has('response')) return [];
   const response = then.map('response');
   const state = response.has('traffic_state') ? response.str('traffic_state') : undefined;

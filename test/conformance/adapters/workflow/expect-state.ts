@@ -8,6 +8,7 @@ import { getWorkflowState } from '../../../../src/workflow/state.ts';
 import { same, subset } from '../../compare.ts';
 import { type Fields, isMap, Mismatch, shown, Skipped, texts } from '../../fields.ts';
 import type { Expectation } from './expect-answer.ts';
+import { servedTypes } from './served.ts';
 import { queryEffects } from './expect-queries.ts';
 import type { Stage, StageStep } from './stage.ts';
 
@@ -279,6 +280,21 @@ export const STATE: Readonly<Record<string, Expectation>> = {
   reverse_streams: streamFields('reverse'),
   target_streams_frozen: exists('forward', true),
   workflow_still_exists: exists('forward'),
+  keyspace_locks_per_phase: (then, name) => {
+    const expected = then.strings(name);
+    return (stage) => {
+      // A full switch has a phase for the reads and one for the writes.
+      const locks = lockSequence(stage).flatMap((lock) => (lock.startsWith('keyspace ') ? [lock.slice('keyspace '.length)] : []));
+      same([...expected, ...expected], locks, name);
+    };
+  },
+  served_types_unchanged: (then, name) => {
+    const expected = then.bool(name);
+    return async (stage) => {
+      const records = (state: unknown): unknown => Object.entries((state as { topology: object }).topology).filter(([path]) => path.endsWith('/SrvKeyspace'));
+      same(expected, JSON.stringify(records(stage.before)) === JSON.stringify(records(await stage.print())), name);
+    };
+  },
   keyspace_locks_held: (then, name) => {
     const expected = then.strings(name).toSorted();
     return (stage) => same(expected, locksHeld(stage, 'keyspaces/'), name);
@@ -322,8 +338,12 @@ function rulesBefore(stage: Stage): Record<string, unknown> {
   return topology['global:RoutingRules'] ?? {};
 }
 
-/** `customer@replica_routes_to`, `customer_routes_to`. */
-export function readRouteOf(then: Fields, name: string): StageStep | undefined {
+/** `customer@replica_routes_to`, `customer_routes_to`, and a cell with the number of types that each shard serves there. */
+export function readNamed(then: Fields, name: string): StageStep | undefined {
+  if (/^(?:cell|zone)\d+$/.test(name)) {
+    const expected = then.raw(name);
+    return async (stage) => same(expected, await servedTypes(stage, name), name);
+  }
   const [, table, type = ''] = /^(.+?)(?:@(replica|rdonly))?_routes_to$/.exec(name) ?? [];
   if (table === undefined) return undefined;
   const expected = then.str(name);

@@ -1,6 +1,6 @@
 import type { Fields } from '../../fields.ts';
 import { ANSWER, readFailure, succeeds } from './expect-answer.ts';
-import { readRouteOf, STATE } from './expect-state.ts';
+import { readNamed, STATE } from './expect-state.ts';
 import type { Stage, StageStep } from './stage.ts';
 
 /**
@@ -14,7 +14,7 @@ export function readThen(then: Fields, except: readonly string[] = [], untold: S
   for (const name of then.names) {
     if (except.includes(name)) continue;
     const read = ANSWER[name] ?? STATE[name];
-    const step = read === undefined ? readRouteOf(then, name) : read(then, name);
+    const step = read === undefined ? readNamed(then, name) : read(then, name);
     if (step !== undefined) steps.push(step);
   }
   return async (stage) => {

@@ -2,10 +2,13 @@ import { FROZEN, readStreams, type StreamRow, updateStream } from '../../../../s
 import { epochSeconds } from '../../../../src/tablet/cluster.ts';
 import { parseDuration } from '../../../../src/lib/duration.ts';
 import { reverseWorkflowName } from '../../../../src/lib/names.ts';
-import { lockKeyspace, lockName } from '../../../../src/topo/locks.ts';
+import { updateShardFields } from '../../../../src/topo/keyspaces.ts';
+import { lockKeyspace, lockName, withKeyspaceLock } from '../../../../src/topo/locks.ts';
 import { saveKeyspaceRoutingRules, saveMirrorRules, saveRoutingRules, saveShardRoutingRules } from '../../../../src/topo/rules.ts';
 import { rebuildSrvVSchema } from '../../../../src/topo/vschema.ts';
+import { same } from '../../compare.ts';
 import { type Fields, isMap, shown, Skipped, texts } from '../../fields.ts';
+import { servedTypes } from './served.ts';
 import { readScene, readWorkflowText, type Scene, type SceneDefaults } from '../../scene.ts';
 import { csv, setPosition } from '../../world.ts';
 import type { Stage, StageStep } from './stage.ts';
@@ -160,6 +163,37 @@ const READERS: Record<string, Reader> = {
     const step = EVENTS[given.str(name)];
     if (step === undefined) throw new Skipped(`given.${name} is not known: ${given.str(name)}`);
     into.flags.push('--fault', step);
+  },
+  intra_keyspace_streams_on_sources: (given, name) => {
+    if (given.str(name) !== 'none') throw new Skipped(`given.${name} is not known: ${given.str(name)}`);
+  },
+  meaning: (given, name) => {
+    if (given.str(name) !== 'number of tablet types a shard serves in the cell') throw new Skipped(`given.${name} is not known: ${given.str(name)}`);
+  },
+  initial: (given, name, into) => {
+    const cells = given.map(name);
+    const wanted = cells.names.map((cell) => [cell, cells.raw(cell)] as const);
+    into.steps.push(async (stage) => {
+      for (const [cell, expected] of wanted) same(expected, await servedTypes(stage, cell), `given.${name}.${cell}`);
+    });
+  },
+  is_primary_serving: (given, name, into) => {
+    const shards = given.map(name);
+    const wanted = shards.names.map((shard) => [shard, shards.bool(shard)] as const);
+    into.steps.push(async (stage) => {
+      // The rest is as after a full switch.
+      await stage.prepare('switchtraffic');
+      const { ctx, cluster } = stage.world.engine();
+      const { keyspace } = stage.side('target');
+      await withKeyspaceLock(ctx, cluster.topo, keyspace, 'given', async (locked) => {
+        for (const [shard, serving] of wanted) {
+          await updateShardFields(locked, cluster.topo, keyspace, shard, (record) => {
+            record.is_primary_serving = serving;
+            return true;
+          });
+        }
+      });
+    });
   },
   forward: (given, name, into) => sameWorkflow(given.str(name), into.scene.workflow.target, into.scene.workflow.name),
   reverse: (given, name, into) => sameWorkflow(given.str(name), into.scene.workflow.source, reverseWorkflowName(into.scene.workflow.name)),
