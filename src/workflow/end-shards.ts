@@ -4,7 +4,7 @@ import type { Cluster } from '../tablet/cluster.ts';
 import { FROZEN, readStreams } from '../tablet/vreplication/streams.ts';
 import { deleteShards } from '../topo/delete-shard.ts';
 import { shardTablets } from '../topo/tablets.ts';
-import { removeTables } from './ending.ts';
+import { deleteStreams, removeTables } from './ending.ts';
 import type { MigrationSource, MigrationTarget, TrafficSwitcher } from './switcher.ts';
 
 /** What complete and cancel do of a Reshard, where those of MoveTables are about tables. */
@@ -41,6 +41,9 @@ export async function dropTargetShards(ctx: Context, cluster: Cluster, sw: Traff
   const first = sw.sources[0];
   if (first === undefined) throw plainError(`no source shards in workflow ${sw.targetKeyspace}.${sw.workflow}`);
   await removeTables(ctx, cluster, sw.targets, first.db.tableNames(), 'drop');
+  // Create had also copied the streams of reference tables; a release leaves them, and they are in the way of the next create.
+  if (cluster.release.vitess) return;
+  for (const workflow of new Set(readStreams(first.db).map((row) => row.workflow))) await deleteStreams(ctx, cluster, sw.targets, workflow);
 }
 
 /** What a dry run of complete says of the source shards. */
