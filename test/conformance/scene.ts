@@ -56,6 +56,8 @@ export interface SceneDefaults {
   workflow?: string;
   tables?: string[];
   cells?: string[];
+  /** The case is about the shards of one keyspace, whatever it says. */
+  reshard?: true;
 }
 
 /** `ks1 -40,40- (sharded, hash(c1) on t1 and t2)`, `source (-)`, `customer (-80,80-)`, `source-ks (unsharded)`, `ks`. */
@@ -92,7 +94,7 @@ export function readWorkflowText(text: string): { keyspace: string; name: string
 
 /** Fields of `given` that `readScene` reads; adapters read the others. */
 export function readScene(given: Fields, defaults: SceneDefaults = {}): Scene {
-  if (isReshard(given)) return readReshardScene(given, defaults);
+  if (defaults.reshard === true || isReshard(given)) return readReshardScene(given, defaults);
   const cells = readCells(given, defaults);
   const named = given.has('keyspaces') && isMap(given.raw('keyspaces')) ? readKeyspaces(given.map('keyspaces')) : [];
   const full = readWorkflow(given);
@@ -170,6 +172,8 @@ function readReshardScene(given: Fields, defaults: SceneDefaults): Scene {
     if (one.strings('tables', ['/.*']).join() !== '/.*') throw new Skipped('a Reshard is of every table');
   }
   sources = given.strings('source_shards', given.strings('serving', sources));
+  // Two shards become four where a case does not say what becomes of them.
+  if (sources.join() === '-80,80-' && !isMap(workflow) && typeof workflow !== 'string') targets = ['-40', '40-80', '80-c0', 'c0-'];
   targets = given.strings('target_shards', given.strings('not_serving', targets));
   if (given.has('tables')) tables = given.strings('tables');
   const others = besides(sources);

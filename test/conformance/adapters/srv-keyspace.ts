@@ -204,7 +204,7 @@ function readServingCells({ given, when, then }: Case): Check {
   if (expected.length !== stored.length) throw new Skipped('then.results has not one entry for each of when.after');
   return async () => {
     const cells = stored.flatMap((cell) => cell ?? []);
-    const world = await topoWorld(cells, { [keyspace]: [shard] });
+    const world = await topoWorld(cells, { [keyspace]: [...new Set(Object.values(serving.types).flat())] });
     const { ctx, cluster } = world.engine();
     for (const cell of cells) await putSrvKeyspace(ctx, cluster, cell, keyspace, {});
     for (const [index, cell] of stored.entries()) {
