@@ -126,8 +126,8 @@ export function readScene(given: Fields, defaults: SceneDefaults = {}): Scene {
     },
     column: own.source?.column ?? own.target?.column ?? 'id',
     vindex: own.source?.vindex ?? own.target?.vindex ?? 'hash',
-    // A case that says how the source alone is sharded has a target that is sharded otherwise.
-    ...(own.source?.vindex !== undefined && own.target?.vindex === undefined && { targetVindex: { column: 'id', vindex: own.source.vindex === 'xxhash' ? 'hash' : 'xxhash' } }),
+    // Where a case names two sharded keyspaces in short, each has vindexes of its own: rows may go from any shard to any.
+    ...(given.has('source') && own.target?.vindex === undefined && { targetVindex: { column: 'id', vindex: own.source?.vindex === 'xxhash' ? 'hash' : 'xxhash' } }),
     replicas: false,
   };
 }
@@ -234,7 +234,7 @@ interface Sides {
   source?: ReturnType<typeof readKeyspaceText>;
   target?: ReturnType<typeof readKeyspaceText>;
   tables?: string[];
-  workflow?: { keyspace: string; name: string };
+  workflow?: { keyspace: string | undefined; name: string };
 }
 
 function readSides(given: Fields): Sides {
@@ -266,7 +266,8 @@ function readSides(given: Fields): Sides {
   // The two tables of upstream's older tests, which name their keyspaces with the shards.
   else if (given.has('source') && sides.source?.shards !== undefined) sides.tables = ['t1', 't2'];
   if (given.has('workflow') && typeof given.raw('workflow') === 'string') {
-    const workflow = readWorkflowText(given.str('workflow'));
+    const text = given.str('workflow');
+    const workflow = /^[\w-]+$/.test(text) ? { keyspace: undefined, name: text } : readWorkflowText(text);
     if (workflow === undefined) throw new Skipped(`not a workflow: ${given.str('workflow')}`);
     sides.workflow = workflow;
   }

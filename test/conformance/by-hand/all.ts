@@ -1,2 +1,9 @@
+import { createCases } from './create.ts';
+import { endingCases } from './ending.ts';
+import { lockCases } from './locks.ts';
+import { switchingCases } from './switching.ts';
+
 /** Cases that are told in words: each by its id, with the test that holds it. */
-export const byHand: ReadonlyMap<string, () => void | Promise<void>> = new Map();
+export const byHand: ReadonlyMap<string, () => void | Promise<void>> = new Map(
+  [lockCases, switchingCases, createCases, endingCases].flatMap((cases) => Object.entries(cases)),
+);

@@ -223,7 +223,9 @@ function readEngineSwitch(sub: string, types: string[]) {
     return async () => {
       // What a test of the engine calls: below the checks of the server.
       const stage = await prepared(given);
-      stage.answers.push(await switchStill(stage, { sub, flags }, given.flags, 'unchecked'));
+      // A fault can only strike a command.
+      if (given.flags.includes('--fault')) await perform(stage, given, { sub, flags });
+      else stage.answers.push(await switchStill(stage, { sub, flags }, given.flags, 'unchecked'));
       await check(stage);
     };
   };

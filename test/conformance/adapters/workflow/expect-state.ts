@@ -280,6 +280,16 @@ export const STATE: Readonly<Record<string, Expectation>> = {
   reverse_streams: streamFields('reverse'),
   target_streams_frozen: exists('forward', true),
   workflow_still_exists: exists('forward'),
+  journal_id: (then, name) => {
+    const expected = then.str(name);
+    return (stage) => {
+      const { keyspace, shards } = stage.side('source');
+      for (const shard of shards) {
+        const ids = stage.world.shard(keyspace, shard).db.all<{ id: string | number }>('SELECT id FROM "_vt.resharding_journal"');
+        same([expected], ids.map(({ id }) => String(id)), `${name} on ${keyspace}/${shard}`);
+      }
+    };
+  },
   keyspace_locks_per_phase: (then, name) => {
     const expected = then.strings(name);
     return (stage) => {

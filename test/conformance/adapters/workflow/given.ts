@@ -177,6 +177,18 @@ const READERS: Record<string, Reader> = {
       for (const [cell, expected] of wanted) same(expected, await servedTypes(stage, cell), `given.${name}.${cell}`);
     });
   },
+  previous: (given, name, into) => {
+    if (given.str(name) !== 'a failed write switch') throw new Skipped(`given.${name} is not known: ${given.str(name)}`);
+    into.steps.push(async (stage) => {
+      const { failure } = await stage.world.run(...stage.words, 'switchtraffic', '--tablet-types', 'primary', '--fault', 'switchTraffic/writes/waitForCatchup:before=return(DEADLINE_EXCEEDED)');
+      if (failure === undefined) throw new Skipped('the earlier switch did not fail');
+    });
+  },
+  target_tablets: (given, name, into) => {
+    if (given.str(name) !== 'none usable for streaming') throw new Skipped(`given.${name} is not known: ${given.str(name)}`);
+    // The workflow streams from rdonly tablets, of which there is none.
+    into.steps.push((stage) => changeStreams(stage, { tablet_types: 'rdonly' }));
+  },
   is_primary_serving: (given, name, into) => {
     const shards = given.map(name);
     const wanted = shards.names.map((shard) => [shard, shards.bool(shard)] as const);
