@@ -73,7 +73,7 @@ async function applyChunk(
     // Somebody else went on, stopped or deleted the stream since it was read.
     if (now === undefined || now.pos !== row.pos || now.state !== row.state) return 'worked';
     if (transactions.length === 0) return beat(cluster, target, now, executed, stop);
-    const met = journals?.findJournal(transactions, filters, target);
+    const met = journals?.findJournal(transactions, filters, target, cluster.release.vitess ? 'follow' : 'pass over');
     if (met?.index === 0) {
       journals?.followJournal(target, now, met.journal, filters, epochSeconds(cluster));
       return 'idle';
@@ -82,7 +82,7 @@ async function applyChunk(
     const halt = onDdl === 'STOP' ? allowed.findIndex((transaction) => ddlOf(transaction, filters) !== undefined) : -1;
     const wanted = halt < 0 ? allowed : allowed.slice(0, halt + 1);
     const applier = new Applier(target, cluster.world);
-    applyTransactions(target, applier, wanted, filters, { applyDdl: ddl?.ddlApplier(cluster, target, applier, onDdl) });
+    applyTransactions(target, applier, from === target ? wanted.map(ownInserts) : wanted, filters, { applyDdl: ddl?.ddlApplier(cluster, target, applier, onDdl) });
     if (applier.events.length > 0) target.log(cluster.world.clock.now(), applier.events);
     const last = wanted.at(-1)!;
     const position = from.positionAt(last.sequence);
@@ -97,6 +97,11 @@ async function applyChunk(
     if (halt >= 0) updateStream(target, row.id, { state: 'Stopped', message: `Stopped at DDL ${ddlOf(last, filters)}` }, at);
     return 'worked';
   });
+}
+
+/** A stream that reads its own shard changes nothing by what it updates or deletes once more; an insert breaks it. */
+function ownInserts(transaction: BinlogTransaction): BinlogTransaction {
+  return { ...transaction, events: transaction.events.filter(({ kind }) => kind !== 'update' && kind !== 'delete') };
 }
 
 function hasJournal({ events }: BinlogTransaction): boolean {
