@@ -32,6 +32,8 @@ export interface Scene {
   cells: string[];
   keyspaces: SceneKeyspace[];
   workflow: SceneWorkflow;
+  /** The workflow that \`when\` names, where it is another of the case. */
+  asked?: SceneWorkflow;
   /** The column that tables are sharded by, and the vindex. */
   column: string;
   vindex: string;
@@ -45,6 +47,8 @@ export interface Scene {
   bareSource?: true;
   /** The table, where a case writes it itself. It stays empty. */
   ddl?: string;
+  /** The tenant that is moved; tables have a column for it. */
+  tenant?: { id: string; column: string; type: string };
   /** What the target's VSchema says of the tables' sequence. */
   autoIncrement?: { column: string; sequence: string };
 }
@@ -58,6 +62,8 @@ export interface SceneDefaults {
   cells?: string[];
   /** The case is about the shards of one keyspace, whatever it says. */
   reshard?: true;
+  /** The case is about a migration of these shards alone. */
+  movedShards?: string[];
 }
 
 /** `ks1 -40,40- (sharded, hash(c1) on t1 and t2)`, `source (-)`, `customer (-80,80-)`, `source-ks (unsharded)`, `ks`. */
@@ -98,6 +104,7 @@ export function readScene(given: Fields, defaults: SceneDefaults = {}): Scene {
   const cells = readCells(given, defaults);
   const named = given.has('keyspaces') && isMap(given.raw('keyspaces')) ? readKeyspaces(given.map('keyspaces')) : [];
   const full = readWorkflow(given);
+  const some = readMovedShards(given, defaults);
   const own = full?.type === 'Reshard' || named.length > 0 ? {} : readSides(given);
   const [first, second] = named;
   const source = full?.source ?? own.source?.name ?? first?.name ?? defaults.source?.name ?? 'sourceks';
@@ -107,8 +114,10 @@ export function readScene(given: Fields, defaults: SceneDefaults = {}): Scene {
     if (keyspaces.some((keyspace) => keyspace.name === name)) return;
     keyspaces.push({ name, shards, uids: [] });
   };
-  add(source, own.source?.shards ?? defaults.source?.shards ?? ['0']);
-  add(target, own.target?.shards ?? defaults.target?.shards ?? ['0']);
+  // Of a migration shard by shard both sides have all the shards that its own is one of.
+  const both = some === undefined ? undefined : (own.source?.whole ?? [...some, ...besides(some)].toSorted((a, b) => (validateShardName(a).keyRange!.start < validateShardName(b).keyRange!.start ? -1 : 1)));
+  add(source, both ?? own.source?.shards ?? defaults.source?.shards ?? ['0']);
+  add(target, both ?? own.target?.shards ?? defaults.target?.shards ?? ['0']);
   keyspaces.forEach((keyspace, index) => {
     if (keyspace.uids.length === 0) keyspace.uids = keyspace.shards.map((_, shard) => (index + 1) * 100 + shard * 10);
   });
@@ -121,9 +130,11 @@ export function readScene(given: Fields, defaults: SceneDefaults = {}): Scene {
       source,
       target,
       tables: full?.tables ?? own.tables ?? defaults.tables ?? ['t1'],
-      ...(full?.sourceShards !== undefined && { sourceShards: full.sourceShards }),
+      ...((full?.sourceShards ?? some) !== undefined && { sourceShards: full?.sourceShards ?? some! }),
+      ...(some !== undefined && { targetShards: some }),
       ...(full?.targetShards !== undefined && { targetShards: full.targetShards }),
     },
+    ...readTenant(given),
     column: own.source?.column ?? own.target?.column ?? 'id',
     vindex: own.source?.vindex ?? own.target?.vindex ?? 'hash',
     // Where a case names two sharded keyspaces in short, each has vindexes of its own: rows may go from any shard to any.
@@ -196,6 +207,26 @@ function readReshardScene(given: Fields, defaults: SceneDefaults): Scene {
   };
 }
 
+/** `tenant_id`, and the spec in a field of its own or as `multi_tenant_spec(tenant_id INT64)`. */
+function readTenant(given: Fields): { tenant?: { id: string; column: string; type: string } } {
+  if (!given.has('tenant_id')) return {};
+  const id = given.str('tenant_id');
+  if (given.has('multi_tenant_spec')) {
+    const spec = given.map('multi_tenant_spec');
+    return { tenant: { id, column: spec.str('tenant_id_column_name'), type: spec.str('tenant_id_column_type') } };
+  }
+  if (!given.has('target_vschema')) return { tenant: { id, column: 'tenant_id', type: /^\d+$/.test(id) ? 'INT64' : 'VARCHAR' } };
+  const [, column, type] = /^multi_tenant_spec\((\w+) (\w+)\)$/.exec(given.str('target_vschema')) ?? [];
+  if (column === undefined || type === undefined) throw new Skipped(`given.target_vschema is not known: ${given.str('target_vschema')}`);
+  return { tenant: { id, column, type } };
+}
+
+/** The shards that a partial migration moves: those of the source that a case names, and none of the target. */
+function readMovedShards(given: Fields, defaults: SceneDefaults): string[] | undefined {
+  if (given.has('source_shards') && !given.has('target_shards') && given.has('source_keyspace')) return given.strings('source_shards');
+  return defaults.movedShards;
+}
+
 function readCells(given: Fields, defaults: SceneDefaults): string[] {
   if (given.has('cells')) return given.strings('cells');
   if (given.has('all_cells')) return given.strings('all_cells');
@@ -230,9 +261,12 @@ function readWorkflow(given: Fields): SceneWorkflow | undefined {
   };
 }
 
+/** A side, and the shards that its own text names. */
+type Side = ReturnType<typeof readKeyspaceText> & { whole?: string[] };
+
 interface Sides {
-  source?: ReturnType<typeof readKeyspaceText>;
-  target?: ReturnType<typeof readKeyspaceText>;
+  source?: Side;
+  target?: Side;
   tables?: string[];
   workflow?: { keyspace: string | undefined; name: string };
 }
@@ -241,7 +275,9 @@ function readSides(given: Fields): Sides {
   const sides: Sides = {};
   for (const side of ['source', 'target'] as const) {
     const name = given.has(`${side}_keyspace`) ? `${side}_keyspace` : side;
-    if (given.has(name)) sides[side] = readKeyspaceText(given.str(name));
+    if (!given.has(name)) continue;
+    const read = readKeyspaceText(given.str(name));
+    sides[side] = { ...read, ...(read.shards !== undefined && { whole: read.shards }) };
   }
   if (given.has('both')) {
     if (given.str('both') !== 'unsharded, one shard 0') throw new Skipped(`given.both is not known: ${given.str('both')}`);
@@ -258,7 +294,6 @@ function readSides(given: Fields): Sides {
   for (const side of ['source', 'target'] as const) {
     const name = `${side}_shards`;
     if (!given.has(name) || sides[side]?.shards !== undefined) continue;
-    // Vitess takes `-` and `0` for the same.
     sides[side] = { ...(sides[side] ?? { name: `${side}ks` }), shards: texts(given.raw(name), `given.${name}`) };
   }
   if (given.has('tables') && Array.isArray(given.raw('tables'))) sides.tables = given.strings('tables');

@@ -203,7 +203,7 @@ export function movingWorld(scene: Scene, flags: readonly string[] = []): Promis
 }
 
 /** The words that create the scene's workflow. */
-export function createLine({ workflow }: Scene): string[] {
+export function createLine({ workflow, tenant }: Scene): string[] {
   if (workflow.type === 'Reshard') {
     return [...workflowWords(workflow), 'create', `--source-shards=${workflow.sourceShards?.join(',') ?? ''}`, `--target-shards=${workflow.targetShards?.join(',') ?? ''}`];
   }
@@ -213,7 +213,8 @@ export function createLine({ workflow }: Scene): string[] {
     '--source-keyspace',
     workflow.source,
     ...workflow.tables.flatMap((table) => ['--tables', csv(table)]),
-    ...(workflow.sourceShards === undefined ? [] : ['--source-shards', workflow.sourceShards.join(',')]),
+    ...(workflow.sourceShards === undefined ? [] : [`--source-shards=${workflow.sourceShards.join(',')}`]),
+    ...(tenant === undefined ? [] : ['--tenant-id', tenant.id]),
   ];
 }
 
@@ -252,30 +253,44 @@ function keyspaceSpec(scene: Scene, { name, shards: all, uids: allUids, cell: ho
       ],
     })),
     vschema: { ...sceneVSchema(scene, name, all), ...scene.vschema?.[name] },
-    schema: holds ? [textSource('schema', scene.ddl === undefined ? workflow.tables.map(createSql).join('\n') : `${scene.ddl.replace(/;?\s*$/, '')};`)] : [],
-    rows: holds && scene.ddl === undefined ? [textSource('rows', workflow.tables.map(insertSql).join('\n'))] : [],
+    schema: holds ? [textSource('schema', scene.ddl === undefined ? workflow.tables.map((table) => createSql(table, scene.tenant)).join('\n') : `${scene.ddl.replace(/;?\s*$/, '')};`)] : [],
+    rows: holds && scene.ddl === undefined ? [textSource('rows', workflow.tables.map((table) => insertSql(table, scene.tenant)).join('\n'))] : [],
   };
 }
 
+type Tenant = Scene['tenant'];
+
 /** A few rows, in every shard of two. */
-function insertSql(table: string): string {
-  return `insert into ${formatName(table)} (id, c1, cid, val) values (1, 1, 1, 'a'), (2, 2, 2, 'b'), (3, 3, 3, 'c'), (4, 4, 4, 'd');`;
+function insertSql(table: string, tenant: Tenant): string {
+  const [column, value] = tenant === undefined ? ['', ''] : [`, ${formatName(tenant.column)}`, `, '${tenant.id}'`];
+  const rows = ['a', 'b', 'c', 'd'].map((text, index) => `(${index + 1}, ${index + 1}, ${index + 1}, '${text}'${value})`);
+  return `insert into ${formatName(table)} (id, c1, cid, val${column}) values ${rows.join(', ')};`;
 }
 
-function createSql(table: string): string {
-  return `create table ${formatName(table)} (id bigint not null, c1 bigint, cid bigint, val varchar(64), primary key (id));`;
+function createSql(table: string, tenant: Tenant): string {
+  const [column, key] = tenant === undefined ? ['', ''] : [`, ${formatName(tenant.column)} ${tenant.type === 'INT64' ? 'bigint' : 'varchar(64)'} not null`, `${formatName(tenant.column)}, `];
+  return `create table ${formatName(table)} (id bigint not null, c1 bigint, cid bigint, val varchar(64)${column}, primary key (${key}id));`;
 }
 
 function sceneVSchema(scene: Scene, name: string, shards: readonly string[]): VSchemaKeyspace {
   const { workflow } = scene;
   const { column, vindex } = name === workflow.target && name !== workflow.source ? (scene.targetVindex ?? scene) : scene;
   const own = name === workflow.source || name === workflow.target;
+  if (scene.tenant !== undefined && name === workflow.target) return tenantVSchema(scene, shards);
   if (!isSharded(shards)) return name === workflow.source && scene.bareSource !== true ? { tables: Object.fromEntries(workflow.tables.map((table) => [table, {}])) } : {};
   return {
     sharded: true,
     vindexes: { [vindex]: { type: vindex } },
     tables: own ? Object.fromEntries(workflow.tables.map((table) => [table, { column_vindexes: [{ column, name: vindex }], ...(name === workflow.target && scene.autoIncrement !== undefined && { auto_increment: scene.autoIncrement }) }])) : {},
   };
+}
+
+/** A keyspace of many tenants. */
+function tenantVSchema({ workflow, tenant, column, vindex }: Scene, shards: readonly string[]): VSchemaKeyspace {
+  const spec = { multi_tenant_spec: { tenant_id_column_name: tenant!.column, tenant_id_column_type: tenant!.type } } as VSchemaKeyspace;
+  if (!isSharded(shards)) return { ...spec, tables: Object.fromEntries(workflow.tables.map((table) => [table, {}])) };
+  const tables = Object.fromEntries(workflow.tables.map((table) => [table, { column_vindexes: [{ column: column === 'id' ? tenant!.column : column, name: vindex }] }]));
+  return { ...spec, sharded: true, vindexes: { [vindex]: { type: vindex } }, tables };
 }
 
 /** Gives a shard a position, of another server too. Its streams keep what they have. */

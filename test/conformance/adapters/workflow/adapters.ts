@@ -1,9 +1,11 @@
+import { same } from '../../compare.ts';
 import { type Adapter, type Case, type Check, type Fields, isMap, shown, Skipped } from '../../fields.ts';
 import { readWorkflowText, type SceneDefaults } from '../../scene.ts';
-import { movingWorld, sceneWorld, type World } from '../../world.ts';
+import { createLine, movingWorld, sceneWorld, type World } from '../../world.ts';
 import { type Command, readCommandText, readFlags, SUBCOMMANDS, switchStill } from './commands.ts';
 import { fails, succeeds } from './expect-answer.ts';
 import { readThen } from './expect.ts';
+import { stepList } from './step-lists.ts';
 import { type Given, readGiven } from './given.ts';
 import { Stage } from './stage.ts';
 import { readState } from './states.ts';
@@ -38,16 +40,22 @@ export async function prepared(given: Given, withWorkflow = true): Promise<Stage
   const world: World = withWorkflow ? await movingWorld(given.scene, given.createFlags) : await sceneWorld(given.scene);
   const stage = new Stage(given.scene, world);
   for (const step of given.steps) await step(stage);
+  stage.asked = given.scene.asked;
   await stage.remember();
   return stage;
 }
 
 /** `when.workflow` has to be the workflow of `given`, or else names it. */
-export function readWhenWorkflow(when: Fields, { scene }: Given): void {
+export function readWhenWorkflow(when: Fields, { scene, others }: Given): void {
   if (!when.has('workflow')) return;
   const named = readWorkflowText(when.str('workflow'));
   if (named === undefined) {
     scene.workflow.name = when.str('workflow');
+    return;
+  }
+  const other = others.find((one) => one.name === named.name && one.target === named.keyspace);
+  if (other !== undefined) {
+    scene.asked = other;
     return;
   }
   if (named.keyspace !== scene.workflow.target) {
@@ -138,8 +146,12 @@ function readSequence({ given: fields, when, then }: Case): Check {
     if (step.has('command') && step.str('command') !== texts[index]) throw new Skipped(`then.steps[${index}].command is not ${texts[index]}`);
     return readThen(step, ['command']);
   });
+  const lists = then.names.flatMap((name) => {
+    const look = stepList(name);
+    return look === undefined ? [] : [{ name, look, expected: then.list(name), got: [] as unknown[] }];
+  });
   const complete = then.has('then_complete') ? readThen(then.map('then_complete')) : undefined;
-  const last = readThen(then, ['steps', 'then_complete']);
+  const last = readThen(then, ['steps', 'then_complete', ...lists.map(({ name }) => name)]);
   const create = commands[0]?.sub === 'create';
   return async () => {
     const start = await prepared(given, !create);
@@ -148,10 +160,14 @@ function readSequence({ given: fields, when, then }: Case): Check {
     for (const [index, command] of commands.entries()) {
       const stage = new Stage(start.scene, start.world);
       await stage.remember();
-      await perform(stage, given, command);
+      if (command.sub === 'create') stage.answers.push(await stage.world.run(...createLine(start.scene), ...command.flags, ...given.createFlags));
+      else await perform(stage, given, command);
       await checks[index]?.(stage);
+      if (index === 0 && create) await stage.world.pump();
+      for (const { look, got } of lists) got.push(await look(stage));
       all.answers.push(...stage.answers);
     }
+    for (const { name, expected, got } of lists) same(expected, got, name);
     if (complete !== undefined) {
       const stage = new Stage(start.scene, start.world);
       await stage.remember();
@@ -200,12 +216,14 @@ function readDryRuns({ op, given: fields, when, then }: Case): Check {
 
 /** Reads of a workflow's state: nothing is run. */
 function readGetState({ given: fields, when, then }: Case): Check {
-  const given = readGiven(fields, WORKFLOW_DEFAULTS);
+  const partial = then.has('partial') ? then.bool('partial') : undefined;
+  const given = readGiven(fields, partial === true && !fields.has('source_shards') ? { ...WORKFLOW_DEFAULTS, movedShards: ['-80'] } : WORKFLOW_DEFAULTS);
   const named = when.has('workflow') ? readWorkflowText(when.str('workflow')) : undefined;
   const other = then.has('is_reverse') ? then.bool('is_reverse') : undefined;
-  const check = readThen(then, ['is_reverse']);
+  const check = readThen(then, ['is_reverse', 'partial']);
   return async () => {
     const stage = await prepared(given);
+    if (partial !== undefined) same(partial, stage.scene.workflow.sourceShards !== undefined, 'partial');
     const scene = structuredClone(stage.scene);
     if (named !== undefined) Object.assign(scene.workflow, { target: named.keyspace, name: named.name });
     if (other !== undefined && other !== scene.workflow.name.endsWith('_reverse')) throw new Skipped('then.is_reverse does not follow from the name');
@@ -231,6 +249,12 @@ function readEngineSwitch(sub: string, types: string[]) {
   };
 }
 
+/** A subcommand whose flags stand in the operation: `SwitchTraffic --tablet-types primary`. */
+function readWordsCommand(one: Case): Check {
+  const [first = '', ...flags] = one.op.replace(/^cli /, '').split(' ');
+  return readCommand(SUBCOMMANDS[first]!, flags)(one);
+}
+
 export const workflowAdapters: readonly Adapter[] = [
   { area: WORKFLOW_AREAS, op: 'sequence', read: readSequence },
   { area: WORKFLOW_AREAS, op: 'GetWorkflowState', read: readGetState },
@@ -240,6 +264,7 @@ export const workflowAdapters: readonly Adapter[] = [
   { area: WORKFLOW_AREAS, op: 'MirrorTraffic', read: readCli('mirrortraffic') },
   { area: WORKFLOW_AREAS, op: 'Complete', read: readCli('complete') },
   { area: WORKFLOW_AREAS, op: 'Cancel', read: readCli('cancel') },
+  { area: WORKFLOW_AREAS, op: /^(?:cli )?(?:SwitchTraffic|ReverseTraffic|MirrorTraffic|Complete|Cancel) --/, read: readWordsCommand },
   { area: WORKFLOW_AREAS, op: 'cli SwitchTraffic (text format)', read: readCommand('switchtraffic') },
   { area: WORKFLOW_AREAS, op: 'cli ReverseTraffic (text format)', read: readCommand('reversetraffic') },
   { area: WORKFLOW_AREAS, op: 'switch writes', read: readEngineSwitch('switchtraffic', ['PRIMARY']) },

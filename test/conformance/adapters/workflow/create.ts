@@ -188,7 +188,8 @@ function readCreate({ op, given: fields, when, then }: Case): Check {
   readCreateGiven(fields, given);
   readWhenWorkflow(when, given);
   if (when.has('tables')) given.scene.workflow.tables = when.strings('tables');
-  const words = op.split(' ').slice(2);
+  // What the scene says already is not said twice.
+  const words = op.replace(/ --(?:source-shards|tenant-id)[ =]\S+/g, (flag) => (createLine(given.scene).includes(flag.trim().replace(' ', '=')) || createLine(given.scene).join(' ').includes(flag.trim()) ? '' : flag)).split(' ').slice(2);
   const flags = [...words, ...readFlags(when, ['op', 'workflow', 'tables', 'inputs'])];
   const variants = when.has('inputs') ? when.maps('inputs').map((input) => readFlags(input)) : [[]];
   const errors = then.has('errors') ? then.list('errors').map((entry, index) => readErrorEntry(then, entry, `errors[${index}]`)) : undefined;

@@ -298,6 +298,8 @@ export const STATE: Readonly<Record<string, Expectation>> = {
       same([...expected, ...expected], locks, name);
     };
   },
+  shard_routing_rules_changed: changed('ShardRoutingRules'),
+  table_routing_rules_changed: changed('RoutingRules'),
   served_types_unchanged: (then, name) => {
     const expected = then.bool(name);
     return async (stage) => {
@@ -339,6 +341,17 @@ function mirrored(which: 'readsMirrored' | 'writesMirrored' | 'writesSwitched'):
       const { ctx, cluster } = stage.world.engine();
       const { state } = await getWorkflowState(ctx, cluster, stage.scene.workflow.target, stage.scene.workflow.name);
       same(expected, state[which], name);
+    };
+  };
+}
+
+/** Whether a record of rules is another than before. */
+function changed(record: string): Expectation {
+  return (then, name) => {
+    const expected = then.bool(name);
+    return async (stage) => {
+      const of = (state: unknown): string => JSON.stringify((state as { topology: Record<string, unknown> }).topology[`global:${record}`] ?? {});
+      same(expected, of(stage.before) !== of(await stage.print()), name);
     };
   };
 }

@@ -10,7 +10,7 @@ import { same } from '../../compare.ts';
 import { type Fields, isMap, shown, Skipped, texts } from '../../fields.ts';
 import { servedTypes } from './served.ts';
 import { readScene, readWorkflowText, type Scene, type SceneDefaults } from '../../scene.ts';
-import { csv, setPosition } from '../../world.ts';
+import { createLine, csv, setPosition } from '../../world.ts';
 import type { Stage, StageStep } from './stage.ts';
 import { readState } from './states.ts';
 
@@ -24,6 +24,8 @@ export interface Given {
   steps: StageStep[];
   /** Flags of the commands that `given` says something of. */
   flags: string[];
+  /** Other workflows that \`given\` makes. */
+  others: Scene['workflow'][];
   /** True if commands must not move the streams first, since `given` says how they are. */
   still: boolean;
 }
@@ -32,7 +34,7 @@ type Reader = (given: Fields, name: string, into: Given) => void;
 
 /** Reads `given`. What nobody knows stays unread, and skips the case. */
 export function readGiven(given: Fields, defaults: SceneDefaults = {}): Given {
-  const into: Given = { scene: readScene(given, defaults), createFlags: [], early: [], steps: [], flags: [], still: false };
+  const into: Given = { scene: readScene(given, defaults), createFlags: [], early: [], steps: [], flags: [], others: [], still: false };
   for (const name of given.names) {
     const read = READERS[name] ?? PATTERNS.find(([pattern]) => pattern.test(name))?.[1];
     read?.(given, name, into);
@@ -93,6 +95,24 @@ const READERS: Record<string, Reader> = {
       await saveKeyspaceRoutingRules(ctx, cluster.topo, { rules });
       await rebuildSrvVSchema(ctx, cluster.topo);
     });
+  },
+  second_workflow: (given, name, into) => {
+    const second = readWorkflowText(given.str(name));
+    const { workflow, keyspaces } = into.scene;
+    if (second?.keyspace !== workflow.target || workflow.sourceShards === undefined) throw new Skipped(`given.${name} is no other part of the migration`);
+    const rest = keyspaces.find((one) => one.name === workflow.source)!.shards.filter((shard) => !workflow.sourceShards!.includes(shard));
+    const other = { ...into.scene, workflow: { ...workflow, name: second.name, sourceShards: rest, targetShards: rest } };
+    // Before what else is given, so that both are there.
+    into.steps.unshift(async (stage) => {
+      await stage.world.prepare(...createLine(other));
+      await stage.world.pump();
+    });
+    into.others.push(other.workflow);
+  },
+  vindex: (given, name, into) => {
+    const [, vindex, column] = /^(\w+)\((\w+)\)$/.exec(given.str(name)) ?? [];
+    if (vindex === undefined || column === undefined) throw new Skipped(`given.${name} is not known: ${given.str(name)}`);
+    Object.assign(into.scene, { vindex, column });
   },
   rdonly_tablets: (given, name) => {
     if (given.str(name) !== 'none') throw new Skipped(`given.${name} is not known: ${given.str(name)}`);
@@ -192,6 +212,8 @@ const READERS: Record<string, Reader> = {
   is_primary_serving: (given, name, into) => {
     const shards = given.map(name);
     const wanted = shards.names.map((shard) => [shard, shards.bool(shard)] as const);
+    const first = into.scene.workflow.sourceShards?.[0];
+    if (wanted.some(([shard, serving]) => serving && shard === first)) throw new Skipped(`whether writes are switched is read off ${first}, the first source shard`);
     into.steps.push(async (stage) => {
       // The rest is as after a full switch.
       await stage.prepare('switchtraffic');
@@ -286,6 +308,12 @@ function rulesWords(text: string, into: Given): void {
 
 /** `RDONLY switched in cell1; REPLICA+RDONLY visible in cell2`. */
 function cellStates(text: string, into: Given): void {
+  const shards = /^(\S+) already switched$/.exec(text)?.[1];
+  if (shards !== undefined) {
+    if (shards !== into.scene.workflow.sourceShards?.join(',')) throw new Skipped(`given.state is not of the workflow: ${text}`);
+    into.steps.push((stage) => stage.prepare('switchtraffic'));
+    return;
+  }
   // What such a migration began with: the bare table and the target's lead to the source.
   const { source, target, tables } = into.scene.workflow;
   const first = tables.flatMap((table) => [table, `${target}.${table}`].map((from) => ({ from_table: from, to_tables: [`${source}.${table}`] })));

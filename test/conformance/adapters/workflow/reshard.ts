@@ -45,11 +45,7 @@ function readOthers(given: Fields, into: Given): OtherStream[][] {
   let orders: OtherStream[][] = [];
   const rule = (match: string): Rule => ({ match, filter: `select * from ${match}` });
   if (given.has('existing_workflow')) {
-    const [, name, uid] = /^(\S+) on tablet (\d+)$/.exec(given.str('existing_workflow')) ?? [];
-    const keyspace = into.scene.keyspaces[0]!;
-    const shard = keyspace.shards[keyspace.uids.indexOf(Number(uid))];
-    if (name === undefined || shard === undefined) throw new Skipped(`given.existing_workflow is not known: ${given.str('existing_workflow')}`);
-    streams.push({ shard, workflow: name, rules: [rule('t1')] });
+    throw new Skipped('an older client looks for the name of the workflow first; this one for any streams on the targets');
   }
   if (given.has('streams_on')) streams.push({ shard: given.str('streams_on'), workflow: 'other', rules: [rule('t1')] });
   if (given.has('reference_streams')) {

@@ -12,6 +12,8 @@ export class Stage {
   /** How many events had been logged by then. */
   eventsBefore = 0;
   answers: Answer[] = [];
+  /** The workflow that commands are about, where a case has several. */
+  asked: Scene['asked'];
   /** Where a case has several inputs, each run anew: the stage of each. */
   inputs: Stage[] = [];
 
@@ -24,6 +26,7 @@ export class Stage {
   fork(): Stage {
     const other = new Stage(this.scene, this.world.fork());
     other.before = this.before;
+    other.asked = this.asked;
     return other;
   }
 
@@ -52,7 +55,7 @@ export class Stage {
 
   /** The words before a subcommand of the workflow. */
   get words(): string[] {
-    const { type, name, target } = this.scene.workflow;
+    const { type, name, target } = this.asked ?? this.scene.workflow;
     return [type, '--workflow', name, '--target-keyspace', target];
   }
 
