@@ -41,12 +41,13 @@ export async function chooseShards(
   cluster: Cluster,
   request: MoveTablesRequest,
 ): Promise<{ sources: Member[]; targets: Member[] }> {
-  const members = async (keyspace: string, missing: string): Promise<Member[]> => {
+  const members = async (keyspace: string): Promise<Member[]> => {
     const shards = await servingShards(ctx, cluster.topo, keyspace);
-    return Promise.all(shards.map((info) => primaryOf(ctx, cluster, info, (shard) => plainError(`${missing}: ${shard.name}`))));
+    return Promise.all(
+      shards.map((info) => primaryOf(ctx, cluster, info, (shard) => plainError(`shard has no primary: ${shard.name}`))),
+    );
   };
-  const sources = await members(request.sourceKeyspace, 'source shard must have a primary for copying schema');
-  return { sources, targets: await members(request.targetKeyspace, 'shard has no primary') };
+  return { sources: await members(request.sourceKeyspace), targets: await members(request.targetKeyspace) };
 }
 
 /** Throws if a sharded target does not know a table. */
