@@ -3,6 +3,7 @@ const NO_COMMAND = 'there is no such command here: keyspaces and shards are made
 
 /** Cases that say nothing of what this program does, and why. */
 export const CANNOT_APPLY: Readonly<Record<string, string>> = {
+  'dry_run.remove_target_tables': 'cancel, which removes the tables of a target, has no dry run',
   'dry_run.switch_keyspace_reads_multi_tenant': 'no command switches the reads of a primary, which its line names',
   'locks.delete_keyspace_locked_unless_force': NO_COMMAND,
   'locks.delete_shard_locked_unless_force': NO_COMMAND,
@@ -19,6 +20,7 @@ export const CANNOT_APPLY: Readonly<Record<string, string>> = {
   'cli_parsing.tablet_tags': 'there is no command that takes tags of tablets',
   'cancel_complete.migrate_complete_keep_data': NO_MIGRATE,
   'cancel_complete.migrate_tables_added_to_vschema': NO_MIGRATE,
+  'cancel_complete.delete_shard_rules': 'no command deletes a shard with flags; a Reshard deletes those it has left, when they serve no more',
   'topo_records.create_keyspace_vschema': NO_COMMAND,
   'topo_records.create_shard_variants': NO_COMMAND,
   'topo_records.delete_keyspace': NO_COMMAND,

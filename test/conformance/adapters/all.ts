@@ -10,7 +10,9 @@ import { vindexAdapters } from './vindex.ts';
 import { createAdapters } from './workflow/create.ts';
 import { dryRunStepAdapters } from './workflow/dry-run-steps.ts';
 import { engineAdapters } from './workflow/engine.ts';
+import { mirrorAdapters } from './workflow/mirror.ts';
 import { partAdapters } from './workflow/parts.ts';
+import { partialAdapters } from './workflow/partial.ts';
 import { reshardAdapters } from './workflow/reshard.ts';
 import { workflowAdapters } from './workflow/adapters.ts';
 
@@ -28,6 +30,8 @@ export const ADAPTERS: readonly Adapter[] = [
   ...engineAdapters,
   ...dryRunStepAdapters,
   ...reshardAdapters,
+  ...partialAdapters,
+  ...mirrorAdapters,
   ...createAdapters,
   ...workflowAdapters,
 ];

@@ -1,6 +1,6 @@
 import { parseDuration } from '../../../src/lib/duration.ts';
 import { TopoError, type TopoErrorKind } from '../../../src/lib/errors.ts';
-import type { Context } from '../../../src/runtime/context.ts';
+import { background, type Context } from '../../../src/runtime/context.ts';
 import type { Cluster } from '../../../src/tablet/cluster.ts';
 import { checkKeyspaceLocked, lockKeyspace, lockName, lockRoutingRules } from '../../../src/topo/locks.ts';
 import { saveKeyspaceRoutingRules } from '../../../src/topo/rules.ts';
@@ -56,13 +56,42 @@ function readLock({ given, when, then }: Case): Check {
   const context = when.has('context') ? when.str('context') : 'a new one';
   if (context !== 'the one returned by the first lock' && context !== 'a new one') throw new Skipped(`when.context is not known: ${context}`);
   const timeout = parseDuration(given.str('lock_timeout', '45s'));
+  const ttlMs = when.has('ttl') ? parseDuration(when.str('ttl')) : undefined;
+  const state = then.has('check') ? then.str('check') : undefined;
+  if (state !== undefined && state !== 'locked') throw new Skipped(`then.check is not known: ${state}`);
+  const calls = then.has('backend_calls') ? then.raw('backend_calls') : undefined;
   const error = readError(then) ?? missing();
   return async () => {
     const world = await topoWorld(['zone1'], Object.fromEntries([...new Set([...names, ...held, keyspace])].map((name) => [name, []])));
     const { ctx, cluster } = world.engine(timeout);
     const holder = by === 'the caller' ? { ctx, cluster } : world.engine();
     const inner = await hold(holder.ctx, holder.cluster, held);
-    error((await outcomeOf(() => lockKeyspace(context === 'a new one' ? ctx : inner, cluster.topo, keyspace, 'a case'))).failure);
+    const counted = countLocks(cluster);
+    const { value, failure } = await outcomeOf(() => lockKeyspace(context === 'a new one' ? ctx : inner, cluster.topo, keyspace, 'a case', ttlMs === undefined ? {} : { ttlMs }));
+    error(failure);
+    if (state !== undefined) await checkKeyspaceLocked(value!.ctx, cluster.topo, keyspace);
+    if (calls !== undefined) same(calls, await counted.calls(), 'backend_calls');
+  };
+}
+
+/** Counts the locks that are asked of the store, those with a lease of their own by themselves. */
+function countLocks(cluster: Cluster): { calls(): Promise<Record<string, number>> } {
+  const { conn } = cluster.topo;
+  const leases: number[] = [];
+  const lock = conn.lock.bind(conn);
+  conn.lock = (ctx, request) => {
+    leases.push(request.ttlMs);
+    return lock(ctx, request);
+  };
+  return {
+    calls: async () => {
+      const asked = leases.slice();
+      // What a lock has that asks for nothing.
+      await outcomeOf(() => lockRoutingRules(background(), cluster.topo, 'a case'));
+      const usual = leases.at(-1);
+      const [own, others] = [asked.filter((lease) => lease !== usual).length, asked.filter((lease) => lease === usual).length];
+      return { ...(others > 0 && { Lock: others }), ...(own > 0 && { LockWithTTL: own }) };
+    },
   };
 }
 

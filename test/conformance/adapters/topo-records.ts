@@ -1,4 +1,6 @@
 import { parseTabletAlias, type TabletType, validateShardName } from '../../../src/lib/names.ts';
+import { deleteShards } from '../../../src/topo/delete-shard.ts';
+import { rebuildKeyspaceGraph } from '../../../src/topo/srv-keyspace.ts';
 import { createShard, ensureKeyspace, findAllShards, getShard, servingShards } from '../../../src/topo/keyspaces.ts';
 import { listTablets, type TabletFilter } from '../../../src/topo/list-tablets.ts';
 import { keyRangeToProto } from '../../../src/topo/proto/key-range.ts';
@@ -175,11 +177,30 @@ function readNewShards({ given, when, then }: Case): Check {
   };
 }
 
+/** A shard that is deleted as a Reshard does with those it has left: never one that serves. */
+function readDeleteShard({ given, when, then }: Case): Check {
+  const { keyspace, shard } = shardPath(given.str('shard'));
+  const cells = given.strings('serving_cells');
+  if (when.bool('even_if_serving', false)) throw new Skipped('no command deletes a shard that serves');
+  const error = readError(then);
+  if (error === undefined) throw new Skipped('then says nothing of an error');
+  return async () => {
+    const rest = validateShardName(shard).keyRange;
+    const shards = [shard, ...(rest?.start ? [`-${rest.start}`] : []), ...(rest?.end ? [`${rest.end}-`] : [])];
+    const world = await topoWorld(cells.length > 0 ? cells : ['zone1'], { [keyspace]: shards });
+    const { ctx, cluster } = world.engine();
+    // Shards without tablets have no serving records yet.
+    await rebuildKeyspaceGraph(ctx, cluster.topo, keyspace, cells);
+    error((await outcomeOf(() => deleteShards(ctx, cluster.topo, keyspace, [{ keyspace, name: shard }]))).failure);
+  };
+}
+
 export const topoRecordAdapters: readonly Adapter[] = [
   { area, op: 'GetKeyspace', read: readRecords('GetKeyspace', withKeyspaces) },
   { area, op: 'GetShard', read: readRecords('GetShard', withShards) },
   { area, op: 'GetTablets', read: readGetTablets },
   { area, op: 'find all shards', read: readFindAll },
   { area, op: 'get serving shards', read: readServing },
+  { area: 'cancel_complete', op: 'DeleteShard', read: readDeleteShard },
   { area: [area, 'shard_names_keyranges'], op: 'CreateShard', read: readNewShards },
 ];

@@ -1,10 +1,13 @@
 import { type Adapter, type Case, type Check, type Fields, Mismatch, shown, Skipped } from '../../fields.ts';
+import { dropShardsLine } from '../../../../src/workflow/end-shards.ts';
+import { dryRunLines } from '../../../../src/workflow/switch/dry-run.ts';
 import type { Scene } from '../../scene.ts';
 import { WORKFLOW_DEFAULTS, prepared } from './adapters.ts';
 import { linesOf } from './expect-answer.ts';
 import { readThen } from './expect.ts';
 import { readGiven } from './given.ts';
 import type { Stage } from './stage.ts';
+import { fullRequest, makeRun } from './switch-run.ts';
 
 /** Where the lines of one step stand: in the dry run of which command, and how they begin. */
 interface StepLines {
@@ -13,6 +16,9 @@ interface StepLines {
   starts: readonly string[];
   /** A part of the line, where several begin alike. */
   has?: string;
+  /** The workflow is taken for one that moves shards, though between two keyspaces no command does. */
+  kind?: 'shards';
+  direction?: 'forward' | 'backward';
 }
 
 const COMPLETE = { sub: 'complete', flags: [] } as const;
@@ -23,6 +29,7 @@ interface Asked {
   removal?: string;
   tabletTypes?: string[];
   migrationType?: string;
+  direction?: string;
 }
 
 /** The steps that a case may name, each read off the command that runs it. */
@@ -44,9 +51,13 @@ const STEPS: Readonly<Record<string, (scene: Scene, asked: Asked) => StepLines>>
   'allow target writes': () => ({ ...SWITCH, starts: ['Enable writes on keyspace '] }),
   'freeze target streams': () => ({ ...SWITCH, starts: ['Mark vreplication streams frozen on: '] }),
   'change routing': (_scene, { migrationType }) => {
-    // Between two keyspaces it is tables that move.
-    if ((migrationType ?? 'TABLES') !== 'TABLES') throw new Skipped(`a change of routing of ${migrationType} has no command between two keyspaces`);
+    if (migrationType === 'SHARDS') return { kind: 'shards', ...SWITCH, starts: ['Switch routing from keyspace ', 'IsPrimaryServing will be set to '] };
+    if ((migrationType ?? 'TABLES') !== 'TABLES') throw new Skipped(`when.migration_type is not known: ${migrationType}`);
     return { ...SWITCH, flags: ['--tablet-types', 'primary'], starts: ['Switch routing from keyspace ', 'Routing rules for tables '] };
+  },
+  'switch shard reads': (_scene, { direction }) => {
+    if (direction !== 'forward' && direction !== 'backward') throw new Skipped(`the direction ${direction ?? ''} is not known`);
+    return { kind: 'shards', ...SWITCH, direction, starts: ['Switch reads from keyspace '] };
   },
   'switch table reads': (_scene, { tabletTypes }) => {
     const types = (tabletTypes ?? ['REPLICA', 'RDONLY']).filter((type) => type !== 'PRIMARY');
@@ -57,8 +68,18 @@ const STEPS: Readonly<Record<string, (scene: Scene, asked: Asked) => StepLines>>
 
 const PREFIX = 'dry-run step: ';
 
-async function linesOfStep(start: Stage, { sub, flags, starts, has = '' }: StepLines): Promise<string[]> {
+/** The dry run of a switch whose workflow moves shards. */
+async function linesOfShards(stage: Stage, direction: 'forward' | 'backward'): Promise<string[]> {
+  // Only reads that were switched can be reversed.
+  if (direction === 'backward') await stage.prepare('switchtraffic', '--tablet-types', 'replica,rdonly');
+  const { ctx, cluster } = stage.world.engine();
+  const run = await makeRun(ctx, cluster, { ...fullRequest(stage), tabletTypes: ['PRIMARY', 'REPLICA', 'RDONLY'] });
+  return dryRunLines({ ...run, direction, sw: { ...run.sw, kind: 'shards' }, path: { ...run.path, kind: 'shards' } });
+}
+
+async function linesOfStep(start: Stage, { sub, flags, starts, has = '', kind, direction = 'forward' }: StepLines): Promise<string[]> {
   const stage = start.fork();
+  if (kind !== undefined) return (await linesOfShards(stage, direction)).filter((line) => starts.some((beginning) => line.startsWith(beginning)));
   if (sub === 'complete') await stage.prepare('switchtraffic');
   const answer = await stage.run(sub, ...flags, '--dry-run');
   if (answer.failure !== undefined) throw new Mismatch(`${sub} --dry-run: ${shown(answer.failure.message)}`);
@@ -88,9 +109,34 @@ function readAsked(when: Fields): Asked {
   return {
     ...(when.has('removal') && { removal: when.str('removal') }),
     ...(when.has('tablet_types') && { tabletTypes: when.strings('tablet_types') }),
+    ...(when.has('direction') && { direction: when.str('direction') }),
     ...(when.has('migration_type') && { migrationType: when.str('migration_type') }),
   };
 }
 
-export const dryRunStepAdapters: readonly Adapter[] = [{ area: 'dry_run', op: /^dry-run step: /, read: readStep }];
+/** `[drop source shards, drop target shards]`: the line of each side's shards. */
+function readDropShards({ given: fields, when, then }: Case): Check {
+  const given = readGiven(fields, WORKFLOW_DEFAULTS);
+  const sides = when.strings('sequence').map((text) => {
+    const side = /^drop (source|target) shards$/.exec(text)?.[1];
+    if (side === undefined) throw new Skipped(`the step ${shown(text)} is not one that a command runs here`);
+    return side;
+  });
+  const check = readThen(then);
+  return async () => {
+    const stage = await prepared(given);
+    const { ctx, cluster } = stage.world.engine();
+    const { sw } = await makeRun(ctx, cluster, fullRequest(stage));
+    for (const side of sides) {
+      const line = await dropShardsLine(ctx, cluster, side === 'source' ? sw : { ...sw, sources: sw.targets });
+      stage.answers.push({ exit: 0, stdout: `drop\n\n${line}\n\n`, stderr: '', failure: undefined });
+    }
+    await check(stage);
+  };
+}
+
+export const dryRunStepAdapters: readonly Adapter[] = [
+  { area: 'dry_run', op: 'dry-run steps', read: readDropShards },
+  { area: 'dry_run', op: /^dry-run step: /, read: readStep },
+];
 

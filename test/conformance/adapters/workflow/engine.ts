@@ -182,11 +182,13 @@ function readDropSources({ given: fields, then }: Case): Check {
 /** Takes the rules of a workflow away, and no others. */
 function readDeleteRules({ given: fields, then }: Case): Check {
   const given = readGiven(fields, WORKFLOW_DEFAULTS);
+  const partial = fields.bool('partial', false);
   const check = readThen(then, [], () => {});
   return async () => {
     const stage = await prepared(given);
     const run = await lockedRun(stage);
-    const { failure } = await outcomeOf(() => deleteRules(run.ctx, run.cluster, run.sw));
+    const sw = partial ? { ...run.sw, kind: 'partial' as const } : run.sw;
+    const { failure } = await outcomeOf(() => deleteRules(run.ctx, run.cluster, sw));
     NO_ERROR(failure);
     await check(stage);
   };

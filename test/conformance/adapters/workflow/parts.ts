@@ -10,6 +10,7 @@ import { createLine, movingWorld, sceneWorld, workflowWords } from '../../world.
 import { readWorkflowText, type Scene } from '../../scene.ts';
 import { prepared, WORKFLOW_DEFAULTS } from './adapters.ts';
 import { readGiven } from './given.ts';
+import { definitionOf } from './create.ts';
 import { answerJson } from './expect-answer.ts';
 
 /** Cases about parts of the workflow commands: what they check, print and count. */
@@ -250,6 +251,48 @@ function readStartStop({ given, when, then }: Case): Check {
   };
 }
 
+/** Streams that are made from an expression, as `Materialize create` makes them. */
+function readExpression({ when, then }: Case): Check {
+  const expression = when.str('source_expression');
+  const error = readError(then);
+  if (error === undefined) throw new Skipped('then says nothing of an error');
+  return async () => {
+    const scene = sceneOf({ source_keyspace: 'sourceks (unsharded)', target_keyspace: 'targetks (unsharded)' });
+    const settings = JSON.stringify([{ target_table: 't1', source_expression: expression, create_ddl: 'create table t1 (id bigint primary key)' }]);
+    const { failure } = await (await sceneWorld(scene)).run('Materialize', '--workflow', 'w', '--target-keyspace', 'targetks', 'create', '--source-keyspace', 'sourceks', '--table-settings', settings);
+    error(failure);
+  };
+}
+
+/** A table of a sharded target, which gets no AUTO_INCREMENT unless it is asked for. */
+function readStripped({ given, then }: Case): Check {
+  const ddl = given.str('ddl').replace(/;\s*$/, '');
+  const source = definitionOf(ddl);
+  // Where a case writes no backticks or options of its own, what they mean is compared.
+  const expected = definitionOf(then.str('ddl').replace(/\bENGINE (\w+),\s*CHARSET (\w+)$/, 'ENGINE=$1 DEFAULT CHARSET=$2'));
+  return async () => {
+    const scene = sceneOf({ source_keyspace: 'sourceks (unsharded)', target_keyspace: 'targetks (-80,80-)', tables: [source.name] });
+    scene.ddl = ddl;
+    scene.column = source.columns[0]?.name ?? 'id';
+    const world = await sceneWorld(scene);
+    NO_ERROR((await world.run(...createLine(scene))).failure);
+    for (const shard of ['-80', '80-']) same(expected, world.shard('targetks', shard).findTable(source.name), `ddl on ${shard}`);
+  };
+}
+
+/** What is left of shards once a Reshard is complete. */
+function readCompleteThenGet({ given: fields, when, then }: Case): Check {
+  const given = readGiven(fields, WORKFLOW_DEFAULTS);
+  const inputs = when.strings('inputs');
+  const checks = then.list('results').map((entry, index) => readErrorEntry(then, entry, `results[${index}]`));
+  if (checks.length !== inputs.length) throw new Skipped('then.results has not one entry for each input');
+  return async () => {
+    const stage = await prepared(given);
+    NO_ERROR((await stage.run('complete')).failure);
+    for (const [index, shard] of inputs.entries()) checks[index]!((await stage.world.run('GetShard', `${stage.scene.workflow.target}/${shard}`)).failure);
+  };
+}
+
 export const partAdapters: readonly Adapter[] = [
   { area: 'cli_parsing', op: 'validate --format', read: readFormats },
   { area: 'cli_parsing', op: 'cli', read: readWords },
@@ -259,5 +302,8 @@ export const partAdapters: readonly Adapter[] = [
   { area: 'movetables_create', op: 'select source shards per target shard', read: readSelection },
   { area: 'movetables_create', op: 'validate target tables are empty', read: readNonEmpty },
   { area: 'movetables_create', op: 'validate source tables exist', read: readTablesExist },
+  { area: 'movetables_create', op: 'create streams', read: readExpression },
+  { area: 'movetables_create', op: 'strip auto increment', read: readStripped },
+  { area: 'reshard_create', op: 'Complete then GetShard', read: readCompleteThenGet },
   { area: 'movetables_create', op: 'sequence', serves: ({ then }) => then.has('details_count'), read: readStartStop },
 ];
