@@ -14,7 +14,6 @@ export const CANNOT_APPLY: Readonly<Record<string, string>> = {
   'movetables_create.add_tables_without_copy': NO_MIGRATE,
   'movetables_create.migrate_source_equals_target_allowed': NO_MIGRATE,
   'movetables_create.non_empty_probe_query': 'rows are looked for without a statement; what comes of it is movetables_create.non_empty_target_tables',
-  'movetables_create.strip_foreign_keys': 'MoveTables copies foreign keys; no flag of this release leaves them out',
   'reshard_create.duplicate_workflow_name': "a text of the client before vtctldclient; this release's is reshard_create.streams_already_on_target",
   'switch_traffic.journal_content_parsing': 'journals are looked up by their id, and not parsed: only the engine writes them',
   'cli_parsing.tablet_tags': 'there is no command that takes tags of tablets',

@@ -1,10 +1,14 @@
 import { printStatus } from '../../../../src/cli/status-output.ts';
 import type { Invocation } from '../../../../src/cli/spec.ts';
+import { createMaterialize } from '../../../../src/workflow/create/materialize-create.ts';
+import type { MaterializeRequest } from '../../../../src/workflow/create/materialize-request.ts';
+import { formatName } from '../../../../src/sql/format-expr.ts';
 import { derivedState } from '../../../../src/workflow/lag.ts';
 import type { StreamRow } from '../../../../src/tablet/vreplication/streams.ts';
 import { readStreams } from '../../../../src/tablet/vreplication/streams.ts';
+import type { TableDef } from '../../../../src/sql/schema.ts';
 import { sqliteName } from '../../../../src/sql/storage.ts';
-import { readErrorEntry, readResults, readError, same, type Outcome } from '../../compare.ts';
+import { readErrorEntry, readResults, readError, same, type Outcome, outcomeOf } from '../../compare.ts';
 import { type Adapter, type Case, type Check, Fields, Mismatch, shown, Skipped, texts } from '../../fields.ts';
 import { createLine, movingWorld, sceneWorld, workflowWords } from '../../world.ts';
 import { readWorkflowText, type Scene } from '../../scene.ts';
@@ -251,33 +255,60 @@ function readStartStop({ given, when, then }: Case): Check {
   };
 }
 
-/** Streams that are made from an expression, as `Materialize create` makes them. */
+/** Streams that are made from an expression, past what the client looks at. */
 function readExpression({ when, then }: Case): Check {
   const expression = when.str('source_expression');
   const error = readError(then);
   if (error === undefined) throw new Skipped('then says nothing of an error');
   return async () => {
-    const scene = sceneOf({ source_keyspace: 'sourceks (unsharded)', target_keyspace: 'targetks (unsharded)' });
-    const settings = JSON.stringify([{ target_table: 't1', source_expression: expression, create_ddl: 'create table t1 (id bigint primary key)' }]);
-    const { failure } = await (await sceneWorld(scene)).run('Materialize', '--workflow', 'w', '--target-keyspace', 'targetks', 'create', '--source-keyspace', 'sourceks', '--table-settings', settings);
-    error(failure);
+    const { ctx, cluster } = (await sceneWorld(sceneOf({ source_keyspace: 'sourceks (unsharded)', target_keyspace: 'targetks (unsharded)' }))).engine();
+    const request: MaterializeRequest = {
+      workflow: 'w',
+      sourceKeyspace: 'sourceks',
+      targetKeyspace: 'targetks',
+      settings: [{ target_table: 't1', source_expression: expression, create_ddl: 'create table t1 (id bigint primary key)' }],
+      referenceTables: [],
+      cells: [],
+      tabletTypes: ['PRIMARY'],
+      inOrder: true,
+      stopAfterCopy: false,
+    };
+    error((await outcomeOf(() => createMaterialize(ctx, cluster, request))).failure);
   };
 }
 
-/** A table of a sharded target, which gets no AUTO_INCREMENT unless it is asked for. */
-function readStripped({ given, then }: Case): Check {
+/** What of a table is left out where a workflow makes it: which one makes it so, and in which shards. */
+const STRIPPED: Readonly<Record<string, (scene: Scene, table: string) => { line: string[]; shards: string[] }>> = {
+  'strip auto increment': (scene) => ({ line: createLine(scene), shards: ['-80', '80-'] }),
+  'strip foreign keys': (_scene, table) => ({ line: copyLine(table, 'copy:drop_foreign_keys'), shards: ['-80', '80-'] }),
+  'strip constraints': (_scene, table) => ({ line: copyLine(table, 'copy:drop_constraint'), shards: ['-80', '80-'] }),
+};
+
+function copyLine(table: string, ddl: string): string[] {
+  const settings = [{ target_table: table, source_expression: `select * from ${formatName(table)}`, create_ddl: ddl }];
+  return ['Materialize', '--workflow', 'w', '--target-keyspace', 'targetks', 'create', '--source-keyspace', 'sourceks', '--table-settings', JSON.stringify(settings)];
+}
+
+/** A table as a workflow makes it on the target. What the texts mean is compared. */
+function readStripped({ op, given, then }: Case): Check {
   const ddl = given.str('ddl').replace(/;\s*$/, '');
   const source = definitionOf(ddl);
-  // Where a case writes no backticks or options of its own, what they mean is compared.
   const expected = definitionOf(then.str('ddl').replace(/\bENGINE (\w+),\s*CHARSET (\w+)$/, 'ENGINE=$1 DEFAULT CHARSET=$2'));
+  const scene = sceneOf({ source_keyspace: 'sourceks (unsharded)', target_keyspace: 'targetks (-80,80-)', tables: [source.name] });
+  scene.ddl = ddl;
+  scene.column = source.columns[0]?.name ?? 'id';
+  const { line, shards } = STRIPPED[op]!(scene, source.name);
   return async () => {
-    const scene = sceneOf({ source_keyspace: 'sourceks (unsharded)', target_keyspace: 'targetks (-80,80-)', tables: [source.name] });
-    scene.ddl = ddl;
-    scene.column = source.columns[0]?.name ?? 'id';
     const world = await sceneWorld(scene);
-    NO_ERROR((await world.run(...createLine(scene))).failure);
-    for (const shard of ['-80', '80-']) same(expected, world.shard('targetks', shard).findTable(source.name), `ddl on ${shard}`);
+    NO_ERROR((await world.run(...line)).failure);
+    for (const shard of shards) same(plain(expected), plain(world.shard('targetks', shard).findTable(source.name)), `ddl on ${shard}`);
   };
+}
+
+/** A definition whose checks are written without blanks, quotes and brackets around them. */
+function plain(table: TableDef | undefined): object | undefined {
+  const checks = table?.checks?.map((check) => ({ ...check, expression: check.expression.replace(/[\s`]/g, '').replace(/^\((.*)\)$/, '$1') }));
+  return table === undefined || checks === undefined ? table : { ...table, checks };
 }
 
 /** What is left of shards once a Reshard is complete. */
@@ -303,7 +334,7 @@ export const partAdapters: readonly Adapter[] = [
   { area: 'movetables_create', op: 'validate target tables are empty', read: readNonEmpty },
   { area: 'movetables_create', op: 'validate source tables exist', read: readTablesExist },
   { area: 'movetables_create', op: 'create streams', read: readExpression },
-  { area: 'movetables_create', op: 'strip auto increment', read: readStripped },
+  { area: 'movetables_create', op: /^strip (?:auto increment|foreign keys|constraints)$/, read: readStripped },
   { area: 'reshard_create', op: 'Complete then GetShard', read: readCompleteThenGet },
   { area: 'movetables_create', op: 'sequence', serves: ({ then }) => then.has('details_count'), read: readStartStop },
 ];
