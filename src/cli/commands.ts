@@ -1,4 +1,6 @@
+import { adminCommands } from './specs/admin.ts';
 import { noArgs } from './specs/build.ts';
+import { cell } from './specs/failures.ts';
 import { fault } from './specs/fault.ts';
 import { materialize } from './specs/materialize.ts';
 import { moveTables } from './specs/movetables.ts';
@@ -23,5 +25,5 @@ export const rootCommand: CommandSpec = {
   flags: [],
   args: noArgs,
   family: 'vtctldclient',
-  subcommands: [moveTables, reshard, materialize, workflow, ...topologyCommands, ...ownCommands, workload, fault, versions, ...scenarioCommands],
+  subcommands: [moveTables, reshard, materialize, workflow, ...topologyCommands, ...adminCommands, ...ownCommands, cell, workload, fault, versions, ...scenarioCommands],
 };

@@ -1,6 +1,6 @@
 import { InvariantError, UserError } from '../lib/errors.ts';
 import type { Cluster } from '../tablet/cluster.ts';
-import { hasFlag, isWorkflowCommand } from './flags.ts';
+import { boolOf, hasFlag, isWorkflowCommand } from './flags.ts';
 import type { Invocation } from './spec.ts';
 
 /** One thing that the command line does otherwise than vtctldclient. The documents are made from these rows. */
@@ -25,9 +25,16 @@ export const SHORT_TIMEOUT = 'timeout value must be at least 1 second';
 const CHECKED_LATER: readonly Deviation[] = [
   {
     id: 'unknown-cell',
-    there: '`--cells` with a cell that does not exist: SetShardTabletControl, RefreshStateByShard and create pass over it, RebuildVSchemaGraph ApplyRoutingRules and switchtraffic fail after they have written the other cells, or the rules',
+    there: '`--cells` with a cell that does not exist: SetShardTabletControl, RefreshStateByShard, GetSrvKeyspaces and create pass over it, RebuildVSchemaGraph ApplyRoutingRules RebuildKeyspaceGraph and switchtraffic fail after they have written the other cells, or the rules',
     here: 'refused, before anything is written',
     why: 'half of it has been done, or nothing',
+    hardenedOnly: true,
+  },
+  {
+    id: 'unknown-durability',
+    there: '`CreateKeyspace --durability-policy` takes any name; every reparent and ChangeTabletType of the keyspace then fails',
+    here: 'refused',
+    why: 'it is found out when a primary has to be replaced',
     hardenedOnly: true,
   },
   {
@@ -35,6 +42,13 @@ const CHECKED_LATER: readonly Deviation[] = [
     there: 'cancel and `Workflow delete` with `--shards` that do not exist drop the tables and rules, delete no stream, and report success',
     here: 'refused, before anything is dropped',
     why: 'half of it has been done',
+    hardenedOnly: true,
+  },
+  {
+    id: 'sequences-forgotten',
+    there: '`switchtraffic` without `--initialize-target-sequences` switches writes to tables whose sequence is missing, has no row, or stands below ids that are taken',
+    here: 'refused; with the flag, or the sequence set by hand, it goes on',
+    why: 'the first inserts after the switch fail',
     hardenedOnly: true,
   },
   {
@@ -224,6 +238,17 @@ export const DEVIATIONS: readonly Deviation[] = [
     check: (inv) =>
       (isTraffic(inv) || verb(inv) === 'complete') && hasFlag(inv, 'shards') && inv.flags.given('shards')
         ? `${verb(inv)} --shards does nothing: vtctldclient never sends it to the server, and every shard is meant`
+        : undefined,
+  },
+  {
+    id: 'sequences-without-writes',
+    there: '`switchtraffic --initialize-target-sequences` without the primary type sets no sequence and reports success',
+    here: 'refused',
+    why: 'sequences are set where writes are switched, and only there',
+    hardenedOnly: true,
+    check: (inv) =>
+      boolOf(inv, 'initialize-target-sequences') && !inv.flags.tabletTypes('tablet-types').includes('PRIMARY')
+        ? 'switchtraffic --initialize-target-sequences does nothing without the primary type: sequences are set where writes are switched'
         : undefined,
   },
   {

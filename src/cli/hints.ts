@@ -1,7 +1,7 @@
 import { errorText, VtError } from '../lib/errors.ts';
 import { suggest } from '../lib/suggest.ts';
 import { background } from '../runtime/context.ts';
-import type { Cluster } from '../tablet/cluster.ts';
+import { type Cluster, observing } from '../tablet/cluster.ts';
 import { knownCells } from '../topo/cells.ts';
 import { findAllShards, keyspaceNames } from '../topo/keyspaces.ts';
 import { aliasText, allTablets } from '../topo/tablets.ts';
@@ -30,7 +30,8 @@ const MOST = 12;
  *
  * @param keyspace the keyspace the command is about, for texts that leave it out; `''` when there is none
  */
-export async function hintFor(error: unknown, cluster: Cluster, keyspace: string): Promise<string | undefined> {
+export async function hintFor(error: unknown, asked: Cluster, keyspace: string): Promise<string | undefined> {
+  const cluster = observing(asked);
   if (!(error instanceof VtError)) return undefined;
   const text = errorText(error);
   if (LOCKED.test(text)) return 'next: see who holds it: switchtraffic show locks';

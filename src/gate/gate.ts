@@ -1,11 +1,11 @@
 import { checkContext, type Context, withTimeout } from '../runtime/context.ts';
-import type { Cluster } from '../tablet/cluster.ts';
+import { type Cluster, watchedCluster } from '../tablet/cluster.ts';
 import type { QueryResult } from '../tablet/query/request.ts';
 import { paths } from '../topo/paths.ts';
 import { findRecord } from '../topo/server.ts';
 import type { BufferWindow } from '../topo/gate-records.ts';
 import { type BufferConfig, checkBuffer } from './buffer/config.ts';
-import { failedAfterRetries, isDeniedTable, isShardMissing } from './buffer/failover.ts';
+import { failedAfterRetries, isClusterEvent, isDeniedTable, isShardMissing } from './buffer/failover.ts';
 import { QueryBuffer } from './buffer/query-buffer.ts';
 import { Passage } from './passage.ts';
 import { runQuery } from './query.ts';
@@ -42,11 +42,12 @@ export class Gate {
   readonly #buffer: QueryBuffer | undefined;
 
   constructor(cluster: Cluster, options: GateOptions) {
-    this.#cluster = cluster;
+    // It keeps what it watched, also while its cell's topology does not answer.
+    this.#cluster = watchedCluster(cluster);
     this.#options = options;
     const { buffer } = options;
     if (buffer !== undefined) checkBuffer(buffer, cluster.release.behaviours.doubleBufferingWindow);
-    this.#buffer = buffer === undefined ? undefined : new QueryBuffer(cluster, options.cell, buffer);
+    this.#buffer = buffer === undefined ? undefined : new QueryBuffer(this.#cluster, options.cell, buffer);
   }
 
   /** The times at which it held statements, oldest first. */
@@ -75,8 +76,14 @@ export class Gate {
       } finally {
         passage.end();
       }
+      const inside = await hasOpenTransaction(ctx, this.#cluster, query.session);
+      // The failover is over, and brings no newer VSchema: the gateway itself sends the statement again.
+      if (!inside && passage.drained && isClusterEvent(failure)) {
+        planned = await this.#vschema(ctx);
+        continue;
+      }
       const again = isDeniedTable(failure) || isShardMissing(failure);
-      if (!again || (await hasOpenTransaction(ctx, this.#cluster, query.session))) throw failure;
+      if (!again || inside) throw failure;
       if (tries === TRIES - 1) break;
       // Until v19 a newer VSchema that was waited for once is not waited for again.
       const newer = refreshes || planned === known ? await this.#newerVSchema(ctx, known, wait, passage.drained) : planned;

@@ -1,6 +1,6 @@
 import type { Context } from '../runtime/context.ts';
 import type { TableDef } from '../sql/schema.ts';
-import type { Cluster } from '../tablet/cluster.ts';
+import { type Cluster, watchedCluster } from '../tablet/cluster.ts';
 import { QueryScope } from './query-scope.ts';
 
 /** A table as an application reaches it by its name alone. */
@@ -15,12 +15,12 @@ export interface KnownTable {
 
 /** Finds a table by its name. Throws what a query on it would. */
 export async function findKnownTable(ctx: Context, cluster: Cluster, cell: string, name: string): Promise<KnownTable | undefined> {
-  return knownTable(await QueryScope.open(ctx, cluster, { sql: '', cell }), name);
+  return knownTable(await QueryScope.open(ctx, watchedCluster(cluster), { sql: '', cell }), name);
 }
 
 /** Every table that a name alone reaches, by name. Sequences are left out. */
 export async function allKnownTables(ctx: Context, cluster: Cluster, cell: string): Promise<KnownTable[]> {
-  const scope = await QueryScope.open(ctx, cluster, { sql: '', cell });
+  const scope = await QueryScope.open(ctx, watchedCluster(cluster), { sql: '', cell });
   const names = new Set<string>();
   for (const [keyspace, { tables = {} }] of scope.vschema.keyspaces) {
     for (const name of Object.keys(tables)) names.add(name);
@@ -38,7 +38,7 @@ export async function allKnownTables(ctx: Context, cluster: Cluster, cell: strin
 
 /** The shards that hold a table's rows where its writes go now. Throws what a query on it would. */
 export async function shardsOfTable(ctx: Context, cluster: Cluster, cell: string, name: string): Promise<{ keyspace: string; shard: string }[]> {
-  const scope = await QueryScope.open(ctx, cluster, { sql: '', cell });
+  const scope = await QueryScope.open(ctx, watchedCluster(cluster), { sql: '', cell });
   const { table } = scope.resolve({ name });
   return (await scope.shards(table.keyspace, 'PRIMARY')).map((shard) => {
     const place = scope.place(table.keyspace, shard.name, 'PRIMARY');

@@ -2,7 +2,7 @@ import { UserError, vtError } from '../lib/errors.ts';
 import { checkContext, type Context } from '../runtime/context.ts';
 import type { SessionStatement, Statement } from '../sql/ast.ts';
 import { parseStatement } from '../sql/parser.ts';
-import type { Cluster } from '../tablet/cluster.ts';
+import { type Cluster, watchedCluster } from '../tablet/cluster.ts';
 import { execute, executeAll, type QueryPart } from '../tablet/query/execute.ts';
 import { done, isDdl, isRowStatement, type QueryRequest, type QueryResult } from '../tablet/query/request.ts';
 import { neededSession } from '../tablet/query/session-statements.ts';
@@ -22,7 +22,7 @@ import { chooseTablet, gateError } from './tablets.ts';
  */
 export async function runQuery(ctx: Context, cluster: Cluster, query: Query, passage?: Passage): Promise<QueryResult> {
   try {
-    return await run(ctx, cluster, query, passage);
+    return await run(ctx, watchedCluster(cluster), query, passage);
   } catch (error) {
     throw tooLarge(error);
   }
@@ -73,7 +73,7 @@ async function runRows(
   const held = inside ? undefined : passage;
   for (const { place, statement } of plan.pieces) {
     await held?.before(place);
-    const tablet = await chooseTablet(ctx, cluster, scope.query.cell, place);
+    const tablet = await chosen(scope, place, held);
     // A session's transaction is on primaries; a read of a replica beside it is none of its business.
     const own = place.tabletType === 'PRIMARY' ? session : undefined;
     if (inside && own !== undefined) await own.join(cluster, tablet.shard);
@@ -89,6 +89,16 @@ async function runRows(
     return plan.merge(await executeAll(ctx, cluster, parts, explain));
   } catch (error) {
     if (refusing !== undefined) await held?.refused(refusing, error);
+    throw error;
+  }
+}
+
+/** The tablet for a place; while none serves there, the statement may be held. */
+async function chosen({ ctx, cluster, query }: QueryScope, place: Place, held: Passage | undefined): Promise<QueryPart['tablet']> {
+  try {
+    return await chooseTablet(ctx, cluster, query.cell, place);
+  } catch (error) {
+    await held?.refused(place, error);
     throw error;
   }
 }

@@ -42,6 +42,14 @@ export function compactTimestamp(epochMs: number): number {
   return Number(dateTime(new Date(epochMs)).replace(/\D/g, ''));
 }
 
+/** How Vitess's log lines begin, behind the letter of their level: `0327 19:29:27.012000`, to the microsecond. */
+export function formatLogTime(epochMs: number): string {
+  const at = new Date(epochMs);
+  const micros = Math.floor((epochMs - Math.floor(epochMs)) * 1000);
+  const fraction = String(at.getUTCMilliseconds()).padStart(3, '0') + String(micros).padStart(3, '0');
+  return `${two(at.getUTCMonth() + 1)}${two(at.getUTCDate())} ${clock(at)}.${fraction}`;
+}
+
 function dateTime(at: Date): string {
   return `${four(at.getUTCFullYear())}-${two(at.getUTCMonth() + 1)}-${two(at.getUTCDate())}T${clock(at)}`;
 }

@@ -49,4 +49,26 @@ export const SHARD_MIGRATIONS: readonly Migration[] = [
   CREATE VIEW streams AS
     SELECT id, workflow, state, message, pos, source FROM "_vt.vreplication";
   `,
+  // What is true of a tablet's process and not of its records (process.ts), and whose MySQL wrote the binlog (servers.ts).
+  `
+  CREATE TABLE _process (
+    alias TEXT PRIMARY KEY, stopped INTEGER NOT NULL DEFAULT 0, busy TEXT, base TEXT, read TEXT
+  ) WITHOUT ROWID;
+  CREATE TABLE _server (alias TEXT PRIMARY KEY, uuid TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE _term (first INTEGER PRIMARY KEY, uuid TEXT NOT NULL);
+  -- With a rowid, as every table has that SQL is run on (sidecar.ts).
+  CREATE TABLE _journal (id TEXT PRIMARY KEY NOT NULL, db_name TEXT NOT NULL, val TEXT NOT NULL);
+  INSERT INTO _journal SELECT id, db_name, val FROM "_vt.resharding_journal";
+  DROP TABLE "_vt.resharding_journal";
+  ALTER TABLE _journal RENAME TO "_vt.resharding_journal";
+  `,
+  `
+  CREATE TABLE _sequence_cache (
+    alias TEXT NOT NULL, "table" TEXT NOT NULL, next_value INTEGER NOT NULL, last_value INTEGER NOT NULL,
+    PRIMARY KEY (alias, "table")
+  ) WITHOUT ROWID;
+  CREATE TABLE _sequence_change (
+    change TEXT NOT NULL, "table" TEXT NOT NULL, before TEXT NOT NULL, after TEXT NOT NULL, PRIMARY KEY (change, "table")
+  ) WITHOUT ROWID;
+  `,
 ];

@@ -90,7 +90,7 @@ async function dropTargetTables(ctx: Context, cluster: Cluster, sw: TrafficSwitc
 async function stopStreams(ctx: Context, cluster: Cluster, sw: TrafficSwitcher): Promise<void> {
   const blank = cluster.release.behaviours.rollbackRestoresAll ? {} : { cell: '', tablet_types: '' };
   for (const target of sw.targets) {
-    await callTablet(ctx, target.primary, 'UpdateVReplicationWorkflow', () =>
+    await callTablet(ctx, cluster, target.primary, 'UpdateVReplicationWorkflow', () =>
       writeTablet(ctx, cluster, target.db, () => {
         for (const { row } of target.streams) updateStream(target.db, row.id, { state: 'Stopped', ...blank }, epochSeconds(cluster));
       }),

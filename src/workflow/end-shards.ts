@@ -1,9 +1,11 @@
 import { plainError } from '../lib/errors.ts';
 import type { Context } from '../runtime/context.ts';
 import type { Cluster } from '../tablet/cluster.ts';
+import { forgetTablet } from '../tablet/process.ts';
 import { FROZEN, readStreams } from '../tablet/vreplication/streams.ts';
 import { deleteShards } from '../topo/delete-shard.ts';
-import { shardTablets } from '../topo/tablets.ts';
+import type { Tablet } from '../topo/proto/types.ts';
+import { aliasText, shardTablets } from '../topo/tablets.ts';
 import { deleteStreams, removeTables } from './ending.ts';
 import type { MigrationSource, MigrationTarget, TrafficSwitcher } from './switcher.ts';
 
@@ -26,7 +28,10 @@ export async function dropSourceShards(ctx: Context, cluster: Cluster, sw: Traff
 }
 
 async function dropShards(ctx: Context, cluster: Cluster, keyspace: string, members: readonly (MigrationSource | MigrationTarget)[]): Promise<void> {
+  const tablets: Tablet[] = [];
+  for (const { info } of members) tablets.push(...(await shardTablets(ctx, cluster.topo, info)));
   await deleteShards(ctx, cluster.topo, keyspace, members.map(({ info }) => info));
+  for (const { alias, shard } of tablets) await forgetTablet(cluster.shards.open(keyspace, shard), cluster.world, aliasText(alias));
 }
 
 /**

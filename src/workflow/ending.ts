@@ -74,7 +74,7 @@ export async function removeTables(
   const portions = cluster.release.behaviours.rollbackRestoresAll ? [tables] : tables.map((table) => [table]);
   for (const { primary, db } of members) {
     for (const portion of portions) {
-      await callTablet(ctx, primary, 'ExecuteFetchAsDba', () =>
+      await callTablet(ctx, cluster, primary, 'ExecuteFetchAsDba', () =>
         writeTablet(ctx, cluster, db, () => {
           for (const table of portion) removeTable(cluster, db, table, how);
         }),
@@ -114,7 +114,7 @@ export async function forgetTables(ctx: Context, cluster: Cluster, keyspace: str
 export async function deleteStreams(ctx: Context, cluster: Cluster, members: readonly Member[], workflow: string): Promise<Member[]> {
   const had: Member[] = [];
   for (const member of members) {
-    const count = await callTablet(ctx, member.primary, 'DeleteVReplicationWorkflow', () =>
+    const count = await callTablet(ctx, cluster, member.primary, 'DeleteVReplicationWorkflow', () =>
       writeTablet(ctx, cluster, member.db, () => deleteWorkflowStreams(member.db, workflow)),
     );
     if (count > 0) had.push(member);

@@ -4,6 +4,7 @@ import { compareKeyRanges, isComplete, type KeyRange, keyRangesEqual } from '../
 import { reverseWorkflowName } from '../lib/names.ts';
 import type { Context } from '../runtime/context.ts';
 import type { Cluster } from '../tablet/cluster.ts';
+import { callTablet } from '../tablet/manager.ts';
 import type { ShardDb } from '../tablet/shard-db.ts';
 import { FROZEN, readStreams, type StreamRow } from '../tablet/vreplication/streams.ts';
 import { findAllShards, getShard, type ShardInfo, shardText } from '../topo/keyspaces.ts';
@@ -185,7 +186,7 @@ async function readTargets(
     const withPrimary = await primaryOf(ctx, cluster, info, (shard) =>
       plainError(`shard ${shard.keyspace}/${prototext(Shard, shard.record)} doesn't have a primary set`),
     );
-    const rows = readStreams(withPrimary.db, workflow);
+    const rows = await callTablet(ctx, cluster, withPrimary.primary, 'ReadVReplicationWorkflow', () => readStreams(withPrimary.db, workflow));
     if (rows.length === 0) continue;
     const streams = rows.map((row) => ({ row, source: parsePrototext(BinlogSource, row.source) as Source }));
     targets.push({ ...withPrimary, streams, position: '' });

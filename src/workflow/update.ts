@@ -64,7 +64,7 @@ async function membersOf(
 
 /** Returns whether anything in the rows changed. */
 function setState(ctx: Context, cluster: Cluster, member: Member, workflow: string, state: 'Running' | 'Stopped'): Promise<boolean> {
-  return callTablet(ctx, member.primary, 'UpdateVReplicationWorkflow', () =>
+  return callTablet(ctx, cluster, member.primary, 'UpdateVReplicationWorkflow', () =>
     member.db.db.write(cluster.world.clock, () => {
       let changed = false;
       for (const row of readStreams(member.db, workflow)) {

@@ -1,5 +1,6 @@
 import { UserError } from '../../lib/errors.ts';
 import type { OnDDLAction } from '../../topo/proto/types-workflow.ts';
+import { refuseUnknownHandling } from '../../workflow/create/auto-increment.ts';
 import { createMoveTables } from '../../workflow/create/move-tables.ts';
 import { withCluster } from '../cluster.ts';
 import { refuseUnknownCells } from '../places.ts';
@@ -8,10 +9,14 @@ import type { Invocation } from '../spec.ts';
 import { printStatus } from '../status-output.ts';
 
 const ON_DDL = ['IGNORE', 'STOP', 'EXEC', 'EXEC_IGNORE'];
+/** Of AUTO_INCREMENT_HANDLING; here, since a check before the start loads no engine. */
 const AUTO_INCREMENT = ['LEAVE', 'REMOVE', 'REPLACE'];
 
+const NO_GLOBAL_KEYSPACE =
+  'WARNING: no global-keyspace value provided so all sequence table references not fully qualified must be created manually before switching traffic';
+
 /** What of create is not built yet: refused, never ignored. */
-const NOT_BUILT = ['atomic-copy', 'source-shards', 'source-time-zone', 'tenant-id', 'shards', 'global-keyspace', 'config-overrides', 'all-cells'];
+const NOT_BUILT = ['atomic-copy', 'source-shards', 'source-time-zone', 'tenant-id', 'shards', 'config-overrides', 'all-cells'];
 
 /** vtctldclient's own checks, in its order. They come before the one for required flags. */
 export function validate(inv: Invocation): void {
@@ -54,9 +59,14 @@ export async function run(inv: Invocation): Promise<number> {
   const later = NOT_BUILT.find((name) => flags.given(name));
   if (later !== undefined) throw new UserError(`--${later} is not built yet`, { next: 'leave it out' });
   const handling = flags.str('sharded-auto-increment-handling').toUpperCase();
-  if (handling === 'REPLACE') throw new UserError('--sharded-auto-increment-handling REPLACE is not built yet', { next: 'use REMOVE or LEAVE' });
   return withCluster(inv, { history: true }, async ({ ctx, cluster }) => {
     await refuseUnknownCells(ctx, cluster, flags.strings('cells').map((cell) => cell.trim()));
+    const sequences = { shardedAutoIncrement: AUTO_INCREMENT.indexOf(handling), globalKeyspace: flags.str('global-keyspace') };
+    refuseUnknownHandling(cluster, sequences, flags.given('sharded-auto-increment-handling'));
+    if (handling === 'REPLACE' && sequences.globalKeyspace === '') {
+      // vtctldclient prints it before anything else; a JSON document stands alone here.
+      (format === 'json' ? inv.io.stderr : inv.io.stdout).write(`${NO_GLOBAL_KEYSPACE}\n`);
+    }
     const status = await createMoveTables(ctx, cluster, {
       workflow: flags.str('workflow'),
       sourceKeyspace: flags.str('source-keyspace'),
@@ -72,7 +82,7 @@ export async function run(inv: Invocation): Promise<number> {
       autoStart: flags.bool('auto-start'),
       stopAfterCopy: flags.bool('stop-after-copy'),
       noRoutingRules: flags.bool('no-routing-rules'),
-      shardedAutoIncrement: AUTO_INCREMENT.indexOf(handling),
+      ...sequences,
     });
     printStatus(inv, status, format);
     return 0;

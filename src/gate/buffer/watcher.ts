@@ -1,5 +1,6 @@
 import type { Context } from '../../runtime/context.ts';
 import type { Cluster } from '../../tablet/cluster.ts';
+import { isStopped } from '../../tablet/process.ts';
 import { readView } from '../../tablet/view.ts';
 import { paths } from '../../topo/paths.ts';
 import type { Shard, SrvKeyspace, SrvVSchema } from '../../topo/proto/types.ts';
@@ -59,7 +60,8 @@ interface ShardSight {
 async function lookAtShard(ctx: Context, cluster: Cluster, keyspace: string, name: string): Promise<ShardSight> {
   const record = (await findRecord<Shard>(ctx, cluster.topo.conn, paths.shard(keyspace, name)))?.record ?? {};
   const alias = record.primary_alias;
-  const view = alias === undefined ? undefined : readView(cluster.shards.open(keyspace, name), aliasText(alias));
+  const db = cluster.shards.open(keyspace, name);
+  const view = alias === undefined || isStopped(db, aliasText(alias)) ? undefined : readView(db, aliasText(alias));
   const denied = (record.tablet_controls ?? []).flatMap((control) => control.denied_tables ?? []);
   const seen = view === undefined ? undefined : [view.serving, view.deniedTables];
   return { name, serving: view?.serving === true, denied, view: seen };

@@ -16,6 +16,7 @@ export const AREAS = {
   tenants: 'Multi-tenant moves',
   sequences: 'Sequences',
   reshard: 'Reshard',
+  tablets: 'Tablets that do not answer',
   gate: 'The gate',
 } as const;
 
@@ -25,7 +26,6 @@ export type Area = keyof typeof AREAS;
 export const WAITS_FOR = [
   'Reshard',
   'multi-tenant moves',
-  'sequences',
   'two-phase commit',
   'mirrored traffic',
   'start-up of the gate',

@@ -1,7 +1,7 @@
 import { isTopoError } from '../../lib/errors.ts';
 import type { Context } from '../../runtime/context.ts';
 import { allTablets, aliasText } from '../../topo/tablets.ts';
-import type { Cluster } from '../cluster.ts';
+import { type Cluster, watchedCluster } from '../cluster.ts';
 import { runningStreams } from './streams.ts';
 import { loading } from '../../lib/loading.ts';
 
@@ -20,7 +20,7 @@ export async function pumpAll(ctx: Context, cluster: Cluster): Promise<void> {
 /** Shards that have a primary tablet: the only ones with anything in them. */
 export async function primaryShards(ctx: Context, cluster: Cluster): Promise<{ keyspace: string; shard: string; alias: string }[]> {
   try {
-    const tablets = await allTablets(ctx, cluster.topo);
+    const tablets = await allTablets(ctx, watchedCluster(cluster).topo);
     return tablets
       .filter((tablet) => tablet.type === 'PRIMARY')
       .map((tablet) => ({ keyspace: tablet.keyspace ?? '', shard: tablet.shard ?? '', alias: aliasText(tablet.alias) }));

@@ -2,6 +2,7 @@ import { errorText } from '../../lib/errors.ts';
 import { parsePosition, positionAtLeast, type Position } from '../../lib/gtid.ts';
 import type { Context } from '../../runtime/context.ts';
 import type { OnDDLAction } from '../../topo/proto/types-workflow.ts';
+import { isPrimaryUp } from '../process.ts';
 import type { BinlogTransaction, ShardDb } from '../shard-db.ts';
 import { type Cluster, epochSeconds } from '../cluster.ts';
 import { Applier, BlockedError, isUnrecoverable } from './apply.ts';
@@ -9,6 +10,7 @@ import { applyTransactions, isMatched } from './catch-up.ts';
 import { copyChunk, startCopy } from './copy.ts';
 import { compileFilters, type StreamFilters } from './filter.ts';
 import { type PumpResult, reached } from './progress.ts';
+import { hasSourceTablet, SOURCE_GONE } from './source-tablet.ts';
 import { sourceOf } from './stream-source.ts';
 import { hasCopyState, readStream, type StreamRow, updateStream } from './streams.ts';
 import { loading } from '../../lib/loading.ts';
@@ -24,9 +26,12 @@ const TRANSACTIONS_PER_CHUNK = 500;
 export async function pumpStream(ctx: Context, cluster: Cluster, target: ShardDb, id: number): Promise<PumpResult> {
   const row = readStream(target, id);
   if (row === undefined || (row.state !== 'Running' && row.state !== 'Copying')) return 'stopped';
+  // Streams run in the primary of their shard.
+  if (!isPrimaryUp(target)) return 'blocked';
   try {
     const source = sourceOf(target, row);
     const from = cluster.shards.open(source.keyspace, source.shard);
+    if (!hasSourceTablet(from, target, row)) return await waitForSource(cluster, target, row);
     const filters = await compileFilters(ctx, cluster.topo, source, from, target);
     if (row.pos === '' && !hasCopyState(target, id)) {
       return await startCopy(cluster, from, target, row, filters);
@@ -36,6 +41,14 @@ export async function pumpStream(ctx: Context, cluster: Cluster, target: ShardDb
   } catch (error) {
     return fail(cluster, target, row, error);
   }
+}
+
+/** One that has begun says what became of its source; one that looks for its first says nothing. */
+async function waitForSource(cluster: Cluster, target: ShardDb, row: StreamRow): Promise<PumpResult> {
+  if (row.pos !== '' && row.message !== SOURCE_GONE) {
+    await target.db.write(cluster.world.clock, () => updateStream(target, row.id, { message: SOURCE_GONE }, epochSeconds(cluster)));
+  }
+  return 'blocked';
 }
 
 /** Records why a stream cannot go on: for ever in state Error, or until the next try. */

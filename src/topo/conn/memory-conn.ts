@@ -121,6 +121,10 @@ class MemoryConn implements Conn {
     return cell === this.cell ? this : new MemoryConn(this.#store, this.#locks, this.#names, cell);
   }
 
+  watched(): Conn {
+    return this;
+  }
+
   async listDir(ctx: Context, dir: string): Promise<DirEntry[]> {
     const entries = await this.entries(ctx, dir);
     if (entries.length === 0) throw new TopoError('NoNode', this.#names.directory(this.cell, cleanPath(dir)));

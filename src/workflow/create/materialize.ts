@@ -21,7 +21,7 @@ export async function refuseTakenName(ctx: Context, cluster: Cluster, keyspace: 
   const taken: string[] = [];
   for (const info of await findAllShards(ctx, cluster.topo, keyspace)) {
     const { db, primary } = await primaryOf(ctx, cluster, info, (shard) => plainError(`shard has no primary: ${shard.name}`));
-    const streams = readStreams(db);
+    const streams = await callTablet(ctx, cluster, primary, 'ReadVReplicationWorkflows', () => readStreams(db));
     if (!cluster.release.behaviours.createBesideFrozen && streams.some(({ message }) => message === FROZEN)) {
       const { cell, uid } = primary.alias ?? { cell: '', uid: 0 };
       taken.push(
@@ -72,7 +72,7 @@ export async function createStreams(
     const rows = members.sources
       .filter((source) => intersects(rangeOf(source), rangeOf(target)))
       .map((source) => streamRow(cluster, request, vschema, source, target, tables, members));
-    await callTablet(ctx, target.primary, 'CreateVReplicationWorkflow', () =>
+    await callTablet(ctx, cluster, target.primary, 'CreateVReplicationWorkflow', () =>
       target.db.db.write(cluster.world.clock, () => {
         for (const row of rows) insertStream(target.db, row, epochSeconds(cluster));
       }),
@@ -110,7 +110,10 @@ function streamRow(
     tablet_types: request.inOrder ? `in_order:${types}` : types,
     workflow_type: WORKFLOW_TYPES.indexOf('MoveTables'),
     defer_secondary_keys: request.deferSecondaryKeys ? 1 : 0,
-    options: JSON.stringify({ sharded_auto_increment_handling: request.shardedAutoIncrement }),
+    options: JSON.stringify({
+      sharded_auto_increment_handling: request.shardedAutoIncrement,
+      ...(request.globalKeyspace === '' ? {} : { global_keyspace: request.globalKeyspace }),
+    }),
   };
 }
 

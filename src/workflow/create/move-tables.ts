@@ -14,6 +14,7 @@ import { ruleKeys } from '../switch/intent-images.ts';
 import { workflowStatus, type WorkflowStatus } from '../status.ts';
 import { buildTrafficSwitcher, type TrafficSwitcher } from '../switcher.ts';
 import { startWorkflow } from '../update.ts';
+import { checkGlobalKeyspace, replaceAutoIncrement, stripsAutoIncrement } from './auto-increment.ts';
 import { chooseShards, createStreams, refuseTakenName, refuseUnknownTables } from './materialize.ts';
 import type { MoveTablesRequest } from './request.ts';
 import { CreateUndo, ownRules } from './undo-create.ts';
@@ -28,6 +29,7 @@ export async function createMoveTables(ctx: Context, cluster: Cluster, request: 
   if (sourceKeyspace === targetKeyspace && cluster.release.behaviours.sameKeyspace === 'refused') {
     throw vtError('INVALID_ARGUMENT', 'source and target keyspace must be different for MoveTables workflows');
   }
+  await checkGlobalKeyspace(ctx, cluster, request.globalKeyspace);
   await refuseInterrupted(ctx, cluster, [sourceKeyspace, targetKeyspace]);
   await refuseEarly(ctx, cluster, request);
   // Until v19 the VSchema is saved late, and streams that are in the way leave nothing behind.
@@ -41,9 +43,10 @@ export async function createMoveTables(ctx: Context, cluster: Cluster, request: 
     const members = await chooseShards(ctx, cluster, request);
     refuseUnknownTables(vschema.now, targetKeyspace, tables);
     await refuseFilledTables(members.targets, targetKeyspace, tables);
-    const stripAutoIncrement = vschema.now.sharded === true && request.shardedAutoIncrement === 1;
+    const stripAutoIncrement = stripsAutoIncrement(cluster, request, vschema.now);
     undo.made = await copySchema(ctx, cluster, members.sources[0]!, members.targets, tables, { stripAutoIncrement });
     undo.targets = members.targets;
+    if (stripAutoIncrement) await replaceAutoIncrement(ctx, cluster, request, members.sources[0]!, undo.made);
     await createStreams(ctx, cluster, request, vschema.now, members, tables);
     const sw = await buildTrafficSwitcher(ctx, cluster, targetKeyspace, workflow);
     return await createUnderLocks(ctx, cluster, request, sw, vschema.before);

@@ -21,6 +21,8 @@ export interface MoveTablesRequest {
   noRoutingRules: boolean;
   /** 0 LEAVE, 1 REMOVE, 2 REPLACE. */
   shardedAutoIncrement: number;
+  /** Unsharded keyspace for sequence tables; empty for none. */
+  globalKeyspace: string;
 }
 
 /** A shard with its primary, as create works on it. */

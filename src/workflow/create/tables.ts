@@ -15,8 +15,8 @@ import type { Member, MoveTablesRequest } from './request.ts';
 /** Which tables to move. Throws for those that the source does not have, and when none is left. */
 export async function chooseTables(ctx: Context, cluster: Cluster, request: MoveTablesRequest): Promise<string[]> {
   const first = (await servingShards(ctx, cluster.topo, request.sourceKeyspace))[0]!;
-  const { db } = await primaryOf(ctx, cluster, first, (shard) => plainError(`shard does not have a primary: ${shard.name}`));
-  const there = db.tableNames();
+  const { db, primary } = await primaryOf(ctx, cluster, first, (shard) => plainError(`shard does not have a primary: ${shard.name}`));
+  const there = await callTablet(ctx, cluster, primary, 'GetSchema', () => db.tableNames());
   let tables = request.tables.length > 0 ? [...request.tables] : request.allTables ? there : [];
   refuseMissing(tables, there, request.sourceKeyspace);
   refuseMissing(request.excludeTables, there, request.sourceKeyspace);
@@ -54,9 +54,6 @@ export async function extendVSchema(
     if (merged[table] !== undefined) continue;
     const definition = { ...source.tables?.[table] };
     if (source.sharded === true) delete definition.column_vindexes;
-    if (definition.type === 'sequence') {
-      throw plainError(`table ${table} is a sequence; moving sequence tables is not built yet`);
-    }
     merged[table] = definition;
   }
   const now = { ...before, tables: merged };
@@ -99,7 +96,7 @@ export async function copySchema(
     const missing = tables.filter((table) => target.db.findTable(table) === undefined);
     const definitions = missing.map((table) => adapt(source.db.findTable(table), table, options.stripAutoIncrement));
     if (definitions.length === 0) continue;
-    await callTablet(ctx, target.primary, 'ApplySchema', () =>
+    await callTablet(ctx, cluster, target.primary, 'ApplySchema', () =>
       target.db.db.write(cluster.world.clock, () => {
         for (const definition of definitions) {
           if (target.db.findTable(definition.name) === undefined) createTable(target.db, definition);

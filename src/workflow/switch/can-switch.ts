@@ -1,6 +1,6 @@
 import { vtError } from '../../lib/errors.ts';
 import { epochSeconds } from '../../tablet/cluster.ts';
-import { refreshTabletsByShard } from '../../tablet/manager.ts';
+import { refreshTabletsByShard } from '../../tablet/refresh.ts';
 import { FROZEN, readCopyState, readStream } from '../../tablet/vreplication/streams.ts';
 import { type ShardInfo, shardText } from '../../topo/keyspaces.ts';
 import { REFRESH_TIMEOUT_MS } from '../denied.ts';

@@ -56,7 +56,7 @@ async function waitForIntraKeyspace(run: SwitchRun, ctx: Context, source: Migrat
   try {
     for (const stream of streams.filter((candidate) => isIntraKeyspace(run, candidate))) {
       const position = cluster.shards.open(stream.source.keyspace, stream.source.shard).positionText();
-      await callTablet(ctx, source.primary, 'VReplicationWaitForPos', () => waitForPos(ctx, cluster, source.db, stream.row.id, position));
+      await callTablet(ctx, cluster, source.primary, 'VReplicationWaitForPos', () => waitForPos(ctx, cluster, source.db, stream.row.id, position));
     }
   } catch (error) {
     const more = ctx.err()?.reason === 'deadline' ? ' (increase the --timeout value if needed)' : '';
@@ -80,7 +80,7 @@ async function synchronize(run: SwitchRun, ctx: Context, migrator: StreamMigrato
   await forAll(behind, async ({ source, stream }) => {
     const position = furthest.get(keyOf(stream.source))!;
     await setStreams(run, ctx, source, [stream.row.id], { state: 'Running', stop_pos: position, message: 'synchronizing for cutover' });
-    await callTablet(ctx, source.primary, 'VReplicationWaitForPos', () => waitForPos(ctx, cluster, source.db, stream.row.id, position));
+    await callTablet(ctx, cluster, source.primary, 'VReplicationWaitForPos', () => waitForPos(ctx, cluster, source.db, stream.row.id, position));
   });
   return furthest;
 }
@@ -215,7 +215,7 @@ function onPrimary(
   change: (db: ShardDb, at: number) => void,
 ): Promise<void> {
   const at = epochSeconds(run.cluster);
-  return callTablet(ctx, member.primary, 'VReplicationExec', () => writeTablet(ctx, run.cluster, member.db, () => change(member.db, at)));
+  return callTablet(ctx, run.cluster, member.primary, 'VReplicationExec', () => writeTablet(ctx, run.cluster, member.db, () => change(member.db, at)));
 }
 
 function setStreams(

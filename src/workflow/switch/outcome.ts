@@ -26,7 +26,11 @@ export type FailureCause =
   /** A journal of so many bytes. */
   | { kind: 'journal'; bytes: number }
   /** Rights on `_vt` that are really missing, or granted on a pattern of databases only. */
-  | { kind: 'privileges'; missing: boolean };
+  | { kind: 'privileges'; missing: boolean }
+  /** No largest value in a shard without rows. */
+  | { kind: 'null maximum' }
+  /** A sequence that the VSchema names in backticks. */
+  | { kind: 'escaped sequence' };
 
 /** The state that a failed switch leaves, as far as people feel it. */
 export interface Outcome {
@@ -107,6 +111,10 @@ function isFelt(behaviours: Behaviours, cause: FailureCause | undefined): boolea
       return cause.bytes > behaviours.journalValueBytes;
     case 'privileges':
       return cause.missing || behaviours.reversePrivileges === 'exact';
+    case 'null maximum':
+      return !behaviours.sequenceNullMaximum;
+    case 'escaped sequence':
+      return behaviours.sequenceNames === 'plain';
     default:
       return true;
   }

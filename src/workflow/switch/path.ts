@@ -12,7 +12,9 @@ export interface SwitchPath {
   reverseReplication: boolean;
   /** Mirror rules exist for the types to be switched. */
   mirrored: boolean;
+  /** `--initialize-target-sequences` was asked for. */
+  sequences: boolean;
 }
 
 /** The usual switch: tables, everything, from the beginning. */
-export const FULL_PATH: SwitchPath = { kind: 'tables', reads: true, writes: true, resume: false, reverseReplication: true, mirrored: false };
+export const FULL_PATH: SwitchPath = { kind: 'tables', reads: true, writes: true, resume: false, reverseReplication: true, mirrored: false, sequences: false };

@@ -30,7 +30,7 @@ export async function createReverse(run: SwitchRun, scope: StepScope): Promise<v
   const { record: vschema } = await getVSchema(ctx, cluster.topo, sw.sourceKeyspace);
   await forAll(sw.sources, (source) =>
     scope.onTarget(shardText(source.info), () =>
-      callTablet(ctx, source.primary, 'VReplicationExec', async () => {
+      callTablet(ctx, cluster, source.primary, 'VReplicationExec', async () => {
         // In the order of its statements: rows of that name go, new ones come, and get cells and tablet types.
         requirePrivileges(source.db, ['SELECT', 'DELETE', 'INSERT', 'UPDATE']);
         const rows = sw.targets.flatMap((target) => reverseRows(run, source, target, vschema));

@@ -171,6 +171,7 @@ function prepareRun(ctx: Context, cluster: Cluster, request: SwitchRequest, chos
     resume: sw.sources.some((source) => readJournal(source.db, sw.id) !== undefined),
     reverseReplication: request.enableReverseReplication,
     mirrored: state.readsMirrored || state.writesMirrored,
+    sequences: request.initializeSequences,
   };
   if (wantsWrites && sw.frozen) {
     cluster.world.events.log('warning', `Writes have already been switched for workflow ${sw.workflow}, nothing to do here`);
@@ -191,6 +192,7 @@ function prepareRun(ctx: Context, cluster: Cluster, request: SwitchRequest, chos
     writesServed: undefined,
     refusedBefore: 0,
     warnings: [],
+    sequences: [],
   };
 }
 
