@@ -82,7 +82,7 @@ function without(vschema: VSchemaKeyspace, names: readonly string[]): VSchemaKey
 export async function undoSequences(ctx: Context, cluster: Cluster, intent: Intent): Promise<void> {
   for (const { keyspace } of intent.sequences?.shards ?? []) {
     const { primary, db } = await sequencePlace(ctx, cluster, keyspace);
-    const stay = await callTablet(ctx, primary, 'ExecuteFetchAsApp', () =>
+    const stay = await callTablet(ctx, cluster, primary, 'ExecuteFetchAsApp', () =>
       writeTablet(ctx, cluster, db, () => undoSequenceChanges(db, cluster.world, changeName(intent))),
     );
     if (stay.length === 0) continue;

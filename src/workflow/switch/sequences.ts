@@ -64,6 +64,6 @@ export async function resetSequences(run: SwitchRun): Promise<void> {
   await forAll(sw.sources, async ({ info, primary, db }) => {
     const alias = aliasText(primary.alias);
     cluster.world.events.log('info', `Resetting sequences for source shard ${info.keyspace}.${info.name} on tablet ${alias}`);
-    await callTablet(ctx, primary, 'ResetSequences', () => writeTablet(ctx, cluster, db, () => reset(db, alias, sw.tables)));
+    await callTablet(ctx, cluster, primary, 'ResetSequences', () => writeTablet(ctx, cluster, db, () => reset(db, alias, sw.tables)));
   });
 }

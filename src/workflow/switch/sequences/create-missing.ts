@@ -126,7 +126,7 @@ export async function globalPlace(ctx: Context, cluster: Cluster, sw: TrafficSwi
 async function createOn(ctx: Context, cluster: Cluster, { info, primary, db }: SequencePlace, table: string, change?: string): Promise<void> {
   const create = (): boolean => createSequence(cluster, db, table);
   try {
-    await callTablet(ctx, primary, 'ApplySchema', () =>
+    await callTablet(ctx, cluster, primary, 'ApplySchema', () =>
       untilFree(ctx, cluster.world, () =>
         writeTablet(ctx, cluster, db, () => (change === undefined ? create() : noteSequenceChange(db, change, table, create))),
       ),

@@ -62,7 +62,7 @@ async function askTogether(
   meet: (one: Asked, value: bigint) => void,
 ): Promise<void> {
   try {
-    await callTablet(ctx, target.primary, 'GetMaxValueForSequences', async () => {
+    await callTablet(ctx, cluster, target.primary, 'GetMaxValueForSequences', async () => {
       const values = await askAll(ctx, cluster, target.db, asked, (error, { use }) => ofTable(use, errorText(error)));
       for (const [at, one] of asked.entries()) {
         try {
@@ -86,7 +86,7 @@ function ofTable({ table }: SequenceUse, why: string): Error {
 async function askAlone(ctx: Context, cluster: Cluster, sw: TrafficSwitcher, target: MigrationTarget, one: Asked): Promise<bigint> {
   const { use } = one;
   try {
-    const [value] = await callTablet(ctx, target.primary, 'ExecuteFetchAsApp', () => overRpc(() => askAll(ctx, cluster, target.db, [one], (error) => error)));
+    const [value] = await callTablet(ctx, cluster, target.primary, 'ExecuteFetchAsApp', () => overRpc(() => askAll(ctx, cluster, target.db, [one], (error) => error)));
     return convert(cluster, target, use, value!);
   } catch (error) {
     // The tablet is named since the change that copes with NULL (#15289).

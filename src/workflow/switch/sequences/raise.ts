@@ -55,7 +55,7 @@ async function raiseTogether(raise: Raise, { info, primary, db }: SequencePlace,
   const { ctx, cluster } = raise;
   const alias = aliasText(primary.alias);
   try {
-    await callTablet(ctx, primary, 'UpdateSequenceTables', () =>
+    await callTablet(ctx, cluster, primary, 'UpdateSequenceTables', () =>
       untilFree(ctx, cluster.world, () =>
         writeTablet(ctx, cluster, db, () => {
           for (const sequence of sequences) noted(raise, db, sequence, () => raiseOnTablet(raise, { info, primary, db }, sequence));
@@ -93,7 +93,7 @@ async function raiseAlone({ ctx, cluster, next }: Raise, place: SequencePlace, s
   const database = databaseOf(primary);
   const shown = `${database}.${sequence.name}`;
   const fetch = (): Promise<number> =>
-    callTablet(ctx, primary, 'ExecuteFetchAsApp', () =>
+    callTablet(ctx, cluster, primary, 'ExecuteFetchAsApp', () =>
       overRpc(() =>
         untilFree(ctx, cluster.world, () =>
           writeTablet(ctx, cluster, db, () => fetchAsApp(cluster, db, statement(cluster, database, sequence, next(sequence))).rowsAffected),
@@ -111,7 +111,7 @@ async function raiseAlone({ ctx, cluster, next }: Raise, place: SequencePlace, s
   }
   if (behaviours.sequenceCacheReset === 'never' || (behaviours.sequenceCacheReset === 'raised' && changed === 0)) return;
   try {
-    await callTablet(ctx, primary, 'ResetSequences', () =>
+    await callTablet(ctx, cluster, primary, 'ResetSequences', () =>
       writeTablet(ctx, cluster, db, () => resetSequences(db, aliasText(primary.alias), [sequence.name])),
     );
   } catch (error) {
@@ -131,7 +131,7 @@ function statement(cluster: Cluster, database: string, { name }: Sequence, next:
 
 async function createAlone(ctx: Context, cluster: Cluster, { info, primary, db }: SequencePlace, { name }: Sequence): Promise<void> {
   try {
-    await callTablet(ctx, primary, 'ApplySchema', () => writeTablet(ctx, cluster, db, () => createSequence(cluster, db, name)));
+    await callTablet(ctx, cluster, primary, 'ApplySchema', () => writeTablet(ctx, cluster, db, () => createSequence(cluster, db, name)));
   } catch (error) {
     throw vtError('INTERNAL', `failed to create the backing sequence table ${escapeId(name)} in the global-keyspace ${info.keyspace}: ${errorVerbose(error)}`);
   }

@@ -66,7 +66,7 @@ async function whereItStands(ctx: Context, cluster: Cluster, sequence: Sequence)
   let value: Value | undefined;
   let why = '<nil>';
   try {
-    value = await callTablet(ctx, primary, 'ExecuteFetchAsApp', () =>
+    value = await callTablet(ctx, cluster, primary, 'ExecuteFetchAsApp', () =>
       overRpc(async () => {
         if (database !== databaseOf(primary)) throw unknownDatabase(database, currentValueSql(database, name));
         return currentValue(cluster, db, { database, table: name });
