@@ -14,6 +14,7 @@ import { mirrorAdapters } from './workflow/mirror.ts';
 import { partAdapters } from './workflow/parts.ts';
 import { partialAdapters } from './workflow/partial.ts';
 import { reshardAdapters } from './workflow/reshard.ts';
+import { sequenceAdapters } from './workflow/sequences.ts';
 import { workflowAdapters } from './workflow/adapters.ts';
 
 /** Every adapter; the first that serves a case's area and operation drives it. */
@@ -28,6 +29,7 @@ export const ADAPTERS: readonly Adapter[] = [
   ...ruleAdapters,
   ...partAdapters,
   ...engineAdapters,
+  ...sequenceAdapters,
   ...dryRunStepAdapters,
   ...reshardAdapters,
   ...partialAdapters,

@@ -4,7 +4,7 @@ import { derivedState } from '../../../src/workflow/lag.ts';
 import type { StreamRow } from '../../../src/tablet/vreplication/streams.ts';
 import type { Stage } from '../adapters/workflow/stage.ts';
 import { stateOf } from '../adapters/workflow/states.ts';
-import { fullRequest, lockedRun, makeRun, runSteps } from '../adapters/workflow/switch-run.ts';
+import { requestOf, lockedRun, makeRun, runSteps } from '../adapters/workflow/switch-run.ts';
 import { cancelMigration } from '../../../src/workflow/switch/cancel-migration.ts';
 import { createJournals } from '../../../src/workflow/switch/effects-writes.ts';
 import { NO_FAULTS } from '../../../src/runtime/step.ts';
@@ -63,7 +63,7 @@ export const switchingCases: HandCases = {
   'switch_traffic.journal_exists_resumes': async () => {
     const stage = await moving({ ...LEGACY, workflow_state: 'All Reads Switched. Writes Not Switched' });
     const { ctx, cluster } = stage.world.engine();
-    const run = await makeRun(ctx, cluster, fullRequest(stage));
+    const run = await makeRun(ctx, cluster, requestOf(stage));
     // Written on the first of the two sources alone, as by a switch that broke off in the middle.
     await createJournals({ ...run, sw: { ...run.sw, sources: run.sw.sources.slice(0, 1) } }, NO_FAULTS);
     succeeds(await stage.run('switchtraffic', '--tablet-types', 'primary'));

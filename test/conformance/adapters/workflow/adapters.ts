@@ -39,7 +39,7 @@ export const WORKFLOW_DEFAULTS: SceneDefaults = { target: { name: 'targetks', sh
 export async function prepared(given: Given, withWorkflow = true): Promise<Stage> {
   const world: World = withWorkflow ? await movingWorld(given.scene, given.createFlags) : await sceneWorld(given.scene);
   const stage = new Stage(given.scene, world);
-  for (const step of given.steps) await step(stage);
+  for (const step of [...given.steps, ...given.late]) await step(stage);
   stage.asked = given.scene.asked;
   await stage.remember();
   return stage;

@@ -1,12 +1,11 @@
 import { formatDuration, parseDuration } from '../../../../src/lib/duration.ts';
-import type { SwitchRequest } from '../../../../src/workflow/switch/run.ts';
 import { switchTraffic } from '../../../../src/workflow/switch/switch-traffic.ts';
 import { outcomeOf } from '../../compare.ts';
 import { type Fields, shown, Skipped } from '../../fields.ts';
 import { isShard } from '../../scene.ts';
 import { csv, type Answer } from '../../world.ts';
 import type { Stage } from './stage.ts';
-import { switchUnchecked } from './switch-run.ts';
+import { requestOf, switchUnchecked } from './switch-run.ts';
 
 /** A command that a case names: a subcommand with its flags. */
 export interface Command {
@@ -133,17 +132,15 @@ export async function switchStill(stage: Stage, { sub, flags }: Command, more: r
   const known = ['tablet-types', 'cells', 'timeout', 'max-replication-lag-allowed', 'enable-reverse-replication', 'dry-run', 'lock-timeout'];
   const unknown = all.find((word) => word.startsWith('--') && !known.includes(word.slice(2).split('=')[0]!));
   if (unknown !== undefined || (sub !== 'switchtraffic' && sub !== 'reversetraffic')) throw new Skipped(`${sub} ${unknown ?? ''} cannot be run while streams stand still`);
-  const request: SwitchRequest = {
-    keyspace: stage.scene.workflow.target,
-    workflow: stage.scene.workflow.name,
+  const request = requestOf(stage, {
     direction: sub === 'switchtraffic' ? 'forward' : 'backward',
-    tabletTypes: (value('tablet-types') ?? 'PRIMARY,REPLICA,RDONLY').toUpperCase().split(','),
+    tabletTypes: (value('tablet-types') ?? 'PRIMARY,REPLICA,RDONLY').toUpperCase().split(',') as ('PRIMARY' | 'REPLICA' | 'RDONLY')[],
     cells: value('cells')?.split(',') ?? [],
     timeoutMs: parseDuration(value('timeout') ?? '30s'),
     maxLagMs: parseDuration(value('max-replication-lag-allowed') ?? '30s'),
     enableReverseReplication: value('enable-reverse-replication') !== 'false',
     dryRun: value('dry-run') === 'true' || all.includes('--dry-run'),
-  };
+  });
   if (checks === 'unchecked') return switchUnchecked(ctx, cluster, request);
   const { failure, value: result } = await outcomeOf(() => switchTraffic(ctx, cluster, request));
   if (result === undefined) return { exit: 1, stdout: '', stderr: '', failure: failure as Error };

@@ -5,10 +5,13 @@ import { parsePrototext } from '../../../../src/topo/proto/prototext-parse.ts';
 import { BinlogSource } from '../../../../src/topo/proto/messages-binlogdata.ts';
 import type { BinlogSource as Source } from '../../../../src/topo/proto/types-workflow.ts';
 import { readStreams } from '../../../../src/tablet/vreplication/streams.ts';
-import { getSrvVSchema, getVSchema } from '../../../../src/topo/vschema.ts';
+import { extendVSchema } from '../../../../src/workflow/create/tables.ts';
+import type { MoveTablesRequest } from '../../../../src/workflow/create/request.ts';
+import { getSrvVSchema, getVSchema, saveVSchema } from '../../../../src/topo/vschema.ts';
 import { migrationId } from '../../../../src/lib/fnv.ts';
 import { readErrorEntry, same, subset } from '../../compare.ts';
 import { type Adapter, type Case, type Check, type Fields, isMap, Mismatch, shown, Skipped } from '../../fields.ts';
+import { topoWorld } from '../../topo-world.ts';
 import { createLine, setPosition } from '../../world.ts';
 import { readFlags } from './commands.ts';
 import { answerJson } from './expect-answer.ts';
@@ -212,4 +215,26 @@ function readCreate({ op, given: fields, when, then }: Case): Check {
   };
 }
 
-export const createAdapters: readonly Adapter[] = [{ area: WORKFLOW_AREAS, op: /^MoveTables create(?: --.*)?$/, read: readCreate }];
+/** `add tables t1..t4, copying source vschema`: what an unsharded target's VSchema gets of the source's. */
+function readAddTables({ op, given, then }: Case): Check {
+  const [, list = ''] = /^add tables (\S+), copying source vschema$/.exec(op) ?? [];
+  const source = given.raw('source_vschema');
+  const target = given.raw('target_vschema');
+  if (!isMap(source) || !isMap(target)) throw new Skipped('given has no two VSchemas');
+  if (target['sharded'] === true) throw new Skipped('a sharded target is left as it is');
+  const [, prefix, from, to] = /^([a-z]+)(\d+)\.\.\1(\d+)$/.exec(list) ?? [];
+  const tables = prefix === undefined ? list.split(',') : Array.from({ length: Number(to) - Number(from) + 1 }, (_, index) => `${prefix}${Number(from) + index}`);
+  const expected = then.raw('target_tables');
+  return async () => {
+    const world = await topoWorld(['cell'], { sourceks: source['sharded'] === true ? ['-80', '80-'] : ['0'], targetks: ['0'] });
+    const { ctx, cluster } = world.engine();
+    await saveVSchema(ctx, cluster.topo, 'sourceks', source, null);
+    await saveVSchema(ctx, cluster.topo, 'targetks', target, null);
+    await extendVSchema(ctx, cluster, { sourceKeyspace: 'sourceks', targetKeyspace: 'targetks' } as MoveTablesRequest, tables);
+    same(expected, (await getVSchema(ctx, cluster.topo, 'targetks')).record.tables ?? {}, 'target_tables');
+  };
+}
+
+export const createAdapters: readonly Adapter[] = [
+  { area: 'movetables_create', op: /^add tables \S+, copying source vschema$/, read: readAddTables },
+ { area: WORKFLOW_AREAS, op: /^MoveTables create(?: --.*)?$/, read: readCreate }];

@@ -7,7 +7,7 @@ import { linesOf } from './expect-answer.ts';
 import { readThen } from './expect.ts';
 import { readGiven } from './given.ts';
 import type { Stage } from './stage.ts';
-import { fullRequest, makeRun } from './switch-run.ts';
+import { requestOf, makeRun } from './switch-run.ts';
 
 /** Where the lines of one step stand: in the dry run of which command, and how they begin. */
 interface StepLines {
@@ -73,7 +73,7 @@ async function linesOfShards(stage: Stage, direction: 'forward' | 'backward'): P
   // Only reads that were switched can be reversed.
   if (direction === 'backward') await stage.prepare('switchtraffic', '--tablet-types', 'replica,rdonly');
   const { ctx, cluster } = stage.world.engine();
-  const run = await makeRun(ctx, cluster, { ...fullRequest(stage), tabletTypes: ['PRIMARY', 'REPLICA', 'RDONLY'] });
+  const run = await makeRun(ctx, cluster, requestOf(stage, { tabletTypes: ['PRIMARY', 'REPLICA', 'RDONLY'] }));
   return dryRunLines({ ...run, direction, sw: { ...run.sw, kind: 'shards' }, path: { ...run.path, kind: 'shards' } });
 }
 
@@ -126,7 +126,7 @@ function readDropShards({ given: fields, when, then }: Case): Check {
   return async () => {
     const stage = await prepared(given);
     const { ctx, cluster } = stage.world.engine();
-    const { sw } = await makeRun(ctx, cluster, fullRequest(stage));
+    const { sw } = await makeRun(ctx, cluster, requestOf(stage));
     for (const side of sides) {
       const line = await dropShardsLine(ctx, cluster, side === 'source' ? sw : { ...sw, sources: sw.targets });
       stage.answers.push({ exit: 0, stdout: `drop\n\n${line}\n\n`, stderr: '', failure: undefined });

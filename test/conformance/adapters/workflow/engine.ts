@@ -195,10 +195,12 @@ function readDeleteRules({ given: fields, then }: Case): Check {
 }
 
 /** The reverse streams that a switch makes, stopped. */
-async function reverseStreams(given: Given): Promise<{ stage: Stage; byShard: Map<string, StreamRow[]>; positions: Map<string, string> }> {
+async function reverseStreams(given: Given, edit?: (row: StreamRow) => void): Promise<{ stage: Stage; byShard: Map<string, StreamRow[]>; positions: Map<string, string> }> {
   const stage = await prepared(given);
   const run = await lockedRun(stage);
-  await runSteps(run, 'stopSourceWrites', 'gatherSourcePositions', 'waitForCatchup', 'createReverseVReplication');
+  await runSteps(run, 'stopSourceWrites', 'gatherSourcePositions', 'waitForCatchup');
+  for (const { streams } of run.sw.targets) for (const { row } of streams) edit?.(row);
+  await runSteps(run, 'createReverseVReplication');
   const { source, name } = given.scene.workflow;
   const byShard = new Map(stage.side('source').shards.map((shard) => [shard, readStreams(stage.world.shard(source, shard), reverseWorkflowName(name))]));
   return { stage, byShard, positions: new Map(run.sw.targets.map((target) => [target.info.name, target.position])) };
@@ -266,8 +268,8 @@ function readPropagation({ given, when, then }: Case): Check {
     for (const [index, { target, source, cells, types }] of inputs.entries()) {
       const given0 = readGiven(new Fields({ cells: [...new Set([source, target])] }, 'given'), { target: { name: 'targetks', shards: ['0'] } });
       given0.scene.keyspaces.find((one) => one.name === 'targetks')!.cell = target;
-      given0.steps.push((stage) => stage.world.shard('targetks', '0').db.exec(`UPDATE "_vt.vreplication" SET cell = '${cells}', tablet_types = '${types}'`));
-      const { byShard } = await reverseStreams(given0);
+      given0.createFlags.push('--cells', given0.scene.cells.join(','));
+      const { byShard } = await reverseStreams(given0, (row) => Object.assign(row, { cell: cells, tablet_types: types }));
       const [row] = byShard.get('0') ?? [];
       same(wanted[index], { cell: row?.cell ?? '', types: row?.tablet_types ?? '' }, `queries[${index}]`);
     }

@@ -22,6 +22,8 @@ export interface Given {
   /** What is done before the workflow is made, and after. */
   early: StageStep[];
   steps: StageStep[];
+  /** What is done last: streams could not go on after it. */
+  late: StageStep[];
   /** Flags of the commands that `given` says something of. */
   flags: string[];
   /** Other workflows that \`given\` makes. */
@@ -34,7 +36,7 @@ type Reader = (given: Fields, name: string, into: Given) => void;
 
 /** Reads `given`. What nobody knows stays unread, and skips the case. */
 export function readGiven(given: Fields, defaults: SceneDefaults = {}): Given {
-  const into: Given = { scene: readScene(given, defaults), createFlags: [], early: [], steps: [], flags: [], others: [], still: false };
+  const into: Given = { scene: readScene(given, defaults), createFlags: [], early: [], steps: [], late: [], flags: [], others: [], still: false };
   for (const name of given.names) {
     const read = READERS[name] ?? PATTERNS.find(([pattern]) => pattern.test(name))?.[1];
     read?.(given, name, into);
@@ -207,7 +209,7 @@ const READERS: Record<string, Reader> = {
   target_tablets: (given, name, into) => {
     if (given.str(name) !== 'none usable for streaming') throw new Skipped(`given.${name} is not known: ${given.str(name)}`);
     // The workflow streams from rdonly tablets, of which there is none.
-    into.steps.push((stage) => changeStreams(stage, { tablet_types: 'rdonly' }));
+    into.late.push((stage) => changeStreams(stage, { tablet_types: 'rdonly' }));
   },
   is_primary_serving: (given, name, into) => {
     const shards = given.map(name);

@@ -170,7 +170,7 @@ function readSelection({ given, when, then }: Case): Check {
     const results: Outcome<unknown>[] = [];
     for (const { source, target } of inputs) {
       const scene = sceneOf({ source_keyspace: `sourceks (${source.join(',')})`, target_keyspace: `targetks (${target.join(',')})` });
-      const stage = await prepared({ scene, createFlags: [], early: [], steps: [], flags: [], others: [], still: false });
+      const stage = await prepared({ scene, createFlags: [], early: [], steps: [], late: [], flags: [], others: [], still: false });
       const chosen = target.map((shard) => {
         const rows = readStreams(stage.world.shard('targetks', shard), scene.workflow.name);
         return [shard, rows.map((row) => /shard:"([^"]*)"/.exec(row.source)?.[1] ?? '')] as const;

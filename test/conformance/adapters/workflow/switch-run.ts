@@ -1,18 +1,18 @@
 import type { Context } from '../../../../src/runtime/context.ts';
 import { NO_FAULTS } from '../../../../src/runtime/step.ts';
 import type { Cluster } from '../../../../src/tablet/cluster.ts';
-import { readJournal } from '../../../../src/tablet/vreplication/streams.ts';
 import { lockKeyspace } from '../../../../src/topo/locks.ts';
 import { getWorkflowState } from '../../../../src/workflow/state.ts';
 import { EFFECTS } from '../../../../src/workflow/switch/effects.ts';
 import { lockedKeyspaces, type SwitchRequest, type SwitchRun } from '../../../../src/workflow/switch/run.ts';
+import { prepareRun } from '../../../../src/workflow/switch/switch-traffic.ts';
 import { runSwitch } from '../../../../src/workflow/switch/runner.ts';
 import type { Answer } from '../../world.ts';
 import type { Stage } from './stage.ts';
 
-/** The request of a full switch of the stage's workflow. */
-export function fullRequest({ scene }: Stage): SwitchRequest {
-  return {
+/** A request of the stage's workflow, of which a case says some fields. */
+export function requestOf({ scene }: Stage, some: Partial<SwitchRequest> = {}): SwitchRequest {
+  const usual = {
     keyspace: scene.workflow.target,
     workflow: scene.workflow.name,
     direction: 'forward',
@@ -22,42 +22,21 @@ export function fullRequest({ scene }: Stage): SwitchRequest {
     maxLagMs: 30_000,
     enableReverseReplication: true,
     dryRun: false,
-  } as SwitchRequest;
+  };
+  // What a request has besides is off unless a case says so.
+  return { ...usual, ...some } as unknown as SwitchRequest;
 }
 
 /** A switch of which nothing has run yet. What the server looks at first is passed over. */
 export async function makeRun(ctx: Context, cluster: Cluster, request: SwitchRequest): Promise<SwitchRun> {
-  const { sw, state } = await getWorkflowState(ctx, cluster, request.keyspace, request.workflow);
-  return {
-    cluster,
-    request,
-    sw,
-    startState: state,
-    path: {
-      kind: sw.kind,
-      reads: request.tabletTypes.some((type) => type !== 'PRIMARY'),
-      writes: request.tabletTypes.includes('PRIMARY') && !sw.frozen,
-      resume: sw.sources.some((source) => readJournal(source.db, sw.id) !== undefined),
-      reverseReplication: request.enableReverseReplication,
-      mirrored: state.readsMirrored || state.writesMirrored,
-    },
-    direction: request.direction,
-    writesAlreadySwitched: true,
-    ctx,
-    held: [],
-    intent: undefined,
-    migrator: undefined,
-    writesStopped: undefined,
-    writesServed: undefined,
-    refusedBefore: 0,
-    warnings: [],
-  };
+  const found = await getWorkflowState(ctx, cluster, request.keyspace, request.workflow);
+  return prepareRun(ctx, cluster, request, { found, direction: request.direction, writesAlreadySwitched: true }, undefined);
 }
 
 /** A switch that holds the locks of its keyspaces. */
 export async function lockedRun(stage: Stage, keyspaces?: readonly string[]): Promise<SwitchRun> {
   const { ctx, cluster } = stage.world.engine();
-  const run = await makeRun(ctx, cluster, fullRequest(stage));
+  const run = await makeRun(ctx, cluster, requestOf(stage));
   for (const keyspace of keyspaces ?? lockedKeyspaces(run.sw)) run.ctx = (await lockKeyspace(run.ctx, cluster.topo, keyspace, 'SwitchWrites')).ctx;
   return run;
 }
