@@ -16,6 +16,7 @@ import { textSource } from '../../src/tablet/dump/source.ts';
 import type { ShardDb } from '../../src/tablet/shard-db.ts';
 import { pumpAll } from '../../src/tablet/vreplication/pump-all.ts';
 import { writeCluster } from '../../src/topo/cluster-record.ts';
+import { withOutages } from '../../src/topo/conn/outages.ts';
 import { MEMORY_NAMES } from '../../src/topo/conn/directory.ts';
 import { createShard, getShard } from '../../src/topo/keyspaces.ts';
 import { startTablet } from '../../src/tablet/start-tablet.ts';
@@ -65,7 +66,8 @@ export class World {
   engine(lockTimeoutMs = 45_000): { ctx: Context; cluster: Cluster } {
     const world = this.host.world();
     const release = findRelease(RELEASE);
-    const conn = this.host.openTopology(world, { names: MEMORY_NAMES, renewed: release.behaviours.leases === 'renewed', reapDead: false }, true);
+    const policy = { names: MEMORY_NAMES, renewed: release.behaviours.leases === 'renewed', reapDead: false };
+    const conn = withOutages(this.host.openTopology(world, policy, true), world.clock, policy.names);
     return { ctx: background(), cluster: { world, release, topo: { conn, release, world, lockTimeoutMs, held: new Set() }, shards: this.host.openShards(world) } };
   }
 

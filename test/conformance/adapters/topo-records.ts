@@ -4,12 +4,12 @@ import { rebuildKeyspaceGraph } from '../../../src/topo/srv-keyspace.ts';
 import { createShard, ensureKeyspace, findAllShards, getShard, servingShards } from '../../../src/topo/keyspaces.ts';
 import { listTablets, type TabletFilter } from '../../../src/topo/list-tablets.ts';
 import { keyRangeToProto } from '../../../src/topo/proto/key-range.ts';
-import type { Tablet } from '../../../src/topo/proto/types.ts';
+import type { SrvKeyspace, Tablet } from '../../../src/topo/proto/types.ts';
 import { aliasText, createTablet } from '../../../src/topo/tablets.ts';
 import { generateShardRanges } from '../../../src/lib/key-range.ts';
 import { type Outcome, outcomeOf, readError, readResults, same, subset, succeeded } from '../compare.ts';
 import { type Adapter, type Case, type Check, type Fields, isMap, Mismatch, shown, Skipped, texts } from '../fields.ts';
-import { shardPath, topoWorld } from '../topo-world.ts';
+import { putSrvKeyspace, shardPath, topoWorld } from '../topo-world.ts';
 import type { World } from '../world.ts';
 
 const area = 'topo_records';
@@ -115,13 +115,46 @@ function readListed(then: Fields): (got: Outcome<Tablet[]>) => void {
 function readGetTablets({ given, when, then }: Case): Check {
   const tablets = readTablets(given);
   const cells = given.strings('cells', []);
+  const unreachable = given.strings('unreachable', []);
   const inputs = when.has('inputs') ? when.maps('inputs').map(readFilter) : [readFilter(when)];
   const results = then.has('results') ? then.maps('results').map(readListed) : [readListed(then)];
   if (results.length !== inputs.length) throw new Skipped('then.results has not one entry for each input');
   return async () => {
-    const { ctx, cluster } = (await tabletWorld(tablets, cells)).engine();
+    const world = await tabletWorld(tablets, cells);
+    for (const cell of unreachable) await world.prepare('cell', 'stop', cell);
+    const { ctx, cluster } = world.engine();
     for (const [index, filter] of inputs.entries()) results[index]!(await outcomeOf(() => listTablets(ctx, cluster.topo, filter)));
   };
+}
+
+/** `GetSrvKeyspaces KEYSPACE`, once for each list of cells, as the server answers: over gRPC a record that is not there is an empty one. */
+function readSrvKeyspaces({ op, given, when, then }: Case): Check {
+  const keyspace = op.slice('GetSrvKeyspaces '.length);
+  const cells = given.strings('cells');
+  const records = given.map('srv_keyspaces');
+  const stored = records.names.map((cell) => [cell, records.raw(cell)] as const);
+  const inputs = when.list('inputs').map((list, index) => texts(list, `when.inputs[${index}]`));
+  const check = readResults(then, 'results', inputs.length);
+  return async () => {
+    const world = await topoWorld(cells, { [keyspace]: [] });
+    const { ctx, cluster } = world.engine();
+    for (const cell of cells) world.host.store.cell(cell).delete(`keyspaces/${keyspace}/SrvKeyspace`);
+    for (const [cell, record] of stored) await putSrvKeyspace(ctx, cluster, cell, keyspace, record as SrvKeyspace);
+    const results: Outcome<unknown>[] = [];
+    for (const names of inputs) {
+      const { failure, stdout } = await world.run('--server', 'internal', 'GetSrvKeyspaces', keyspace, ...names);
+      results.push(failure === undefined ? { value: withoutLists(JSON.parse(stdout)) } : { failure });
+    }
+    check(results);
+  };
+}
+
+/** A record without the fields that are empty or not set; a cell that has none keeps its null. */
+function withoutLists(cells: unknown): unknown {
+  if (!isMap(cells)) return cells;
+  const plain = (record: unknown): unknown =>
+    isMap(record) ? Object.fromEntries(Object.entries(record).filter(([, value]) => value !== null && !(Array.isArray(value) && value.length === 0))) : record;
+  return Object.fromEntries(Object.entries(cells).map(([cell, record]) => [cell, plain(record)]));
 }
 
 function readFindAll({ given, when, then }: Case): Check {
@@ -199,6 +232,7 @@ export const topoRecordAdapters: readonly Adapter[] = [
   { area, op: 'GetKeyspace', read: readRecords('GetKeyspace', withKeyspaces) },
   { area, op: 'GetShard', read: readRecords('GetShard', withShards) },
   { area, op: 'GetTablets', read: readGetTablets },
+  { area, op: /^GetSrvKeyspaces \S+$/, read: readSrvKeyspaces },
   { area, op: 'find all shards', read: readFindAll },
   { area, op: 'get serving shards', read: readServing },
   { area: 'cancel_complete', op: 'DeleteShard', read: readDeleteShard },

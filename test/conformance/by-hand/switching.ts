@@ -29,6 +29,14 @@ export const switchingCases: HandCases = {
     expect(derive({ time_updated: 11 })).toBe('Running');
   },
 
+  'can_switch.tablet_refresh_failure': async () => {
+    // Upstream's fake primaries refuse this one call; here tablets are down that are not read from.
+    const stage = await moving({ source_keyspace: 'sourceks (unsharded)', target_keyspace: 'targetks (-80,80-)', refresh_error_on: ['sourceks/0 replica', 'targetks/-80 rdonly'] });
+    const answer = await stage.run('switchtraffic', '--force=false');
+    fails(answer, 'cannot switch traffic for workflow wf1 at this time: could not refresh all of the tablets involved in the operation:', 'sourceks/0', 'targetks/-80');
+    expect(answer.failure?.message).not.toContain('targetks/80-');
+  },
+
   'switch_traffic.cutover_sidecar_writes': async () => {
     const stage = await moving();
     succeeds(await stage.run('switchtraffic'));

@@ -206,6 +206,17 @@ const READERS: Record<string, Reader> = {
       if (failure === undefined) throw new Skipped('the earlier switch did not fail');
     });
   },
+  refresh_error_on: (given, name, into) => {
+    for (const text of given.strings(name)) {
+      const [, keyspace, shard, type] = /^([\w-]+)\/(\S+) (primary|replica|rdonly)$/.exec(text) ?? [];
+      const found = into.scene.keyspaces.find((one) => one.name === keyspace);
+      const uid = found?.uids[found.shards.indexOf(shard ?? '')];
+      if (uid === undefined) throw new Skipped(`given.${name} is no tablet of the case: ${text}`);
+      if (type === 'primary') throw new Skipped('a primary that is down fails earlier: workflows are read from it');
+      into.scene.replicas = true;
+      into.late.push((stage) => stage.world.prepare('tablet', 'stop', `${into.scene.cells[0]}-${uid + (type === 'replica' ? 1 : 2)}`).then(() => {}));
+    }
+  },
   target_tablets: (given, name, into) => {
     if (given.str(name) !== 'none usable for streaming') throw new Skipped(`given.${name} is not known: ${given.str(name)}`);
     // The workflow streams from rdonly tablets, of which there is none.
