@@ -1,13 +1,11 @@
 import { expect } from 'vitest';
-import { readJournal, readStreamLogs, readStreams } from '../../../src/tablet/vreplication/streams.ts';
+import { readStreamLogs, readStreams } from '../../../src/tablet/vreplication/streams.ts';
 import { derivedState } from '../../../src/workflow/lag.ts';
 import type { StreamRow } from '../../../src/tablet/vreplication/streams.ts';
 import type { Stage } from '../adapters/workflow/stage.ts';
 import { stateOf } from '../adapters/workflow/states.ts';
-import { requestOf, lockedRun, makeRun, runSteps } from '../adapters/workflow/switch-run.ts';
+import { lockedRun, runSteps } from '../adapters/workflow/switch-run.ts';
 import { cancelMigration } from '../../../src/workflow/switch/cancel-migration.ts';
-import { createJournals } from '../../../src/workflow/switch/effects-writes.ts';
-import { NO_FAULTS } from '../../../src/runtime/step.ts';
 import { fails, type HandCases, moving, ONE_SHARD, succeeds } from './helpers.ts';
 
 /** The steps that the last command ran, by their short names. */
@@ -70,14 +68,14 @@ export const switchingCases: HandCases = {
 
   'switch_traffic.journal_exists_resumes': async () => {
     const stage = await moving({ ...LEGACY, workflow_state: 'All Reads Switched. Writes Not Switched' });
-    const { ctx, cluster } = stage.world.engine();
-    const run = await makeRun(ctx, cluster, requestOf(stage));
-    // Written on the first of the two sources alone, as by a switch that broke off in the middle.
-    await createJournals({ ...run, sw: { ...run.sw, sources: run.sw.sources.slice(0, 1) } }, NO_FAULTS);
+    // The journal is written on the first of the two sources alone.
+    fails(await stage.run('switchtraffic', '--tablet-types', 'primary', '--fault', 'switchTraffic/writes/createJournals:before@ks1/40-=return(UNKNOWN,it broke)'), 'it broke');
+    const journals = (shard: string): number => stage.world.shard('ks1', shard).db.all('SELECT id FROM "_vt.resharding_journal"').length;
+    expect([journals('-40'), journals('40-')]).toEqual([1, 0]);
     succeeds(await stage.run('switchtraffic', '--tablet-types', 'primary'));
     const steps = stepsOf(stage).join(' ');
     for (const skipped of ['stopSourceWrites', 'waitForCatchup', 'createReverseVReplication']) expect(steps).not.toContain(skipped);
-    for (const shard of ['-40', '40-']) expect(readJournal(stage.world.shard('ks1', shard), run.sw.id)).toBeDefined();
+    expect([journals('-40'), journals('40-')]).toEqual([1, 1]);
     const rules = await stage.world.routingRules();
     expect(rules).toMatchObject({ t1: ['ks2.t1'], t2: ['ks2.t2'], 'ks1.t1': ['ks2.t1'], 'ks1.t2': ['ks2.t2'] });
     for (const shard of ['-80', '80-']) {
