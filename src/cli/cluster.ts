@@ -118,7 +118,7 @@ async function withHints(inv: Invocation, cluster: Cluster, run: () => Promise<n
 }
 
 function keyspaceFlag({ path, flags }: Invocation): string {
-  if (isWorkflowCommand(path)) return flags.str('target-keyspace');
+  if (isWorkflowCommand(path) || path[0] === 'VDiff') return flags.str('target-keyspace');
   return path[0] === 'Workflow' ? flags.str('keyspace') : '';
 }
 

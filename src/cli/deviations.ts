@@ -172,6 +172,61 @@ const CHECKED_LATER: readonly Deviation[] = [
   },
 ];
 
+/** VDiff. */
+const VDIFF: readonly Deviation[] = [
+  {
+    id: 'vdiff-unknown-table',
+    there: '`VDiff create --tables` passes over tables that the workflow does not have; with none left, the diff fails later',
+    here: 'refused',
+    why: 'the table that was meant is not compared',
+    hardenedOnly: true,
+  },
+  {
+    id: 'vdiff-no-tablet',
+    there: '`VDiff create` with `--tablet-types` or cells that there is no tablet of waits for one for ever, with the streams stopped',
+    here: 'refused; on a release line the streams go on meanwhile',
+    why: 'the diff never begins',
+    hardenedOnly: true,
+  },
+  {
+    id: 'vdiff-absent',
+    there: '`VDiff stop` of a UUID that does not exist reports success',
+    here: 'refused',
+    why: 'the diff that was meant goes on',
+    hardenedOnly: true,
+  },
+  {
+    id: 'vdiff-whole-seconds',
+    there: '`VDiff create` keeps whole seconds: `--max-diff-duration` below one sets no limit, `--filtered-replication-wait-time` below one lets every diff fail',
+    here: 'refused',
+    why: 'it does the opposite of what it says',
+    hardenedOnly: true,
+    check: shortVDiff,
+  },
+  {
+    id: 'vdiff-wait',
+    there: '`VDiff create --wait` goes on printing for ever when the diff has failed, was stopped, or is not started (`--auto-start=false`); with an interval of 0 it panics',
+    here: 'ends with the diff, with status 1 unless it is completed; `--auto-start=false` and an interval of 0 are refused',
+    why: 'nothing will change',
+    hardenedOnly: true,
+    check: endlessVDiff,
+  },
+  {
+    id: 'vdiff-wait-end',
+    there: '`VDiff create --wait` looks at the diff at each interval, so that it ends up to a minute after it; with `--format json` it prints a document each time',
+    here: 'prints when the diff ends, too; on `hardened` one document',
+    why: 'nobody waits for a clock',
+    hardenedOnly: false,
+  },
+  {
+    id: 'vdiff-in-process',
+    there: 'a diff runs in the vttablets of the target, whatever becomes of the command',
+    here: '`VDiff create` and `resume` run it themselves, one shard after another, and return when it has ended; if they are stopped it is still `started`, and the next `VDiff` command of the workflow goes on with it',
+    why: 'there is no vttablet',
+    hardenedOnly: false,
+  },
+];
+
 /** Everything that differs. */
 export const DEVIATIONS: readonly Deviation[] = [
   {
@@ -271,7 +326,26 @@ export const DEVIATIONS: readonly Deviation[] = [
         : undefined,
   },
   ...CHECKED_LATER,
+  ...VDIFF,
 ];
+
+function isVDiffCreate({ path }: Invocation): boolean {
+  return path[0] === 'VDiff' && path[1] === 'create';
+}
+
+function shortVDiff(inv: Invocation): string | undefined {
+  if (!isVDiffCreate(inv)) return undefined;
+  const limit = inv.flags.duration('max-diff-duration');
+  if (limit !== 0 && limit < 1000) return '--max-diff-duration below one second sets no limit: give at least 1s, or 0 for none';
+  if (inv.flags.duration('filtered-replication-wait-time') >= 1000) return undefined;
+  return '--filtered-replication-wait-time below one second leaves no time: give at least 1s';
+}
+
+function endlessVDiff(inv: Invocation): string | undefined {
+  if (!isVDiffCreate(inv) || !inv.flags.bool('wait')) return undefined;
+  if (!inv.flags.bool('auto-start')) return '--wait with --auto-start=false would wait for ever: leave one of them out';
+  return inv.flags.duration('wait-update-interval') <= 0 ? '--wait-update-interval has to be above 0' : undefined;
+}
 
 /**
  * Refuses what Vitess lets pass; for a release line, warns and lets it pass. Called after the check for required flags.

@@ -23,6 +23,8 @@ export const VITESS_VSCHEMA_WAIT_MS = 30_000;
 export interface GateOptions {
   /** The cell whose serving records it reads. */
   cell: string;
+  /** False: shard routing rules are not followed. */
+  shardRules?: boolean;
   /** Holds statements while their shard fails over. */
   buffer?: BufferConfig;
   /**
@@ -60,7 +62,8 @@ export class Gate {
    * and tried again, twice; throws `query SQL failed after retries: …` then. Vitess: go/vt/vtgate/plan_execute.go.
    */
   async run(ctx: Context, query: Omit<Query, 'cell'>): Promise<QueryResult> {
-    const whole = { ...query, cell: this.#options.cell };
+    const { cell, shardRules = true } = this.#options;
+    const whole = { ...query, cell, shardRules };
     const wait = this.#vschemaWait();
     if (wait === 0) return runQuery(ctx, this.#cluster, whole);
     const refreshes = this.#cluster.release.behaviours.vschemaWait !== '30s';

@@ -40,7 +40,7 @@ function tooLarge(error: unknown): unknown {
 
 async function run(ctx: Context, cluster: Cluster, query: Query, passage?: Passage): Promise<QueryResult> {
   checkContext(ctx);
-  const statement = parseStatement(query.sql);
+  const statement = parsed(query.sql);
   const scope = await QueryScope.open(ctx, cluster, query);
   const session = query.session === undefined ? undefined : await GateSession.find(ctx, cluster, query.session);
   if (isRowStatement(statement)) return runRows(scope, session, await planRows(scope, statement), passage);
@@ -56,6 +56,21 @@ async function run(ctx: Context, cluster: Cluster, query: Query, passage?: Passa
     return plan.merge(await runEach(scope, plan.pieces));
   }
   return runSessionStatement(scope, session, statement);
+}
+
+/** As a vtgate keeps its plans: applications and probes send the same texts again and again. Nobody writes to a statement. */
+const statements = new Map<string, Statement>();
+const MOST_STATEMENTS = 200;
+const LONGEST_KEPT = 1000;
+
+function parsed(sql: string): Statement {
+  let statement = statements.get(sql);
+  if (statement === undefined) {
+    statement = parseStatement(sql);
+    if (statements.size >= MOST_STATEMENTS) statements.clear();
+    if (sql.length <= LONGEST_KEPT) statements.set(sql, statement);
+  }
+  return statement;
 }
 
 async function runRows(

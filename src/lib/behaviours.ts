@@ -1,11 +1,14 @@
 import { GATE } from './behaviours/gate.ts';
 import { LOCKS_AND_CHECKS } from './behaviours/locks-and-checks.ts';
 import { NOT_BUILT } from './behaviours/not-built.ts';
+import { PARTIAL } from './behaviours/partial.ts';
 import { RESHARD } from './behaviours/reshard.ts';
 import type { AnyRow, WaitsFor } from './behaviours/row.ts';
 import { SEQUENCES } from './behaviours/sequences.ts';
 import { SWITCHING } from './behaviours/switching.ts';
 import { TABLETS } from './behaviours/tablets.ts';
+import { TENANTS } from './behaviours/tenants.ts';
+import { VDIFF } from './behaviours/vdiff.ts';
 import { WORKFLOWS } from './behaviours/workflows.ts';
 
 /**
@@ -18,10 +21,13 @@ export const BEHAVIOURS = {
   ...SWITCHING,
   ...LOCKS_AND_CHECKS,
   ...WORKFLOWS,
+  ...PARTIAL,
+  ...TENANTS,
   ...RESHARD,
   ...SEQUENCES,
   ...TABLETS,
   ...GATE,
+  ...VDIFF,
   ...NOT_BUILT,
 } satisfies Record<string, AnyRow>;
 

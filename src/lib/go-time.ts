@@ -17,6 +17,16 @@ export function formatRfc3339(epochMs: number): string {
   return `${dateTime(new Date(epochMs))}Z`;
 }
 
+/** MySQL's datetime in UTC, which is also how VDiff writes times: `2026-03-27 19:29:27`. */
+export function formatDateTime(epochMs: number): string {
+  return dateTime(new Date(epochMs)).replace('T', ' ');
+}
+
+/** The instant of such a text, in milliseconds; NaN for any other. */
+export function parseDateTime(text: string): number {
+  return /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/.test(text) ? Date.parse(`${text.replace(' ', 'T')}Z`) : Number.NaN;
+}
+
 /**
  * Go's RFC3339Nano: as RFC3339, with the fraction of the second down to nanoseconds where there is one, without
  * trailing zeros: `2026-03-27T19:29:27.5Z`.

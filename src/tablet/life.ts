@@ -6,6 +6,7 @@ import { aliasText, changeRecordType, getTablet } from '../topo/tablets.ts';
 import { type Cluster, watchedCluster } from './cluster.ts';
 import { type Busy, keepRead, lastRead, readProcess, type TabletProcess, writeProcess } from './process.ts';
 import { loseTransactions } from './query/sessions.ts';
+import { forgetAllSequences } from './sequence-cache.ts';
 import type { ShardDb } from './shard-db.ts';
 import { keepView, readTopology, readView, refreshView } from './view.ts';
 
@@ -37,6 +38,7 @@ export async function stopTablet(ctx: Context, cluster: Cluster, alias: TabletAl
   const process = readProcess(shard, text);
   if (process.stopped) return undefined;
   await writeProcess(shard, cluster.world, text, { ...process, stopped: true, busy: undefined });
+  await shard.db.write(cluster.world.clock, () => forgetAllSequences(shard, text));
   const primary = ownType(shard, tablet) === 'PRIMARY';
   return { tablet, transactions: primary ? await loseTransactions(shard, cluster.world) : 0 };
 }
@@ -127,6 +129,7 @@ export async function takeType(ctx: Context, cluster: Cluster, tablet: Tablet, t
   await shard.db.write(cluster.world.clock, () => {
     keepRead(shard, alias, read);
     keepView(shard, alias, type, read);
+    if (type !== 'PRIMARY') forgetAllSequences(shard, alias);
   });
 }
 

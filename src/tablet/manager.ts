@@ -32,7 +32,7 @@ export async function callTablet<T>(ctx: Context, cluster: Cluster, tablet: Tabl
 const TWICE = new Set(['ExecuteFetchAsDba', 'ExecuteFetchAsAllPrivs', 'ExecuteFetchAsApp']);
 
 /** An error of a tablet as its caller gets it. */
-function answered(method: string, { alias }: Tablet, error: unknown): Error {
+export function answered(method: string, { alias }: Tablet, error: unknown): Error {
   const rpc = (code: VtCode, text: string): string => `rpc error: code = ${grpcCodeName(code)} desc = ${text}`;
   const where = `TabletManager.${method} on ${aliasText(alias)}`;
   const code = errorCode(error);

@@ -11,8 +11,8 @@ import { readView } from './view.ts';
 
 /** What a call to a tablet needs there. */
 interface Method {
-  /** Only the primary's VReplication engine is open. */
-  engine?: true;
+  /** Only the primary's engine is open: that of VReplication, unless another is named. */
+  engine?: true | 'vdiff';
   /** It waits for the tablet's action lock, which a backup or a restore holds. */
   locks?: true;
   /** It is for whoever is the shard's primary, and not for this one tablet. */
@@ -30,9 +30,14 @@ const METHODS: Readonly<Record<string, Method>> = {
   UpdateVReplicationWorkflow: { engine: true, primary: true },
   UpdateVReplicationWorkflows: { engine: true, primary: true },
   DeleteVReplicationWorkflow: { engine: true, primary: true },
+  VDiff: { engine: 'vdiff', primary: true },
   ValidateVReplicationPermissions: { primary: true },
   PrimaryPosition: { primary: true },
   ExecuteFetchAsDba: { primary: true },
+  ExecuteFetchAsApp: { primary: true },
+  GetMaxValueForSequences: { primary: true },
+  UpdateSequenceTables: { primary: true },
+  ResetSequences: { primary: true },
   GetSchema: { primary: true },
   ApplySchema: { locks: true, primary: true },
   RefreshState: { locks: true },
@@ -106,9 +111,10 @@ function address({ hostname = '', port_map: ports }: Tablet): string {
   return `${host.includes(':') ? `[${host}]` : host}:${ports?.['grpc'] ?? 0}`;
 }
 
-/** Throws `vreplication engine is closed` where a call needs it and the tablet is no primary, as far as it knows itself. */
+/** Throws `vreplication engine is closed`, or of another engine, where a call needs it and the tablet is no primary, as far as it knows itself. */
 export function checkEngine(cluster: Cluster, tablet: Tablet, method: string): void {
-  if (METHODS[method]?.engine !== true) return;
+  const engine = METHODS[method]?.engine;
+  if (engine === undefined) return;
   const view = readView(shardOf(cluster, tablet), aliasText(tablet.alias));
-  if (view !== undefined && view.type !== 'PRIMARY') throw vtError('UNAVAILABLE', 'vreplication engine is closed');
+  if (view !== undefined && view.type !== 'PRIMARY') throw vtError('UNAVAILABLE', `${engine === true ? 'vreplication' : engine} engine is closed`);
 }

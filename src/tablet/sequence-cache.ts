@@ -56,12 +56,13 @@ export function forgetAllSequences(shard: ShardDb, alias: string): void {
 }
 
 /**
- * Has a tablet forget what it cached of these tables, in the caller's transaction. Throws for a table that is not there,
- * whatever its kind. Vitess: go/vt/vttablet/tabletserver/schema/engine.go ResetSequences.
+ * Has a tablet forget what it cached of these tables, in the caller's transaction; without an alias, whichever tablet has something.
+ * Throws for a table that is not there, whatever its kind. Vitess: go/vt/vttablet/tabletserver/schema/engine.go ResetSequences.
  */
-export function resetSequences(shard: ShardDb, alias: string, tables: readonly string[]): void {
+export function resetSequences(shard: ShardDb, alias: string | undefined, tables: readonly string[]): void {
   for (const table of tables) {
     if (shard.findTable(table) === undefined) throw vtError('NOT_FOUND', `table ${table} not found in schema`);
-    shard.db.run('DELETE FROM _sequence_cache WHERE alias = ? AND "table" = ?', alias, table);
+    if (alias === undefined) forgetSequences(shard, [table]);
+    else shard.db.run('DELETE FROM _sequence_cache WHERE alias = ? AND "table" = ?', alias, table);
   }
 }

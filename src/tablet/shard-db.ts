@@ -148,6 +148,8 @@ export class ShardDb {
 
   /** Transactions after a number, oldest first: `limit` of them at most, and no more once there are `events` events. */
   transactionsAfter(sequence: number, limit: number, events = Number.POSITIVE_INFINITY, view: ShardView = this.view): BinlogTransaction[] {
+    // Mostly there are none, and the last one's number is the cheaper question.
+    if (this.sequence(view) <= sequence) return [];
     const rows = view.db.iterate<{ sequence: number; at: number; events: string }>(
       `SELECT * FROM ${view.schema}._binlog WHERE sequence > ? ORDER BY sequence LIMIT ?`,
       sequence,
@@ -177,12 +179,21 @@ export class ShardDb {
   /** A table's definition, or undefined. */
   findTable(name: string, { db, schema }: ShardView = this.view): TableDef | undefined {
     const row = db.get<{ definition: string }>(`SELECT definition FROM ${schema}._tables WHERE name = ?`, name);
-    if (row === undefined) return undefined;
+    return row === undefined ? undefined : this.#definition(name, row.definition);
+  }
+
+  /** Every table's definition, by name. */
+  tables(): TableDef[] {
+    const rows = this.db.all<{ name: string; definition: string }>('SELECT name, definition FROM _tables ORDER BY name');
+    return rows.map(({ name, definition }) => this.#definition(name, definition));
+  }
+
+  /** Another process may have altered the table: the text is compared, parsing is what the cache saves. */
+  #definition(name: string, definition: string): TableDef {
     const cached = this.#tables.get(name);
-    // Another process may have altered the table: the text is compared, parsing is what the cache saves.
-    if (cached?.definition === row.definition) return cached.def;
-    const def = JSON.parse(row.definition) as TableDef;
-    this.#tables.set(name, { definition: row.definition, def });
+    if (cached?.definition === definition) return cached.def;
+    const def = JSON.parse(definition) as TableDef;
+    this.#tables.set(name, { definition, def });
     return def;
   }
 

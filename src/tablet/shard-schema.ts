@@ -71,4 +71,23 @@ export const SHARD_MIGRATIONS: readonly Migration[] = [
     change TEXT NOT NULL, "table" TEXT NOT NULL, before TEXT NOT NULL, after TEXT NOT NULL, PRIMARY KEY (change, "table")
   ) WITHOUT ROWID;
   `,
+  // Vitess: go/vt/sidecardb/schema/vdiff. Times are text, `2026-03-27 12:00:00` UTC. `_vdiff_run` is ours: which process works on a
+  // diff, and the streams that it holds meanwhile.
+  `
+  CREATE TABLE "_vt.vdiff" (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, vdiff_uuid TEXT NOT NULL, workflow TEXT, keyspace TEXT, shard TEXT NOT NULL,
+    db_name TEXT, state TEXT, options TEXT, created_at TEXT NOT NULL, started_at TEXT, liveness_timestamp TEXT,
+    completed_at TEXT, last_error TEXT, UNIQUE (vdiff_uuid, db_name)
+  );
+  CREATE TABLE "_vt.vdiff_table" (
+    vdiff_id INTEGER NOT NULL, table_name TEXT NOT NULL, state TEXT, lastpk TEXT, table_rows INTEGER NOT NULL DEFAULT 0,
+    rows_compared INTEGER NOT NULL DEFAULT 0, mismatch INTEGER NOT NULL DEFAULT 0, report TEXT,
+    created_at TEXT NOT NULL, updated_at TEXT NOT NULL, PRIMARY KEY (vdiff_id, table_name)
+  );
+  CREATE TABLE "_vt.vdiff_log" (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, vdiff_id INTEGER NOT NULL, created_at TEXT NOT NULL, message TEXT NOT NULL
+  );
+  CREATE INDEX "_vt.vdiff_log.vdiff_id" ON "_vt.vdiff_log" (vdiff_id);
+  CREATE TABLE _vdiff_run (vdiff_id INTEGER PRIMARY KEY, owner TEXT NOT NULL, held TEXT);
+  `,
 ];

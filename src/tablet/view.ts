@@ -2,12 +2,12 @@ import { plainError } from '../lib/errors.ts';
 import type { Context } from '../runtime/context.ts';
 import { getShard } from '../topo/keyspaces.ts';
 import type { Tablet } from '../topo/proto/types.ts';
-import { getSrvKeyspace } from '../topo/srv-keyspace.ts';
+import { lookAtSrvKeyspace } from '../topo/srv-keyspace.ts';
 import { aliasText } from '../topo/tablets.ts';
 import { keyRangesEqual } from '../lib/key-range.ts';
 import { keyRangeFromProto } from '../topo/proto/key-range.ts';
 import type { Cluster } from './cluster.ts';
-import { keepRead, type LastRead } from './process.ts';
+import { keepRead, type LastRead, lastRead } from './process.ts';
 import type { ShardDb } from './shard-db.ts';
 
 /**
@@ -49,10 +49,19 @@ export async function refreshView(ctx: Context, cluster: Cluster, tablet: Tablet
   const read = await readTopology(ctx, cluster, tablet);
   const shard = cluster.shards.open(keyspace, name);
   const alias = aliasText(tablet.alias);
+  // Most tablets of a shard learn nothing new, and what is not written need not be waited for.
+  if (isKnown(shard, alias, read)) return;
   await shard.db.write(cluster.world.clock, () => {
     keepRead(shard, alias, read);
     keepView(shard, alias, readView(shard, alias)?.type ?? tablet.type ?? 'UNKNOWN', read);
   });
+}
+
+/** True if a tablet that has read this believes what it did before. */
+function isKnown(shard: ShardDb, alias: string, read: LastRead): boolean {
+  const view = readView(shard, alias);
+  if (view === undefined || JSON.stringify(lastRead(shard, alias)) !== JSON.stringify(read)) return false;
+  return JSON.stringify(view) === JSON.stringify(viewOf(view.type, read, view.fence));
 }
 
 /** What a tablet reads of its shard. Throws if a record is missing. */
@@ -60,7 +69,7 @@ export async function readTopology(ctx: Context, cluster: Cluster, tablet: Table
   const { keyspace = '', shard: name = '' } = tablet;
   const cell = tablet.alias?.cell ?? '';
   const { record } = await getShard(ctx, cluster.topo, keyspace, name);
-  const serving = await getSrvKeyspace(ctx, cluster.topo, cell, keyspace);
+  const serving = await lookAtSrvKeyspace(ctx, cluster.topo, cell, keyspace);
   if (serving === undefined) throw plainError(`node doesn't exist: /vitess/${cell}/keyspaces/${keyspace}/SrvKeyspace`);
   const range = keyRangeFromProto(record.key_range);
   const disabled = (serving.partitions ?? []).filter(({ shard_tablet_controls: controls = [] }) =>
@@ -72,20 +81,24 @@ export async function readTopology(ctx: Context, cluster: Cluster, tablet: Table
 
 /** Writes down what a tablet believes once it is of a type, inside the caller's transaction. Vitess: tmState.applyLocked. */
 export function keepView(shard: ShardDb, alias: string, type: string, read: LastRead): void {
+  replaceView(shard, alias, viewOf(type, read, readView(shard, alias)?.fence ?? 0));
+}
+
+function viewOf(type: string, read: LastRead, fence: number): TabletView {
   const control = read.controls.find((candidate) => candidate.tablet_type === type);
   const reason = read.disabled.includes(type)
     ? 'TabletControl.DisableQueryService set'
     : SERVING_TYPES.has(type)
       ? ''
       : `not a serving tablet type(${type})`;
-  replaceView(shard, alias, {
+  return {
     type,
     serving: reason === '',
     reason,
     deniedTables: control?.denied_tables ?? [],
     allowReads: control?.allow_reads ?? false,
-    fence: readView(shard, alias)?.fence ?? 0,
-  });
+    fence,
+  };
 }
 
 /** Writes a view down, inside the caller's transaction. */

@@ -73,15 +73,15 @@ export async function createShard(ctx: Context, topo: TopoServer, keyspace: stri
 }
 
 /** Throws NoNode for an unknown shard. */
-export async function getShard(ctx: Context, topo: TopoServer, keyspace: string, name: string): Promise<ShardInfo> {
-  const { record, version } = await readRecord<Shard>(ctx, topo.conn, paths.shard(keyspace, name));
-  return { keyspace, name, record, version };
+export function getShard(ctx: Context, topo: TopoServer, keyspace: string, name: string): Promise<ShardInfo> {
+  return readRecord<Shard>(ctx, topo.conn, paths.shard(keyspace, name)).then(({ record, version }) => ({ keyspace, name, record, version }));
 }
 
 /** Every shard of a keyspace by name; empty for a keyspace without any. */
 async function allShards(ctx: Context, topo: TopoServer, keyspace: string): Promise<ShardInfo[]> {
-  const names = await listNames(ctx, topo.conn, paths.shards(keyspace));
-  return Promise.all(names.map((name) => getShard(ctx, topo, keyspace, name)));
+  const shards: ShardInfo[] = [];
+  for (const name of await listNames(ctx, topo.conn, paths.shards(keyspace))) shards.push(await getShard(ctx, topo, keyspace, name));
+  return shards;
 }
 
 /**

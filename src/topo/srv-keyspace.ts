@@ -8,7 +8,7 @@ import { checkPartitions } from './partitions.ts';
 import { paths } from './paths.ts';
 import { keyRangeFromProto } from './proto/key-range.ts';
 import type { KeyspacePartition, ShardReference, ShardTabletControl, SrvKeyspace } from './proto/types.ts';
-import { encodeRecord, findRecord, type TopoServer } from './server.ts';
+import { encodeRecord, findRecord, findShared, type TopoServer } from './server.ts';
 import { loading } from '../lib/loading.ts';
 
 const SERVED_TYPES = ['PRIMARY', 'REPLICA', 'RDONLY'] as const;
@@ -21,6 +21,11 @@ export async function getSrvKeyspace(
   keyspace: string,
 ): Promise<SrvKeyspace | undefined> {
   return (await findRecord<SrvKeyspace>(ctx, topo.conn.forCell(cell), paths.srvKeyspace(keyspace)))?.record;
+}
+
+/** The same for those who only look, which tablets do at every refresh: an object that nobody can write to. */
+export function lookAtSrvKeyspace(ctx: Context, topo: TopoServer, cell: string, keyspace: string): Promise<SrvKeyspace | undefined> {
+  return findShared<SrvKeyspace>(ctx, topo.conn.forCell(cell), paths.srvKeyspace(keyspace));
 }
 
 /**

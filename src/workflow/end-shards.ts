@@ -2,11 +2,12 @@ import { plainError } from '../lib/errors.ts';
 import type { Context } from '../runtime/context.ts';
 import type { Cluster } from '../tablet/cluster.ts';
 import { forgetTablet } from '../tablet/process.ts';
-import { FROZEN, readStreams } from '../tablet/vreplication/streams.ts';
+import { readStreams } from '../tablet/vreplication/streams.ts';
 import { deleteShards } from '../topo/delete-shard.ts';
 import type { Tablet } from '../topo/proto/types.ts';
 import { aliasText, shardTablets } from '../topo/tablets.ts';
 import { deleteStreams, removeTables } from './ending.ts';
+import { frozenProblems } from './ending-checks.ts';
 import type { MigrationSource, MigrationTarget, TrafficSwitcher } from './switcher.ts';
 
 /** What complete and cancel do of a Reshard, where those of MoveTables are about tables. */
@@ -15,10 +16,10 @@ import type { MigrationSource, MigrationTarget, TrafficSwitcher } from './switch
 export function unfinishedShards(cluster: Cluster, sw: TrafficSwitcher): string[] {
   const serving = sw.sources.filter(({ info }) => info.record.is_primary_serving === true);
   // Vitess looks at the streams of MoveTables alone; one that runs on would follow the shards that are about to go.
-  const running = cluster.release.vitess ? [] : sw.targets.filter((target) => readStreams(target.db, sw.workflow).some((row) => row.message !== FROZEN));
+  const running = cluster.release.vitess ? [] : frozenProblems(sw);
   return [
     ...serving.map(({ info }) => `shard ${info.name} is still serving`),
-    ...running.map((target) => `vreplication streams are not frozen on tablet ${target.primary.alias?.uid ?? 0}`),
+    ...running,
   ];
 }
 

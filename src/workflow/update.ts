@@ -2,7 +2,7 @@ import { isTopoError, plainError, vtError, wrapError } from '../lib/errors.ts';
 import type { Context } from '../runtime/context.ts';
 import { type Cluster, epochSeconds } from '../tablet/cluster.ts';
 import { callTablet } from '../tablet/manager.ts';
-import { FROZEN, readCopyState, readStreams, updateStream } from '../tablet/vreplication/streams.ts';
+import { BEING_CANCELLED, FROZEN, readCopyState, readStreams, updateStream } from '../tablet/vreplication/streams.ts';
 import { findAllShards } from '../topo/keyspaces.ts';
 import type { UpdateResponse } from './responses.ts';
 import { refuseInterrupted } from './switch/intent.ts';
@@ -70,6 +70,9 @@ function setState(ctx: Context, cluster: Cluster, member: Member, workflow: stri
       for (const row of readStreams(member.db, workflow)) {
         if (state === 'Running' && row.message === FROZEN) {
           throw vtError('UNKNOWN', 'cannot start a workflow when it is frozen');
+        }
+        if (state === 'Running' && row.message === BEING_CANCELLED) {
+          throw vtError('FAILED_PRECONDITION', 'cannot start a workflow of which a cancel has deleted rows: cancel it again');
         }
         const next = state === 'Running' && readCopyState(member.db, row.id).length > 0 ? 'Copying' : state;
         // An update that names no preference drops the one that was there.

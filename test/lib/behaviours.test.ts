@@ -62,6 +62,11 @@ const BUGS: { readonly [K in BehaviourName]: readonly Behaviours[K][] } = {
   readsOnlyReversal: [false],
   reverseCancel: ['drops'],
   deniedTablesOnTargetAtCreate: [false],
+  deferByDefault: [],
+  configOverrides: [false],
+  referenceTables: [false],
+  targetWithoutPrimary: ['panic'],
+  filteredUpdates: ['both images'],
   createBesideFrozen: [false],
   cancelOrder: ['unstopped', 'stream-first'],
   missingTables: ['error'],
@@ -75,7 +80,11 @@ const BUGS: { readonly [K in BehaviourName]: readonly Behaviours[K][] } = {
   mirrorEntry: ['none', 'whole'],
   tenantRollback: ['none', 'as others'],
   tenantReadCells: ['none', 'as many'],
-  tenantReversal: ['none', 'refused', 'no effect'],
+  tenantReversal: ['none', 'looked for', 'refused', 'no effect'],
+  switchSeenBy: ['some rules'],
+  tenantMoves: [false],
+  tenantCancel: ['none', 'drops tables'],
+  partialWrites: ['never known'],
   sequenceStep: ['past-journal', 'before-journal'],
   sequenceLookup: ['by-name'],
   sequenceNullMaximum: [false],
@@ -92,6 +101,15 @@ const BUGS: { readonly [K in BehaviourName]: readonly Behaviours[K][] } = {
   doubleBufferingWindow: [true],
   vschemaWait: ['30s', 'half-failover'],
   gateBuildsMissing: [false],
+  vdiffFlags: [],
+  vdiffNeedsRunning: [false],
+  vdiffLock: ['keyspace', 'workflow, once'],
+  vdiffRestart: ['all run'],
+  vdiffTargetRows: ['all', 'as written'],
+  vdiffSecondLook: ['all-or-nothing', 'miscounts', 'counts'],
+  vdiffSamples: ['short', 'characters'],
+  vdiffPercent: ['%%'],
+  vdiffShardSummaries: [],
 };
 
 describe('hardened', () => {
@@ -102,8 +120,8 @@ describe('hardened', () => {
   it('is what Vitess has come to, or what no release does', () => {
     const otherwise = NAMES.filter((name) => value('24.0.4', name) !== BEHAVIOURS[name].hardened);
     const backToAnOldOne = otherwise.filter((name) => EVERY_PATCH.some((release) => value(release, name) === BEHAVIOURS[name].hardened));
-    // Until v20 positions were part of stopping writes, and so rolled back.
-    expect(backToAnOldOne).toEqual(['positionsErrorRollsBack']);
+    // Until v20 positions were part of stopping writes, and so rolled back. Until v23 a stream's filter looked at each image by itself.
+    expect(backToAnOldOne.toSorted()).toEqual(['filteredUpdates', 'positionsErrorRollsBack']);
   });
 });
 
@@ -187,6 +205,15 @@ const boundaries = <K extends BehaviourName>(name: K, expected: Record<string, B
 
 describe('the patches in which releases changed', () => {
   it.each([
+    boundaries('targetWithoutPrimary', {
+      '18.0.5': 'panic',
+      '18.0.6': 'error',
+      '19.0.4': 'panic',
+      '19.0.5': 'error',
+      '20.0.0': 'panic',
+      '20.0.1': 'error',
+      '21.0.0': 'error',
+    }),
     boundaries('rollbackContext', {
       '18.0.0': 'caller',
       '18.0.8': 'caller',
@@ -279,6 +306,9 @@ describe('the patches in which releases changed', () => {
     boundaries('createBesideFrozen', { '19.0.10': false, '20.0.0': true }),
     boundaries('cancelOrder', { '19.0.10': 'unstopped', '20.0.0': 'stream-first', '21.0.6': 'stream-first', '22.0.0': 'stopped' }),
     boundaries('missingTables', { '19.0.10': 'error', '20.0.1': 'error', '20.0.2': 'warning', '21.0.0': 'warning' }),
+    boundaries('tenantMoves', { '19.0.10': false, '20.0.0': true }),
+    boundaries('tenantReversal', { '19.0.10': 'none', '20.0.8': 'looked for', '21.0.6': 'refused', '22.0.0': 'no effect' }),
+    boundaries('tenantCancel', { '20.0.8': 'drops tables', '21.0.6': 'drops tables', '22.0.0': 'deletes rows' }),
     boundaries('reverseDeletesOriginal', { '18': true, '24': true, hardened: false }),
     boundaries('lostLockRollsBack', { '24.0.0-SNAPSHOT': false, hardened: true }),
     boundaries('leases', { '18': 'etcd', '24.0.0-SNAPSHOT': 'etcd', hardened: 'renewed' }),

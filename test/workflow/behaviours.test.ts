@@ -8,6 +8,8 @@ import type { Run, Runs } from './behaviours/see.ts';
 import { SEQUENCES_RUNS } from './behaviours/sequences.ts';
 import { SWITCHING_RUNS } from './behaviours/switching.ts';
 import { TABLETS_RUNS } from './behaviours/tablets.ts';
+import { TENANTS_RUNS } from './behaviours/tenants.ts';
+import { VDIFF_RUNS } from './behaviours/vdiff.ts';
 import { WORKFLOWS_RUNS } from './behaviours/workflows.ts';
 
 /**
@@ -18,10 +20,12 @@ const RUNS: Runs = {
   ...SWITCHING_RUNS,
   ...LOCKS_AND_CHECKS_RUNS,
   ...WORKFLOWS_RUNS,
+  ...TENANTS_RUNS,
   ...RESHARD_RUNS,
   ...SEQUENCES_RUNS,
   ...GATE_RUNS,
   ...TABLETS_RUNS,
+  ...VDIFF_RUNS,
 };
 
 const valueOf = (name: BehaviourName, release: string): Behaviours[BehaviourName] => findRelease(release).behaviours[name];
@@ -57,12 +61,8 @@ describe('a row without a run', () => {
     expect(waiting).toMatchInlineSnapshot(`
       [
         "namedLockElsewhere: other topology servers",
-        "keyspaceRulesLock: multi-tenant moves",
         "forceRefresh: the service of vtctld",
         "allowReads: mirrored traffic",
-        "tenantRollback: multi-tenant moves",
-        "tenantReadCells: multi-tenant moves",
-        "tenantReversal: multi-tenant moves",
         "preparedTransactions: two-phase commit",
         "gateBuildsMissing: start-up of the gate",
       ]

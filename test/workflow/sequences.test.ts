@@ -322,6 +322,34 @@ describe('sequence tables that move', () => {
   });
 });
 
+describe('what a tablet has cached of a sequence is gone', () => {
+  it.each([
+    ['with its process', ['tablet stop zone1-100', 'tablet start zone1-100']],
+    ['when another one becomes primary', ['PlannedReparentShard commerce/0 --new-primary zone1-101']],
+    ['when it is primary again', ['PlannedReparentShard commerce/0 --new-primary zone1-101', 'PlannedReparentShard commerce/0 --new-primary zone1-100']],
+  ])('%s', async (_how, lines) => {
+    const cluster = await sequenceCluster();
+    await cluster.ok(switchSequences());
+    await insert(cluster, 1);
+    for (const line of lines) await cluster.ok(line);
+    await insert(cluster, 1);
+    expect(customers(cluster).slice(-4)).toEqual([1000, 1001, 1100, 1101]);
+  });
+
+  it('on hardened, wherever the primary is by now, once a switch has set the sequence', async () => {
+    const cluster = await sequenceCluster();
+    await cluster.ok(switchSequences());
+    await insert(cluster, 1);
+    await cluster.ok('PlannedReparentShard commerce/0 --new-primary zone1-101');
+    await insert(cluster, 1);
+    await cluster.ok(c2c('reversetraffic'));
+    await insert(cluster, 1);
+    await cluster.ok(switchSequences());
+    await insert(cluster, 1);
+    expect(customers(cluster).slice(-6)).toEqual([1100, 1101, 1102, 1103, 1200, 1201]);
+  });
+});
+
 describe('a dry run with sequences', () => {
   it('on hardened leaves nothing, though sequences are missing', async () => {
     const cluster = await replacingCluster();

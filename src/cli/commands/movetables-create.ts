@@ -1,9 +1,14 @@
 import { UserError } from '../../lib/errors.ts';
+import type { Context } from '../../runtime/context.ts';
+import type { Cluster } from '../../tablet/cluster.ts';
 import type { OnDDLAction } from '../../topo/proto/types-workflow.ts';
 import { refuseUnknownHandling } from '../../workflow/create/auto-increment.ts';
 import { createMoveTables } from '../../workflow/create/move-tables.ts';
+import type { MoveTablesRequest } from '../../workflow/create/request.ts';
 import { withCluster } from '../cluster.ts';
-import { refuseUnknownCells } from '../places.ts';
+import { deferSecondaryKeysOf } from '../create-options.ts';
+import { refuseLaterFlag } from '../later-flags.ts';
+import { refuseUnknownCells, refuseUnknownShards } from '../places.ts';
 import { outputFormat } from '../flags.ts';
 import type { Invocation } from '../spec.ts';
 import { printStatus } from '../status-output.ts';
@@ -16,7 +21,7 @@ const NO_GLOBAL_KEYSPACE =
   'WARNING: no global-keyspace value provided so all sequence table references not fully qualified must be created manually before switching traffic';
 
 /** What of create is not built yet: refused, never ignored. */
-const NOT_BUILT = ['atomic-copy', 'source-shards', 'source-time-zone', 'tenant-id', 'shards', 'config-overrides', 'all-cells'];
+const NOT_BUILT = ['atomic-copy', 'source-time-zone', 'config-overrides', 'all-cells'];
 
 /** vtctldclient's own checks, in its order. They come before the one for required flags. */
 export function validate(inv: Invocation): void {
@@ -78,13 +83,24 @@ export async function run(inv: Invocation): Promise<number> {
       tabletTypes: flags.tabletTypes('tablet-types'),
       inOrder: flags.bool('tablet-types-in-preference-order'),
       onDdl: flags.str('on-ddl').toUpperCase() as OnDDLAction,
-      deferSecondaryKeys: flags.bool('defer-secondary-keys'),
+      deferSecondaryKeys: deferSecondaryKeysOf(inv, cluster),
       autoStart: flags.bool('auto-start'),
       stopAfterCopy: flags.bool('stop-after-copy'),
       noRoutingRules: flags.bool('no-routing-rules'),
       ...sequences,
+      ...(await partOf(inv, ctx, cluster)),
     });
     printStatus(inv, status, format);
     return 0;
   });
+}
+
+/** What of the source moves, where that is not all of it. */
+async function partOf(inv: Invocation, ctx: Context, cluster: Cluster): Promise<Pick<MoveTablesRequest, 'sourceShards' | 'tenantId' | 'shards'>> {
+  const { flags } = inv;
+  for (const flag of ['tenant-id', 'shards']) refuseLaterFlag(inv, flag, cluster.release.behaviours.tenantMoves);
+  const [sourceShards, shards] = [flags.strings('source-shards'), flags.strings('shards')];
+  await refuseUnknownShards(ctx, cluster, flags.str('source-keyspace'), sourceShards);
+  await refuseUnknownShards(ctx, cluster, flags.str('target-keyspace'), shards);
+  return { sourceShards, tenantId: flags.str('tenant-id'), shards };
 }

@@ -18,6 +18,7 @@ export const AREAS = {
   reshard: 'Reshard',
   tablets: 'Tablets that do not answer',
   gate: 'The gate',
+  vdiff: 'VDiff',
 } as const;
 
 export type Area = keyof typeof AREAS;
@@ -25,7 +26,6 @@ export type Area = keyof typeof AREAS;
 /** What has to be built before a row can be read and shown. A closed set: a row waits for one of these or for nothing. */
 export const WAITS_FOR = [
   'Reshard',
-  'multi-tenant moves',
   'two-phase commit',
   'mirrored traffic',
   'start-up of the gate',

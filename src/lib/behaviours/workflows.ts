@@ -10,6 +10,26 @@ export const WORKFLOWS = {
     '18.0.0': false,
     '20.0.0': true,
   }),
+  deferByDefault: yesNo('create', 'create defers secondary keys until the copy is done, unless told otherwise', '#18006', true, {
+    '18.0.0': false,
+    '22.0.0': true,
+  }),
+  configOverrides: yesNo('create', 'create takes settings of VReplication for one workflow (--config-overrides)', '#16583', true, {
+    '18.0.0': false,
+    '21.0.0': true,
+  }),
+  referenceTables: yesNo('create', '`Materialize create` takes reference tables by name (--reference-tables)', '#16787', true, {
+    '18.0.0': false,
+    '21.0.0': true,
+  }),
+  targetWithoutPrimary: row<'panic' | 'error'>(
+    'reshard',
+    '`Reshard create` to a shard without a primary tablet',
+    '#16283, #16284',
+    { panic: 'panics in vtctld', error: 'is an error' },
+    'error',
+    { '18.0.0': 'panic', '18.0.6': 'error', '19.0.0': 'panic', '19.0.5': 'error', '20.0.0': 'panic', '20.0.1': 'error', '21.0.0': 'error' },
+  ),
 
   cancelOrder: row<'unstopped' | 'stream-first' | 'stopped'>(
     'ending',
@@ -52,6 +72,14 @@ export const WORKFLOWS = {
     'obeyed',
     { '18.0.0': 'unknown', '24.0.0': 'obeyed' },
   ),
+  filteredUpdates: row<'one image' | 'both images'>(
+    'streams',
+    'an UPDATE that moves a row into or out of what a stream takes, other than by key range',
+    '#18319',
+    { 'one image': 'is an insert or a delete there', 'both images': 'is an UPDATE there: a row that leaves stays, one that comes is missed' },
+    'one image',
+    { '18.0.0': 'one image', '23.0.0': 'both images' },
+  ),
 
   denyEntries: row<'error' | 'warning'>(
     'rules',
@@ -83,39 +111,5 @@ export const WORKFLOWS = {
     { none: 'none', whole: 'those to other keyspaces too', own: 'those to its own target' },
     'own',
     { '18.0.0': 'none', '21.0.0': 'whole', '22.0.3': 'own', '24.0.0': 'own' },
-  ),
-
-  tenantRollback: waiting(
-    'multi-tenant moves',
-    row<'none' | 'as others' | 'left alone'>(
-      'tenants',
-      'what the roll-back of one tenant does to the tables of the target, which other tenants use',
-      '#17782, #17794',
-      { none: 'there are no such moves', 'as others': 'treats them as any move: other tenants may be refused', 'left alone': 'leaves them alone' },
-      'left alone',
-      { '18.0.0': 'none', '20.0.0': 'as others', '20.0.7': 'left alone', '21.0.4': 'left alone', '22.0.0': 'left alone' },
-    ),
-  ),
-  tenantReadCells: waiting(
-    'multi-tenant moves',
-    row<'none' | 'as many' | 'all'>(
-      'tenants',
-      'which --cells a switch of reads takes',
-      '#17128',
-      { none: 'there are no such moves', 'as many': 'none, or as many as there are', all: 'none, or exactly all' },
-      'all',
-      { '18.0.0': 'none', '20.0.0': 'as many', '21.0.0': 'all' },
-    ),
-  ),
-  tenantReversal: waiting(
-    'multi-tenant moves',
-    row<'none' | 'refused' | 'no effect' | 'works'>(
-      'tenants',
-      'reversing reads alone',
-      '#17127, #17128',
-      { none: 'there are no such moves', refused: 'is refused', 'no effect': 'is accepted and changes nothing', works: 'works' },
-      'works',
-      { '18.0.0': 'none', '20.0.0': 'refused', '22.0.0': 'no effect' },
-    ),
   ),
 };

@@ -4,7 +4,7 @@ import type { TableDef } from '../../sql/schema.ts';
 
 /**
  * The tables of `_vt` that a shard keeps, as MySQL would define them: what SQL sees of them. Their rows lie in SQLite under
- * `_vt.NAME`. Vitess: go/vt/sidecardb/schema/vreplication.
+ * `_vt.NAME`. Vitess: go/vt/sidecardb/schema/vreplication, vdiff.
  */
 const TABLES: Readonly<Record<string, string>> = {
   vreplication: `
@@ -25,6 +25,19 @@ const TABLES: Readonly<Record<string, string>> = {
   vreplication_log: `
     id bigint not null auto_increment, vrepl_id int not null, type varbinary(256) not null, state varbinary(100) not null,
     message text not null, created_at bigint, updated_at bigint, count bigint not null default '1', primary key (id)`,
+  vdiff: `
+    id bigint not null auto_increment, vdiff_uuid varchar(64) not null, workflow varbinary(1024), keyspace varbinary(256),
+    shard varchar(255) not null, db_name varbinary(1024), state varbinary(64), options json,
+    created_at timestamp not null default current_timestamp, started_at timestamp null, liveness_timestamp timestamp null,
+    completed_at timestamp null, last_error varbinary(1024), primary key (id), unique key uuid_idx (vdiff_uuid, db_name)`,
+  vdiff_table: `
+    vdiff_id bigint not null, table_name varbinary(128) not null, state varbinary(64), lastpk varbinary(2000),
+    table_rows bigint not null default '0', rows_compared bigint not null default '0', mismatch tinyint(1) not null default '0',
+    report json, created_at timestamp not null default current_timestamp, updated_at timestamp not null default current_timestamp,
+    primary key (vdiff_id, table_name)`,
+  vdiff_log: `
+    id bigint not null auto_increment, vdiff_id bigint not null, created_at timestamp not null default current_timestamp,
+    message text not null, primary key (id)`,
 };
 
 /** The name of Vitess's own database. */

@@ -21,6 +21,8 @@ export interface TableFilter {
   target: string;
   /** Undefined takes every row. Throws for a row without a keyspace id. */
   accepts: ((row: Row) => boolean) | undefined;
+  /** True if a key range is part of what `accepts` asks. */
+  byRange: boolean;
   /** Undefined leaves rows as they are. */
   shape: RowShape | undefined;
   /** What is wrong with the rule, told where it is used: the stream's other tables go on until then. */
@@ -29,7 +31,7 @@ export interface TableFilter {
 
 /** The filter that takes a table as it is. */
 export function wholeTable(table: string, target = table): TableFilter {
-  return { table, target, accepts: undefined, shape: undefined, problem: undefined };
+  return { table, target, accepts: undefined, byRange: false, shape: undefined, problem: undefined };
 }
 
 /** The filters of a stream: one for each table that it takes. */
@@ -152,8 +154,8 @@ async function compileRule(match: string, rule: ParsedRule, scope: RuleScope): P
   const { simple } = rule;
   if (rule.filter === '' || (simple !== undefined && simple.where === undefined)) return filter;
   try {
-    if (isValidKeyRange(rule.filter)) return { ...filter, accepts: await byRange(match, rule.filter, scope) };
-    if (simple?.where !== undefined) return { ...filter, accepts: await byNamedRange(simple.table, simple.where, scope) };
+    if (isValidKeyRange(rule.filter)) return { ...filter, accepts: await byRange(match, rule.filter, scope), byRange: true };
+    if (simple?.where !== undefined) return { ...filter, accepts: await byNamedRange(simple.table, simple.where, scope), byRange: true };
   } catch (problem) {
     return { ...filter, problem };
   }

@@ -9,6 +9,10 @@ import { loading } from '../../lib/loading.ts';
 export async function pumpAll(ctx: Context, cluster: Cluster): Promise<void> {
   for (const { keyspace, shard } of await primaryShards(ctx, cluster)) {
     const target = cluster.shards.open(keyspace, shard);
+    if (target.db.get('SELECT 1 FROM _vdiff_run WHERE held IS NOT NULL LIMIT 1') !== undefined) {
+      const { letGoOfTheDead } = await loading(import('../vdiff/held-streams.ts'));
+      await letGoOfTheDead(cluster, target);
+    }
     const running = runningStreams(target);
     if (running.length === 0) continue;
     // Most commands meet no stream that runs, and what moves one takes longer to load than they take.

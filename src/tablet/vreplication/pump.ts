@@ -2,13 +2,14 @@ import { errorText } from '../../lib/errors.ts';
 import { parsePosition, positionAtLeast, type Position } from '../../lib/gtid.ts';
 import type { Context } from '../../runtime/context.ts';
 import type { OnDDLAction } from '../../topo/proto/types-workflow.ts';
+import type { BinlogEvent } from '../binlog.ts';
 import { isPrimaryUp } from '../process.ts';
 import type { BinlogTransaction, ShardDb } from '../shard-db.ts';
 import { type Cluster, epochSeconds } from '../cluster.ts';
 import { Applier, BlockedError, isUnrecoverable } from './apply.ts';
 import { applyTransactions, isMatched } from './catch-up.ts';
 import { copyChunk, startCopy } from './copy.ts';
-import { compileFilters, type StreamFilters } from './filter.ts';
+import { compileFilters, StreamFilters } from './filter.ts';
 import { type PumpResult, reached } from './progress.ts';
 import { hasSourceTablet, SOURCE_GONE } from './source-tablet.ts';
 import { sourceOf } from './stream-source.ts';
@@ -32,11 +33,11 @@ export async function pumpStream(ctx: Context, cluster: Cluster, target: ShardDb
     const source = sourceOf(target, row);
     const from = cluster.shards.open(source.keyspace, source.shard);
     if (!hasSourceTablet(from, target, row)) return await waitForSource(cluster, target, row);
-    const filters = await compileFilters(ctx, cluster.topo, source, from, target);
+    const filters = (): Promise<StreamFilters> => compileFilters(ctx, cluster.topo, source, from, target);
     if (row.pos === '' && !hasCopyState(target, id)) {
-      return await startCopy(cluster, from, target, row, filters);
+      return await startCopy(cluster, from, target, row, await filters());
     }
-    if (row.state === 'Copying') return await copyChunk(cluster, from, target, row, source, filters);
+    if (row.state === 'Copying') return await copyChunk(cluster, from, target, row, source, await filters());
     return await applyChunk(cluster, from, target, row, filters, source.on_ddl ?? 'IGNORE');
   } catch (error) {
     return fail(cluster, target, row, error);
@@ -62,12 +63,14 @@ async function fail(cluster: Cluster, target: ShardDb, row: StreamRow, error: un
   return terminal ? 'stopped' : 'blocked';
 }
 
+const NO_FILTERS = new StreamFilters([]);
+
 async function applyChunk(
   cluster: Cluster,
   from: ShardDb,
   target: ShardDb,
   row: StreamRow,
-  filters: StreamFilters,
+  compile: () => Promise<StreamFilters>,
   onDdl: OnDDLAction,
 ): Promise<PumpResult> {
   // In one view: a row written between the two would be part of the position, and of no transaction that was read.
@@ -75,6 +78,8 @@ async function applyChunk(
     transactions: from.transactionsAfter(reached(row, from), TRANSACTIONS_PER_CHUNK),
     executed: from.position(),
   }));
+  // Most streams have nothing to do, and every command pumps: what rules need is loaded when there are events to look at.
+  const filters = transactions.length === 0 ? NO_FILTERS : await compile();
   const stop = row.stop_pos === null || row.stop_pos === '' ? undefined : parsePosition(row.stop_pos);
   const runsDdl = (onDdl === 'EXEC' || onDdl === 'EXEC_IGNORE') && transactions.some((transaction) => ddlOf(transaction, filters) !== undefined);
   // Loaded when there is one: nearly no chunk has, and every command pumps.
@@ -95,7 +100,10 @@ async function applyChunk(
     const halt = onDdl === 'STOP' ? allowed.findIndex((transaction) => ddlOf(transaction, filters) !== undefined) : -1;
     const wanted = halt < 0 ? allowed : allowed.slice(0, halt + 1);
     const applier = new Applier(target, cluster.world);
-    applyTransactions(target, applier, from === target ? wanted.map(ownInserts) : wanted, filters, { applyDdl: ddl?.ddlApplier(cluster, target, applier, onDdl) });
+    const bothImages = cluster.release.behaviours.filteredUpdates === 'both images';
+    const applyDdl = ddl?.ddlApplier(cluster, target, applier, onDdl);
+    const events = from === target ? wanted.map((transaction) => ownInserts(transaction, filters)) : wanted;
+    applyTransactions(target, applier, events, filters, { applyDdl, positionAt: (sequence) => from.positionAt(sequence), bothImages });
     if (applier.events.length > 0) target.log(cluster.world.clock.now(), applier.events);
     const last = wanted.at(-1)!;
     const position = from.positionAt(last.sequence);
@@ -112,9 +120,10 @@ async function applyChunk(
   });
 }
 
-/** A stream that reads its own shard changes nothing by what it updates or deletes once more; an insert breaks it. */
-function ownInserts(transaction: BinlogTransaction): BinlogTransaction {
-  return { ...transaction, events: transaction.events.filter(({ kind }) => kind !== 'update' && kind !== 'delete') };
+/** A stream that writes a table of its own shard into itself changes nothing by what it updates or deletes once more; an insert breaks it. */
+function ownInserts(transaction: BinlogTransaction, filters: StreamFilters): BinlogTransaction {
+  const idle = (event: BinlogEvent): boolean => (event.kind === 'update' || event.kind === 'delete') && filters.of(event.table)?.target === event.table;
+  return { ...transaction, events: transaction.events.filter((event) => !idle(event)) };
 }
 
 function hasJournal({ events }: BinlogTransaction): boolean {

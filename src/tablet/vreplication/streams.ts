@@ -1,4 +1,5 @@
 import type { ShardDb } from '../shard-db.ts';
+import { deleteWorkflowVDiffs } from '../vdiff/records.ts';
 
 /** A row of `_vt.vreplication`. Times are epoch seconds. */
 export interface StreamRow {
@@ -37,6 +38,11 @@ export type NewStream = Pick<StreamRow, 'workflow' | 'source' | 'pos' | 'state' 
 
 /** Message of a workflow that a switch has left behind: it cannot be started again. */
 export const FROZEN = 'FROZEN';
+/**
+ * Message of streams whose tenant is being cancelled, on `hardened`: some of their rows are gone, so that they can neither be started
+ * nor switched. A release leaves them as if they had only been stopped.
+ */
+export const BEING_CANCELLED = 'being cancelled: its rows are deleted';
 /** `max_tps` and `max_replication_lag` of a stream that Vitess inserts by itself: no limit. */
 export const UNLIMITED = '9223372036854775807';
 /** A message column holds this many bytes of an error. */
@@ -108,6 +114,7 @@ export function deleteWorkflowStreams(shard: ShardDb, workflow: string): number 
     'DELETE FROM "_vt.copy_state" WHERE vrepl_id IN (SELECT id FROM "_vt.vreplication" WHERE workflow = ?)',
     workflow,
   );
+  deleteWorkflowVDiffs(shard, workflow);
   return shard.db.run('DELETE FROM "_vt.vreplication" WHERE workflow = ?', workflow);
 }
 

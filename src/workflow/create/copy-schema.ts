@@ -4,9 +4,8 @@ import { formatCreateTable } from '../../sql/schema-format.ts';
 import type { TableDef } from '../../sql/schema.ts';
 import type { Cluster } from '../../tablet/cluster.ts';
 import { createTable } from '../../tablet/create-table.ts';
-import { callTablet, writeTablet } from '../../tablet/manager.ts';
+import { answered, callTablet, writeTablet } from '../../tablet/manager.ts';
 import type { ShardDb } from '../../tablet/shard-db.ts';
-import { LockLostError } from '../../topo/locks.ts';
 import { Tablet, TabletAlias } from '../../topo/proto/messages-topodata.ts';
 import { prototext } from '../../topo/proto/prototext.ts';
 import type { Member } from './request.ts';
@@ -21,19 +20,16 @@ export async function copySchemaShard(ctx: Context, cluster: Cluster, source: Me
   const { tables } = made.on(target);
   // `hardened` has looked that those there are the same, and makes the rest.
   const wanted = source.db.tableNames().filter((table) => !cluster.release.behaviours.rollbackRestoresAll || target.db.findTable(table) === undefined);
-  for (const table of wanted) {
-    try {
-      await callTablet(ctx, cluster, target.primary, 'ApplySchema', () =>
-        writeTablet(ctx, cluster, target.db, () => createTable(target.db, withoutNextId(source.db.table(table)))),
-      );
-    } catch (error) {
-      if (error instanceof LockLostError) throw error;
-      throw vtError(
-        'INTERNAL',
-        `creating a table failed. Most likely some tables already exist on the destination and differ from the source. Please remove all to be copied tables from the destination manually and run this command again. Full error: ${errorVerbose(error)}`,
-      );
-    }
-    tables.push(table);
+  for (let at = 0; at < wanted.length; at += TABLES_AT_ONCE) {
+    const { done, failure } = await callTablet(ctx, cluster, target.primary, 'ApplySchema', () =>
+      writeTablet(ctx, cluster, target.db, () => createSome(source.db, target, wanted.slice(at, at + TABLES_AT_ONCE))),
+    );
+    tables.push(...done);
+    if (failure === undefined) continue;
+    throw vtError(
+      'INTERNAL',
+      `creating a table failed. Most likely some tables already exist on the destination and differ from the source. Please remove all to be copied tables from the destination manually and run this command again. Full error: ${errorVerbose(failure)}`,
+    );
   }
   const diffs = await compare(ctx, cluster, source, target, 'finally');
   if (diffs.length === 0) return;
@@ -42,6 +38,23 @@ export async function copySchemaShard(ctx: Context, cluster: Cluster, source: Me
     'INTERNAL',
     `CopySchemaShard was not successful because the schemas between the two tablets ${alias(source)} and ${alias(target)} differ: [${diffs.join(' ')}]`,
   );
+}
+
+/** A commit for each table would take longer than all the rest of a create. */
+const TABLES_AT_ONCE = 50;
+
+/** Creates tables one after another, until one fails: those before it are kept, as if each had been committed by itself. */
+function createSome(source: ShardDb, target: Member, tables: readonly string[]): { done: string[]; failure: unknown } {
+  const done: string[] = [];
+  for (const table of tables) {
+    try {
+      target.db.db.transact(() => createTable(target.db, withoutNextId(source.table(table))));
+    } catch (error) {
+      return { done, failure: answered('ApplySchema', target.primary, error) };
+    }
+    done.push(table);
+  }
+  return { done, failure: undefined };
 }
 
 /** Asks both primaries for their tables. */

@@ -21,8 +21,20 @@ export interface MoveTablesRequest {
   noRoutingRules: boolean;
   /** 0 LEAVE, 1 REMOVE, 2 REPLACE. */
   shardedAutoIncrement: number;
+  /** Move these source shards only, each to the target shard of its name; all where none is named. */
+  sourceShards: readonly string[];
+  /** Move the rows of one tenant; '' for a move that is not about one. */
+  tenantId: string;
+  /** Of a tenant: the target shards that can have its rows; all where none is named. */
+  shards: readonly string[];
   /** Unsharded keyspace for sequence tables; empty for none. */
   globalKeyspace: string;
+}
+
+/** By which records the traffic of what is asked for will be switched. Vitess: materializer.isPartial, IsMultiTenantMigration. */
+export function kindAsked({ sourceShards, tenantId }: MoveTablesRequest): 'tables' | 'partial' | 'multi-tenant' {
+  if (tenantId !== '') return 'multi-tenant';
+  return sourceShards.length > 0 ? 'partial' : 'tables';
 }
 
 /** A shard with its primary, as create works on it. */

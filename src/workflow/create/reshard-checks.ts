@@ -1,4 +1,4 @@
-import { plainError, vtError, wrapError } from '../../lib/errors.ts';
+import { plainError, VtError, vtError, wrapError } from '../../lib/errors.ts';
 import { validateShardName } from '../../lib/names.ts';
 import type { Context } from '../../runtime/context.ts';
 import type { Cluster } from '../../tablet/cluster.ts';
@@ -49,11 +49,22 @@ async function readSources(ctx: Context, cluster: Cluster, { keyspace, sourceSha
   return sources;
 }
 
+/** A panic in vtctld (#16284). Nothing goes before what it says. */
+class Panic extends VtError {
+  constructor() {
+    super('uncaught panic: runtime error: invalid memory address or nil pointer dereference', { code: 'UNKNOWN', coded: false });
+    this.name = 'Panic';
+  }
+}
+
 async function readTargets(ctx: Context, cluster: Cluster, { keyspace, targetShards }: ReshardRequest): Promise<Member[]> {
   const targets: Member[] = [];
   for (const shard of targetShards) {
     const info = await readShard(ctx, cluster, keyspace, shard);
-    if (info.record.primary_alias === undefined) throw plainError(`target shard ${shard} has no primary tablet`);
+    if (info.record.primary_alias === undefined) {
+      if (cluster.release.behaviours.targetWithoutPrimary === 'error') throw plainError(`target shard ${shard} has no primary tablet`);
+      throw new Panic();
+    }
     if (info.record.is_primary_serving === true) throw plainError(`target shard ${shard} is in serving state`);
     targets.push(await withPrimary(ctx, cluster, info));
   }
@@ -91,6 +102,6 @@ export async function within<T>(step: string, body: () => T | Promise<T>): Promi
   try {
     return await body();
   } catch (error) {
-    throw error instanceof LockLostError ? error : wrapError(error, step);
+    throw error instanceof LockLostError || error instanceof Panic ? error : wrapError(error, step);
   }
 }

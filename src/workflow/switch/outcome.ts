@@ -220,7 +220,22 @@ export interface OutcomeGroup {
 }
 
 /** What each release worth telling apart would have left, those that agree together. */
-export function compareReleases(path: SwitchPath, failure: Failure): OutcomeGroup[] {
+export function compareReleases(path: SwitchPath, failure: Failure): readonly OutcomeGroup[] {
+  const key = JSON.stringify([path, failure]);
+  let groups = compared.get(key);
+  if (groups === undefined) {
+    groups = compareAll(path, failure);
+    if (compared.size >= MOST_COMPARED) compared.clear();
+    compared.set(key, groups);
+  }
+  return groups;
+}
+
+/** It follows from nothing else, is long to compute, and every failed switch tells it. */
+const compared = new Map<string, readonly OutcomeGroup[]>();
+const MOST_COMPARED = 1000;
+
+function compareAll(path: SwitchPath, failure: Failure): OutcomeGroup[] {
   const groups = new Map<string, OutcomeGroup>();
   for (const name of LANDMARKS) {
     const outcome = predictOutcome(findRelease(name).behaviours, path, failure);

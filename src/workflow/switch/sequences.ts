@@ -1,7 +1,6 @@
 import { withTimeout } from '../../runtime/context.ts';
 import type { StepScope } from '../../runtime/step.ts';
 import { callTablet, writeTablet } from '../../tablet/manager.ts';
-import { resetSequences as reset } from '../../tablet/sequence-cache.ts';
 import { aliasText } from '../../topo/tablets.ts';
 import { getVSchema } from '../../topo/vschema.ts';
 import { forAll } from '../fan-out.ts';
@@ -10,6 +9,7 @@ import type { SwitchRun } from './run.ts';
 import { byPlace, createMissing, prepareSequences } from './sequences/create-missing.ts';
 import { findSequences } from './sequences/find.ts';
 import { largestValues } from './sequences/largest.ts';
+import { resetCaches } from './sequences/places.ts';
 import { raiseSequences } from './sequences/raise.ts';
 import { changeName, expectSequenceChanges } from './sequences-undo.ts';
 
@@ -64,6 +64,6 @@ export async function resetSequences(run: SwitchRun): Promise<void> {
   await forAll(sw.sources, async ({ info, primary, db }) => {
     const alias = aliasText(primary.alias);
     cluster.world.events.log('info', `Resetting sequences for source shard ${info.keyspace}.${info.name} on tablet ${alias}`);
-    await callTablet(ctx, cluster, primary, 'ResetSequences', () => writeTablet(ctx, cluster, db, () => reset(db, alias, sw.tables)));
+    await callTablet(ctx, cluster, primary, 'ResetSequences', () => writeTablet(ctx, cluster, db, () => resetCaches(cluster, { primary, db }, sw.tables)));
   });
 }

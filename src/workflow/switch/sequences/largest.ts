@@ -86,7 +86,7 @@ function ofTable({ table }: SequenceUse, why: string): Error {
 async function askAlone(ctx: Context, cluster: Cluster, sw: TrafficSwitcher, target: MigrationTarget, one: Asked): Promise<bigint> {
   const { use } = one;
   try {
-    const [value] = await callTablet(ctx, cluster, target.primary, 'ExecuteFetchAsApp', () => overRpc(() => askAll(ctx, cluster, target.db, [one], (error) => error)));
+    const [value] = await callTablet(ctx, cluster, target.primary, 'ExecuteFetchAsApp', () => withoutCode(() => askAll(ctx, cluster, target.db, [one], (error) => error)));
     return convert(cluster, target, use, value!);
   } catch (error) {
     // The tablet is named since the change that copes with NULL (#15289).
@@ -104,13 +104,12 @@ function convert(cluster: Cluster, target: MigrationTarget, { table, column }: S
   return toInt64(target.db.table(table), column, value);
 }
 
-/** MySQL's error as it comes out of ExecuteFetchAsApp, which is a status inside a status. */
-export async function overRpc<T>(call: () => Promise<T>): Promise<T> {
+/** MySQL's error as it comes out of ExecuteFetchAsApp, which knows no code for it. */
+export async function withoutCode<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {
-    if (mysqlErrno(error) === undefined) throw error;
-    throw vtError('UNKNOWN', `rpc error: code = Unknown desc = ${errorText(error)}`);
+    throw mysqlErrno(error) === undefined ? error : vtError('UNKNOWN', errorText(error));
   }
 }
 

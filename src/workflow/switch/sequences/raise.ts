@@ -6,15 +6,14 @@ import { mysqlErrno } from '../../../sql/mysql-errors.ts';
 import type { Cluster } from '../../../tablet/cluster.ts';
 import { callTablet, writeTablet } from '../../../tablet/manager.ts';
 import { untilFree } from '../../../tablet/query/waiting.ts';
-import { resetSequences } from '../../../tablet/sequence-cache.ts';
 import { noteSequenceChange } from '../../../tablet/sequence-changes.ts';
 import { raiseSequenceSql } from '../../../tablet/sequence-table.ts';
 import { createSequence, databaseOf, fetchAsApp, syntaxError } from '../../../tablet/sequences.ts';
 import { shardText } from '../../../topo/keyspaces.ts';
 import { aliasText } from '../../../topo/tablets.ts';
 import { byPlace } from './create-missing.ts';
-import { type Largest, overRpc, plainSql } from './largest.ts';
-import type { SequencePlace } from './places.ts';
+import { type Largest, withoutCode, plainSql } from './largest.ts';
+import { resetCaches, type SequencePlace } from './places.ts';
 import { canReplace, type Sequence } from './sequence.ts';
 
 /**
@@ -59,7 +58,7 @@ async function raiseTogether(raise: Raise, { info, primary, db }: SequencePlace,
       untilFree(ctx, cluster.world, () =>
         writeTablet(ctx, cluster, db, () => {
           for (const sequence of sequences) noted(raise, db, sequence, () => raiseOnTablet(raise, { info, primary, db }, sequence));
-          resetSequences(db, alias, sequences.map(({ name }) => name));
+          resetCaches(cluster, { primary, db }, sequences.map(({ name }) => name));
         }),
       ),
     );
@@ -94,7 +93,7 @@ async function raiseAlone({ ctx, cluster, next }: Raise, place: SequencePlace, s
   const shown = `${database}.${sequence.name}`;
   const fetch = (): Promise<number> =>
     callTablet(ctx, cluster, primary, 'ExecuteFetchAsApp', () =>
-      overRpc(() =>
+      withoutCode(() =>
         untilFree(ctx, cluster.world, () =>
           writeTablet(ctx, cluster, db, () => fetchAsApp(cluster, db, statement(cluster, database, sequence, next(sequence))).rowsAffected),
         ),
@@ -112,7 +111,7 @@ async function raiseAlone({ ctx, cluster, next }: Raise, place: SequencePlace, s
   if (behaviours.sequenceCacheReset === 'never' || (behaviours.sequenceCacheReset === 'raised' && changed === 0)) return;
   try {
     await callTablet(ctx, cluster, primary, 'ResetSequences', () =>
-      writeTablet(ctx, cluster, db, () => resetSequences(db, aliasText(primary.alias), [sequence.name])),
+      writeTablet(ctx, cluster, db, () => resetCaches(cluster, place, [sequence.name])),
     );
   } catch (error) {
     const where = `for backing table ${sequence.name} on shard ${shardText(info)} using tablet ${aliasText(primary.alias)}`;

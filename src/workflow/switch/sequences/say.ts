@@ -10,7 +10,7 @@ import type { SwitchRun } from '../run.ts';
 import { getTargetSequenceMetadata, movesSequence, takesSequences } from '../sequences.ts';
 import { checkSequences, globalPlace } from './create-missing.ts';
 import { findSequences } from './find.ts';
-import { largestValues, overRpc } from './largest.ts';
+import { largestValues, withoutCode } from './largest.ts';
 import { sequencePlace } from './places.ts';
 import type { Sequence } from './sequence.ts';
 
@@ -67,7 +67,7 @@ async function whereItStands(ctx: Context, cluster: Cluster, sequence: Sequence)
   let why = '<nil>';
   try {
     value = await callTablet(ctx, cluster, primary, 'ExecuteFetchAsApp', () =>
-      overRpc(async () => {
+      withoutCode(async () => {
         if (database !== databaseOf(primary)) throw unknownDatabase(database, currentValueSql(database, name));
         return currentValue(cluster, db, { database, table: name });
       }),
