@@ -6,6 +6,7 @@ import { parsingAdapters } from './parsing.ts';
 import { ruleAdapters } from './rules.ts';
 import { srvKeyspaceAdapters } from './srv-keyspace.ts';
 import { topoRecordAdapters } from './topo-records.ts';
+import { vdiffAdapters } from './vdiff.ts';
 import { vindexAdapters } from './vindex.ts';
 import { createAdapters } from './workflow/create.ts';
 import { dryRunStepAdapters } from './workflow/dry-run-steps.ts';
@@ -28,6 +29,7 @@ export const ADAPTERS: readonly Adapter[] = [
   ...srvKeyspaceAdapters,
   ...ruleAdapters,
   ...partAdapters,
+  ...vdiffAdapters,
   ...engineAdapters,
   ...sequenceAdapters,
   ...dryRunStepAdapters,

@@ -217,9 +217,9 @@ function readDryRuns({ op, given: fields, when, then }: Case): Check {
 }
 
 /** Reads of a workflow's state: nothing is run. */
-function readGetState({ given: fields, when, then }: Case): Check {
+function readGetState({ area, given: fields, when, then }: Case): Check {
   const partial = then.has('partial') ? then.bool('partial') : undefined;
-  const given = readGiven(fields, partial === true && !fields.has('source_shards') ? { ...WORKFLOW_DEFAULTS, movedShards: ['-80'] } : WORKFLOW_DEFAULTS);
+  const given = readGiven(fields, area === 'partial_migration' && !fields.has('source_shards') ? { ...WORKFLOW_DEFAULTS, movedShards: ['-80'] } : WORKFLOW_DEFAULTS);
   const named = when.has('workflow') ? readWorkflowText(when.str('workflow')) : undefined;
   const other = then.has('is_reverse') ? then.bool('is_reverse') : undefined;
   const check = readThen(then, ['is_reverse', 'partial']);

@@ -28,7 +28,7 @@ const NO_ERROR = readError(new Fields({ error: null }, 'then'))!;
 function readFormat({ given, then }: Case): Check {
   const partial = given.bool('partial', false);
   const expected = then.str('state');
-  const shards = partial ? { switched: given.strings('shards_switched'), notSwitched: given.strings('shards_not_switched') } : undefined;
+  const shards = partial ? { switched: given.strings('shards_switched'), notSwitched: given.strings('shards_not_switched'), own: { switched: [], notSwitched: [] } } : undefined;
   const cells = given.strings('all_cells', []);
   const [replica, rdonly] = [given.strings('replica_switched', []), given.strings('rdonly_switched', [])];
   if (!partial && cells.length === 0) throw new Skipped('given.all_cells is missing');

@@ -1,5 +1,7 @@
 import { buildTrafficSwitcher } from '../../../../src/workflow/switcher.ts';
-import { outcomeOf, readError, readResults, same } from '../../compare.ts';
+import type { VSchemaKeyspace } from '../../../../src/topo/proto/types.ts';
+import { addTenantFilter, tenantPredicate } from '../../../../src/workflow/tenant.ts';
+import { outcome, outcomeOf, readError, readResults, same } from '../../compare.ts';
 import { type Adapter, type Case, type Check, Fields, isMap, Mismatch, shown, Skipped, texts } from '../../fields.ts';
 import { readScene } from '../../scene.ts';
 import { changeKeyspaceRoutingRules } from '../../../../src/topo/rules.ts';
@@ -54,7 +56,9 @@ function readLookUp({ given, when, then }: Case): Check {
 function readQueries({ op, given: fields, when, then }: Case): Check {
   const [, table, column] = /^query (\w+) by (\w+) through vtgate$/.exec(op) ?? [];
   if (table === undefined || column === undefined) throw new Skipped(`not a query: ${shown(op)}`);
-  const given = readGiven(fields, { ...WORKFLOW_DEFAULTS, tables: [table], movedShards: ['80-'] });
+  // The migration is of the last shard that the source's text names.
+  const last = /\(([^)]*)\)$/.exec(String(fields.peek('source_keyspace')))?.[1]?.split(',').at(-1);
+  const given = readGiven(fields, { ...WORKFLOW_DEFAULTS, tables: [table], movedShards: [last ?? '80-'] });
   const inputs = when.maps('inputs').map((input) => ({ use: input.str('use'), value: input.int(column) }));
   const expected = then.strings('target');
   if (expected.length !== inputs.length) throw new Skipped('then.target has not one entry for each input');
@@ -104,10 +108,27 @@ function readDefaultRules({ given, when, then }: Case): Check {
   };
 }
 
+/** A filter with the condition of a tenant before its own. */
+function readTenantFilter({ given, when, then }: Case): Check {
+  const id = given.str('tenant_id');
+  const [, column, type] = /^(\w+) (INT64|VARCHAR)$/.exec(given.str('tenant_id_column')) ?? [];
+  if (column === undefined || type === undefined) throw new Skipped(`given.tenant_id_column is not known: ${given.str('tenant_id_column')}`);
+  const query = when.str('query');
+  const error = readError(then) ?? NO_ERROR;
+  const expected = then.has('query') ? then.str('query') : undefined;
+  return () => {
+    const vschema = { multi_tenant_spec: { tenant_id_column_name: column, tenant_id_column_type: type } } as VSchemaKeyspace;
+    const { value, failure } = outcome(() => addTenantFilter(query, tenantPredicate(id, vschema, false)));
+    error(failure);
+    if (expected !== undefined) same(expected, value, 'query');
+  };
+}
+
 export const partialAdapters: readonly Adapter[] = [
   { area: 'shard_names_keyranges', op: 'is partial (shard by shard) migration', read: readIsPartial },
   { area: 'partial_migration', op: 'look up workflow with --shards', read: readLookUp },
   { area: 'partial_migration', op: /^query \w+ by \w+ through vtgate$/, read: readQueries },
   { area: 'partial_migration', op: 'create default shard routing rules', read: readDefaultRules },
+  { area: 'multi_tenant', op: 'add tenant filter', read: readTenantFilter },
   { area: 'multi_tenant', op: 'update keyspace routing rules', read: readUpdateRules },
 ];

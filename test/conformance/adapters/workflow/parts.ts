@@ -324,11 +324,45 @@ function readCompleteThenGet({ given: fields, when, then }: Case): Check {
   };
 }
 
+/** Flags of create that name cells: those that the streams read from. */
+function readCreateFlags({ given, when, then }: Case): Check {
+  const cells = given.strings('cells');
+  const inputs = when.strings('inputs');
+  const error = readError(then);
+  const expected = then.has('cells') ? then.strings('cells') : undefined;
+  return async () => {
+    for (const input of inputs) {
+      const scene = sceneOf({ cells });
+      const world = await sceneWorld(scene);
+      const { failure } = await world.run(...createLine(scene), ...input.split(' '));
+      (error ?? NO_ERROR)(failure);
+      if (expected === undefined || failure !== undefined) continue;
+      for (const shard of ['-80', '80-']) for (const { cell } of readStreams(world.shard('targetks', shard), 'wf1')) same(expected, (cell ?? '').split(','), `cells of ${shard}`);
+    }
+  };
+}
+
+/** Settings of a workflow that are changed, each on a workflow of its own. */
+function readOverrides({ when, then }: Case): Check {
+  const inputs = when.strings('inputs');
+  const checks = then.list('results').map((entry, index) => readErrorEntry(then, entry, `results[${index}]`));
+  if (checks.length !== inputs.length) throw new Skipped('then.results has not one entry for each input');
+  return async () => {
+    const scene = sceneOf({});
+    for (const [index, input] of inputs.entries()) {
+      const world = await movingWorld(scene);
+      checks[index]!((await world.run('Workflow', '--keyspace', 'targetks', 'update', '--workflow', 'wf1', '--config-overrides', input)).failure);
+    }
+  };
+}
+
 export const partAdapters: readonly Adapter[] = [
   { area: 'cli_parsing', op: 'validate --format', read: readFormats },
   { area: 'cli_parsing', op: 'cli', read: readWords },
   { area: 'cli_parsing', op: /^workflow status \((?:json|text)\)$/, read: readPrint },
   { area: 'cli_parsing', op: 'WorkflowStatus', read: readProgress },
+  { area: 'cli_parsing', op: 'parse create flags', read: readCreateFlags },
+  { area: 'cli_parsing', op: 'workflow update --config-overrides', read: readOverrides },
   { area: 'can_switch', op: 'derive stream state', read: readDerived },
   { area: 'movetables_create', op: 'select source shards per target shard', read: readSelection },
   { area: 'movetables_create', op: 'validate target tables are empty', read: readNonEmpty },

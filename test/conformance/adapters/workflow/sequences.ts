@@ -104,10 +104,13 @@ function readCreated(source: string, target: string, given: Fields, then: Fields
   const global = given.str('global_keyspace');
   if (isMap(given.peek('source_tables')) && given.map('source_tables').names.length > 0) throw new Skipped('given.source_tables is not empty');
   const [keyspace, sql, key] = [then.str('created_in'), then.str('sql'), then.str('metadata_key')];
+  // The case names the table by its sequence alone.
+  const [, table] = /`([^`]+)_seq`/.exec(sql) ?? [];
+  if (table === undefined) throw new Skipped(`then.sql makes no sequence of a table: ${sql}`);
   return async () => {
     // The name that a sequence gets by itself, without a keyspace: it is looked for everywhere, and found nowhere.
-    const scene = sequenceScene(source, target, [{ sequence: 't1_seq', table: 't1', column: 'id' }]);
-    scene.ddl = 'create table t1 (id bigint not null auto_increment, val varchar(64), primary key (id))';
+    const scene = sequenceScene(source, target, [{ sequence: `${table}_seq`, table, column: 'id' }]);
+    scene.ddl = `create table ${quoteName(table)} (id bigint not null auto_increment, val varchar(64), primary key (id))`;
     const world = await sceneWorld(scene);
     await world.prepare(...createLine(scene), '--sharded-auto-increment-handling', handling, '--global-keyspace', global);
     await world.pump();
