@@ -1,4 +1,8 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { stringify } from 'yaml';
 import { describe, expect, test } from 'vitest';
 import { byHand } from './by-hand/all.ts';
 import { CANNOT_APPLY } from './cannot-apply.ts';
@@ -12,7 +16,7 @@ const FILE = fileURLToPath(new URL('cases.yaml', import.meta.url));
 const CASES = readCases(FILE);
 
 /** Driven cases that the project holds itself to, at least. */
-const LEAST_DRIVEN = 130;
+const LEAST_DRIVEN = 215;
 
 const DRIVEN = CASES.filter(({ id }) => !byHand.has(id) && CANNOT_APPLY[id] === undefined);
 
@@ -67,9 +71,30 @@ test('a field that the adapter does not know skips the case, wherever it stands'
   }
 });
 
-test('the runner prints a line for each case and counts them on the last', async () => {
-  const lines: string[] = [];
-  expect(await conformance(FILE, (line) => lines.push(line))).toBe(0);
-  expect(lines).toHaveLength(CASES.length + 1);
-  expect(lines.at(-1)).toMatch(/^\d+ passed, 0 failed, \d+ skipped$/);
+test('the runner prints a line for each case, counts them on the last, and says so with its status', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'conformance-'));
+  const run = async (cases: readonly object[]): Promise<{ exit: number; lines: string[] }> => {
+    const file = join(folder, 'cases.yaml');
+    writeFileSync(file, stringify(cases));
+    const lines: string[] = [];
+    return { exit: await conformance(file, (line) => lines.push(line)), lines };
+  };
+  const good = { id: 'workflow_ids.mine', area: 'workflow_ids', given: {}, when: { op: 'reverse workflow name', inputs: ['a'] }, then: { results: ['a_reverse'] } };
+  const bad = { ...good, id: 'workflow_ids.wrong', then: { results: ['b'] } };
+  const odd = { ...good, id: 'workflow_ids.odd', given: { colour: 'red' } };
+  try {
+    expect(await run([good, bad, odd])).toEqual({
+      exit: 1,
+      lines: [
+        'ok workflow_ids.mine',
+        'FAIL workflow_ids.wrong: results[0]: expected "b", got "a_reverse"',
+        'skip workflow_ids.odd: the adapter of "reverse workflow name" does not know given.colour',
+        '1 passed, 1 failed, 1 skipped',
+      ],
+    });
+    expect(await run([good, odd])).toMatchObject({ exit: 0 });
+    expect(await run([good, good])).toMatchObject({ exit: 2, lines: [expect.stringContaining('the id workflow_ids.mine stands twice')] });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 });
