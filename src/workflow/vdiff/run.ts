@@ -1,11 +1,9 @@
 /** Goes on with the diffs of a workflow that are not at their end. */
 import type { Context } from '../../runtime/context.ts';
 import type { Cluster } from '../../tablet/cluster.ts';
-import { isStopped } from '../../tablet/process.ts';
 import { readVDiff, recentVDiffs, retryVDiff } from '../../tablet/vdiff/records.ts';
 import { isDueAgain } from '../../tablet/vdiff/retry.ts';
 import { runVDiff, type VDiffProgress } from '../../tablet/vdiff/run.ts';
-import { aliasText } from '../../topo/tablets.ts';
 import type { MigrationTarget, TrafficSwitcher } from '../switcher.ts';
 
 /** How far a diff is over all shards. */
@@ -32,13 +30,7 @@ export async function advanceVDiffs(ctx: Context, cluster: Cluster, sw: TrafficS
   const waiting: string[] = [];
   for (const [place, target] of sw.targets.entries()) {
     const report = (progress: VDiffProgress): void => options.onProgress?.({ ...progress, place, shards: sw.targets.length });
-    const alias = aliasText(target.primary.alias);
     for (const id of await runnable(cluster, sw, target, options.uuid)) {
-      // Its own vttablet would run it.
-      if (isStopped(target.db, alias)) {
-        waiting.push(`tablet ${alias} is not running`);
-        break;
-      }
       const outcome = await runVDiff({ ctx, cluster, shard: target.db, tablet: target.primary, id, onProgress: report });
       if (outcome.kind === 'waiting') waiting.push(outcome.what);
     }
