@@ -4,7 +4,7 @@ import { readError, same } from '../compare.ts';
 import { type Adapter, type Case, type Check, Fields, isMap, shown, Skipped, texts } from '../fields.ts';
 import { topoWorld } from '../topo-world.ts';
 import type { Answer, World } from '../world.ts';
-import { textMap } from './workflow/given.ts';
+import { textMap } from './workflow/given-records.ts';
 
 /** Rules that are applied and read by their commands. */
 

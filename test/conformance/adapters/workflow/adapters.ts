@@ -6,7 +6,8 @@ import { type Command, readCommandText, readFlags, SUBCOMMANDS, switchStill } fr
 import { fails, succeeds } from './expect-answer.ts';
 import { readThen } from './expect.ts';
 import { stepList } from './step-lists.ts';
-import { type Given, readGiven } from './given.ts';
+import { readGiven } from './given.ts';
+import type { Given } from './given-types.ts';
 import { Stage } from './stage.ts';
 import { readState } from './states.ts';
 

@@ -16,7 +16,8 @@ import { createLine, setPosition } from '../../world.ts';
 import { readFlags } from './commands.ts';
 import { answerJson } from './expect-answer.ts';
 import { readThen } from './expect.ts';
-import { type Given, readGiven } from './given.ts';
+import { readGiven } from './given.ts';
+import type { Given } from './given-types.ts';
 import type { Stage, StageStep } from './stage.ts';
 import { prepared, readWhenWorkflow, WORKFLOW_AREAS } from './adapters.ts';
 

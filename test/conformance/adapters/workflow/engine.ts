@@ -16,7 +16,8 @@ import { movingWorld, setPosition } from '../../world.ts';
 import { prepared, readWhenWorkflow, WORKFLOW_AREAS, WORKFLOW_DEFAULTS } from './adapters.ts';
 import { switchStill } from './commands.ts';
 import { readThen } from './expect.ts';
-import { type Given, readGiven } from './given.ts';
+import { readGiven } from './given.ts';
+import type { Given } from './given-types.ts';
 import { Stage } from './stage.ts';
 import { lockedRun, runSteps } from './switch-run.ts';
 

@@ -9,7 +9,8 @@ import { movingWorld } from '../../world.ts';
 import { topoWorld } from '../../topo-world.ts';
 import { prepared, WORKFLOW_DEFAULTS } from './adapters.ts';
 import { answerJson } from './expect-answer.ts';
-import { readGiven, textMap } from './given.ts';
+import { readGiven } from './given.ts';
+import { textMap } from './given-records.ts';
 
 const NO_ERROR = readError(new Fields({ error: null }, 'then'))!;
 

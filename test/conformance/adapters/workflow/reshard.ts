@@ -14,7 +14,8 @@ import { prepared, readWhenWorkflow, WORKFLOW_DEFAULTS } from './adapters.ts';
 import { readFlags } from './commands.ts';
 import { readResponse } from './create.ts';
 import { readThen } from './expect.ts';
-import { type Given, readGiven } from './given.ts';
+import { readGiven } from './given.ts';
+import type { Given } from './given-types.ts';
 import type { Stage, StageStep } from './stage.ts';
 
 /** A stream that another workflow has on a shard. */
