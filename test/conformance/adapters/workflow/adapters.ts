@@ -7,6 +7,7 @@ import { fails, succeeds } from './expect-answer.ts';
 import { readThen } from './expect.ts';
 import { stepList } from './step-lists.ts';
 import { readGiven } from './given.ts';
+import { setDenied } from './given-records.ts';
 import type { Given } from './given-types.ts';
 import { Stage } from './stage.ts';
 import { readState } from './states.ts';
@@ -81,6 +82,8 @@ async function perform(stage: Stage, given: Given, command: Command): Promise<vo
 function readCommand(sub: string, more: readonly string[] = []) {
   return ({ given: fields, when, then }: Case): Check => {
     const given = readGiven(fields, WORKFLOW_DEFAULTS);
+    // Such cases begin without the denied tables of a create, unless `given` has them.
+    if (sub === 'mirrortraffic' && then.has('target_denied') && !fields.has('target_denied')) given.steps.push((stage) => setDenied(stage, 'target', []));
     readWhenWorkflow(when, given);
     const json = then.has('details') ? ['--format', 'json'] : [];
     const flags = [...readFlags(when, ['op', 'workflow', 'inputs', 'for_each_state', 'outcome']), ...more, ...json];

@@ -1,9 +1,9 @@
-import { updateShardFields } from '../../../../src/topo/keyspaces.ts';
+import { getShard, updateShardFields } from '../../../../src/topo/keyspaces.ts';
 import { lockKeyspace, lockName, withKeyspaceLock } from '../../../../src/topo/locks.ts';
 import { saveKeyspaceRoutingRules, saveMirrorRules, saveRoutingRules, saveShardRoutingRules } from '../../../../src/topo/rules.ts';
 import { rebuildSrvVSchema } from '../../../../src/topo/vschema.ts';
 import { isMap, shown, Skipped, texts } from '../../fields.ts';
-import { csv } from '../../world.ts';
+import { setControls } from '../../topo-world.ts';
 import type { Stage } from './stage.ts';
 import type { Given, Reader } from './given-types.ts';
 
@@ -136,20 +136,24 @@ function forgetKeyspace(stage: Stage, keyspace: string): void {
   }
 }
 
-/** The tables denied on every shard of a side; a workflow has denied its own on its target already. */
 function deniedOn(side: 'source' | 'target'): Reader {
   return (given, name, into) => {
     const tables = given.strings(name);
-    const { workflow, keyspaces } = into.scene;
-    const keyspace = workflow[side];
-    const shards = keyspaces.find((one) => one.name === keyspace)?.shards ?? [];
-    if (side === 'target' && [...tables].toSorted().join() === [...workflow.tables].toSorted().join()) return;
-    into.steps.push(async (stage) => {
-      for (const shard of shards) {
-        await stage.world.prepare('SetShardTabletControl', ...tables.flatMap((table) => ['--denied-tables', csv(table)]), `${keyspace}/${shard}`, 'primary');
-      }
-    });
+    into.steps.push((stage) => setDenied(stage, side, tables));
   };
+}
+
+/** The tables, and no others, denied on every shard of a side; a workflow has denied its own on its target already. */
+export async function setDenied(stage: Stage, side: 'source' | 'target', tables: readonly string[]): Promise<void> {
+  const { keyspace, shards } = stage.side(side);
+  const { ctx, cluster } = stage.world.engine();
+  for (const shard of shards) {
+    const { record } = await getShard(ctx, cluster.topo, keyspace, shard);
+    const denied = record.tablet_controls?.find((control) => control.tablet_type === 'PRIMARY')?.denied_tables ?? [];
+    if (denied.toSorted().join() === tables.toSorted().join()) continue;
+    await setControls(ctx, cluster, keyspace, shard, tables.length > 0 ? [{ tablet_type: 'PRIMARY', denied_tables: [...tables] }] : []);
+    await stage.world.prepare('RefreshStateByShard', `${keyspace}/${shard}`);
+  }
 }
 
 /** `all reads switched`, `reads switched for REPLICA and RDONLY in all cells`. */
