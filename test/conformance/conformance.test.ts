@@ -10,25 +10,37 @@ import { driveCase } from './drive.ts';
 import { conformance } from './main.ts';
 import { mutations } from './mutate.ts';
 import { readCases } from './read-cases.ts';
+import { errorText } from '../../src/lib/errors.ts';
 import { seededRandom } from '../../src/runtime/random.ts';
 
 const FILE = fileURLToPath(new URL('cases.yaml', import.meta.url));
 const CASES = readCases(FILE);
 
 /** Driven cases that the project holds itself to, at least. */
-const LEAST_DRIVEN = 215;
+const LEAST_DRIVEN = 220;
+
+/** What the program says of a part that it lacks yet: such cases wait for it. */
+const NOT_BUILT = /\S.* is not built yet/;
 
 const DRIVEN = CASES.filter(({ id }) => !byHand.has(id) && CANNOT_APPLY[id] === undefined);
 
 describe('driven', () => {
-  test.each(DRIVEN.map((one) => [one.id, one] as const))('%s', async (_id, one) => {
-    expect(await driveCase(one)).toEqual({ kind: 'ok' });
+  test.for(DRIVEN.map((one) => [one.id, one] as const))('%s', async ([, one], { skip }) => {
+    const verdict = await driveCase(one);
+    if (verdict.kind === 'skip' && NOT_BUILT.test(verdict.why)) skip(verdict.why);
+    expect(verdict).toEqual({ kind: 'ok' });
   });
 });
 
 describe('by hand', () => {
-  test.each([...byHand])('%s', async (_id, check) => {
-    await check();
+  test.for([...byHand])('%s', async ([, check], { skip }) => {
+    try {
+      await check();
+    } catch (error) {
+      const text = NOT_BUILT.exec(errorText(error))?.[0];
+      if (text !== undefined) skip(text);
+      throw error;
+    }
   });
 });
 
