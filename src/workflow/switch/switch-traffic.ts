@@ -105,7 +105,8 @@ function refuseKind({ sw }: WorkflowWithState, cluster: Cluster, command: string
   if (type !== 'MoveTables' && type !== 'Reshard') throw new UserError(`${command} is for MoveTables and Reshard; ${sw.workflow} is a ${type} workflow`);
 }
 
-interface Chosen {
+/** The workflow whose steps run, and which way. */
+export interface Chosen {
   found: WorkflowWithState;
   direction: 'forward' | 'backward';
   writesAlreadySwitched: boolean;
@@ -166,7 +167,8 @@ async function waitForOwner(ctx: Context, cluster: Cluster, intent: Intent): Pro
   }
 }
 
-function prepareRun(ctx: Context, cluster: Cluster, request: SwitchRequest, chosen: Chosen, intent: Intent | undefined): SwitchRun {
+/** A switch of which nothing has run yet. */
+export function prepareRun(ctx: Context, cluster: Cluster, request: SwitchRequest, chosen: Chosen, intent: Intent | undefined): SwitchRun {
   const { sw, state } = chosen.found;
   const reads = request.tabletTypes.some((type) => type !== 'PRIMARY');
   const wantsWrites = request.tabletTypes.includes('PRIMARY');
