@@ -122,7 +122,7 @@ function isFelt(behaviours: Behaviours, cause: FailureCause | undefined): boolea
 }
 
 /** Only a move of whole tables denies them on the target when it is created. */
-function targetDeniedAtFirst(behaviours: Behaviours, { kind }: SwitchPath): boolean {
+export function targetDeniedAtFirst(behaviours: Behaviours, { kind }: SwitchPath): boolean {
   return kind === 'tables' && behaviours.deniedTablesOnTargetAtCreate;
 }
 
