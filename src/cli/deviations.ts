@@ -1,5 +1,6 @@
 import { InvariantError, UserError } from '../lib/errors.ts';
 import type { Cluster } from '../tablet/cluster.ts';
+import { PART_DEVIATIONS } from './deviations-of-parts.ts';
 import { boolOf, hasFlag, isWorkflowCommand } from './flags.ts';
 import type { Invocation } from './spec.ts';
 
@@ -39,8 +40,8 @@ const CHECKED_LATER: readonly Deviation[] = [
   },
   {
     id: 'unknown-shard',
-    there: 'cancel and `Workflow delete` with `--shards` that do not exist drop the tables and rules, delete no stream, and report success',
-    here: 'refused, before anything is dropped',
+    there: 'cancel and `Workflow delete` with `--shards` that do not exist drop the tables and rules, delete no stream, and report success; create passes over those of `--source-shards` and `--shards`',
+    here: 'refused, before anything is made or dropped',
     why: 'half of it has been done',
     hardenedOnly: true,
   },
@@ -56,13 +57,6 @@ const CHECKED_LATER: readonly Deviation[] = [
     there: '`Reshard switchtraffic` in a cell whose serving graph names other shards than the source: it fails while it writes, for the writes past the journal',
     here: 'refused, before anything is changed',
     why: 'nobody would serve writes until the graph is put right by hand (vitessio/vitess#7481)',
-    hardenedOnly: true,
-  },
-  {
-    id: 'old-journal',
-    there: 'switchtraffic takes a journal that an earlier workflow left, and whose id comes again with the ids of streams, for its own: writes are not stopped, nothing is waited for, no reverse workflow is made',
-    here: 'refused while neither streams nor a reverse workflow tell of a switch; the command that deletes the journal is named',
-    why: 'rows that have not arrived yet are missing, and there is no way back',
     hardenedOnly: true,
   },
   {
@@ -144,7 +138,7 @@ const CHECKED_LATER: readonly Deviation[] = [
   },
   {
     id: 'rule-unknown-field',
-    there: 'ApplyRoutingRules leaves out fields that it does not know',
+    there: 'ApplyRoutingRules, ApplyShardRoutingRules and ApplyKeyspaceRoutingRules leave out fields that they do not know',
     here: 'refused',
     why: 'a mistyped `to_tables` gives a rule without a target, which disables the table',
     hardenedOnly: true,
@@ -340,6 +334,7 @@ export const DEVIATIONS: readonly Deviation[] = [
         : undefined,
   },
   ...CHECKED_LATER,
+  ...PART_DEVIATIONS,
   ...VDIFF,
 ];
 

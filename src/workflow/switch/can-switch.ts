@@ -7,7 +7,6 @@ import { REFRESH_TIMEOUT_MS } from '../denied.ts';
 import { derivedState, streamLag } from '../lag.ts';
 import { graphReason } from './effects-shards.ts';
 import type { SwitchRun } from './run.ts';
-import { oldJournal } from './stale.ts';
 
 /**
  * Refuses a switch that could not succeed: lag, a stream that is frozen, copying or broken, a tablet that does not
@@ -20,9 +19,8 @@ export async function canSwitch(run: SwitchRun): Promise<void> {
     cluster.world.events.log('info', text);
     return;
   }
-  const old = oldJournal(run);
-  if (old === undefined && run.path.resume && !cluster.release.behaviours.resumeChecksLag) return;
-  const reason = old ?? lagReason(run) ?? streamReason(run) ?? (await refreshReason(run)) ?? (await graphReason(run));
+  if (run.path.resume && !cluster.release.behaviours.resumeChecksLag) return;
+  const reason = lagReason(run) ?? streamReason(run) ?? (await refreshReason(run)) ?? (await graphReason(run));
   if (reason !== undefined) {
     throw vtError('FAILED_PRECONDITION', `cannot switch traffic for workflow ${sw.workflow} at this time: ${reason}`);
   }

@@ -115,7 +115,7 @@ export async function switchShardReads(run: SwitchRun): Promise<void> {
 }
 
 async function refreshShard({ cluster, ctx }: SwitchRun, shard: ShardInfo, cells: readonly string[]): Promise<void> {
-  const { partial, details } = await refreshTabletsByShard(ctx, cluster, shard, { cells });
+  const { partial, details } = await refreshTabletsByShard(ctx, cluster, shard, { cells, passOver: cluster.release.behaviours.unrefreshedTablets === 'passed over' });
   if (!partial) return;
   const where = `RefreshTabletsByShard(${shardText(shard)}, cells=[${cells.join(' ')}])`;
   cluster.world.events.log('warning', `${where} failed with ${details}; continuing ...`);
