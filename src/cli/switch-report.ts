@@ -5,7 +5,7 @@ import { missingPrivileges, readGrants } from '../tablet/privileges.ts';
 import { readStreams } from '../tablet/vreplication/streams.ts';
 import { LockLostError } from '../topo/locks.ts';
 import { aliasText } from '../topo/tablets.ts';
-import { recoveryCommands, reshardRecoveryCommands, RESUME_LAG, switchReverseCommand } from '../workflow/recovery.ts';
+import { freeCommands, recoveryCommands, reshardRecoveryCommands, RESUME_LAG, switchReverseCommand } from '../workflow/recovery.ts';
 import { readTraffic, sideText, type TableTraffic } from '../workflow/traffic.ts';
 import { compareReleases, describeOutcome, type Failure } from '../workflow/switch/outcome.ts';
 import { measureOutage, type Outage } from '../workflow/switch/outage.ts';
@@ -67,6 +67,11 @@ function endText({ end, run }: SwitchFailed, traffic: readonly TableTraffic[]): 
   if (refused.length > 0 && end.end !== 'forward only' && end.end !== 'exited') {
     return `STRANDED: nobody serves writes to ${refused.join(', ')}; ${whyRefused(end)} on ${run.cluster.release.name}`;
   }
+  const shared = deniedToTenants(run, traffic);
+  if (shared.length > 0) {
+    const { targetKeyspace } = run.sw;
+    return `STRANDED: ${targetKeyspace} refuses ${shared.join(', ')} to every tenant that has moved there; the roll-back denied them on ${run.cluster.release.name}`;
+  }
   switch (end.end) {
     case 'exited':
       return 'the command was ended where it stood: nothing was rolled back, its locks are released';
@@ -83,6 +88,12 @@ function endText({ end, run }: SwitchFailed, traffic: readonly TableTraffic[]): 
     default:
       return 'past the point of no return; the switch can only be completed';
   }
+}
+
+/** Tables that all tenants share, denied by the roll-back of one of them (#17794). */
+function deniedToTenants({ sw }: SwitchRun, traffic: readonly TableTraffic[]): string[] {
+  if (sw.kind !== 'multi-tenant') return [];
+  return traffic.filter((table) => table.writes.servedBy === sw.sourceKeyspace && table.targetDenied).map((table) => table.table);
 }
 
 function whyRefused({ end }: SwitchEnd): string {
@@ -117,6 +128,11 @@ function nextLines(inv: Invocation, { end, run }: SwitchFailed, traffic: readonl
   if (!blocked && isOriginalLost(run)) {
     const command = switchReverseCommand(run.sw, run.request.tabletTypes);
     return [`next: cure the cause, then go on with the workflow that is left: switchtraffic ${command}`];
+  }
+  const shared = deniedToTenants(run, traffic);
+  if (shared.length > 0) {
+    const free = run.sw.targets.flatMap((target) => freeCommands(target.info, shared));
+    return ['next: let the other tenants write again:', ...free.map((command) => `  switchtraffic ${command}`)];
   }
   if (!blocked) return [`next: cure the cause, then run it again: switchtraffic ${again}`];
   return ['next: let writes flow again:', ...byHand(run).map((command) => `  switchtraffic ${command}`)];
