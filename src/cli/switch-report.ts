@@ -2,7 +2,7 @@ import { errorText } from '../lib/errors.ts';
 import { formatDuration } from '../lib/duration.ts';
 import { background } from '../runtime/context.ts';
 import { missingPrivileges, readGrants } from '../tablet/privileges.ts';
-import { readStreams } from '../tablet/vreplication/streams.ts';
+import { FROZEN, readStreams } from '../tablet/vreplication/streams.ts';
 import { LockLostError } from '../topo/locks.ts';
 import { aliasText } from '../topo/tablets.ts';
 import { freeCommands, recoveryCommands, reshardRecoveryCommands, RESUME_LAG, switchReverseCommand } from '../workflow/recovery.ts';
@@ -11,7 +11,7 @@ import { compareReleases, describeOutcome, type Failure } from '../workflow/swit
 import { measureOutage, type Outage } from '../workflow/switch/outage.ts';
 import type { SwitchRun } from '../workflow/switch/run.ts';
 import { currentStreams, type StreamMigrator } from '../workflow/switch/stream-migrator.ts';
-import type { TrafficSwitcher } from '../workflow/switcher.ts';
+import { commandOf, type TrafficSwitcher } from '../workflow/switcher.ts';
 import type { SwitchEnd } from '../workflow/switch/runner.ts';
 import type { SwitchFailed } from '../workflow/switch/switch-traffic.ts';
 import type { CommandScope } from './scope.ts';
@@ -120,6 +120,7 @@ function nextLines(inv: Invocation, { end, run }: SwitchFailed, traffic: readonl
   if (end.end === 'exited' && run.intent !== undefined) {
     return [`next: the same command finds what was left and settles it first: switchtraffic ${again}`];
   }
+  if (end.end === 'nothing changed' && isDone(run)) return [`next: it has been switched already; to take it back: switchtraffic ${takeBackCommand(run)}`];
   // A journal of an earlier attempt: whatever failed now, going back is over.
   if (end.end === 'forward only' || run.path.resume) {
     const lag = run.cluster.release.behaviours.resumeChecksLag ? ` ${RESUME_LAG}` : '';
@@ -151,6 +152,16 @@ function lostLines(run: SwitchRun): string[] {
     `  the workflow ${sw.sourceKeyspace}.${sw.reverseWorkflow} is gone; what is left is ${sw.targetKeyspace}.${sw.workflow} (vitessio/vitess#14276)`,
     `  never cancel or complete ${sw.workflow} without --keep-data: its tables are the ones that serve`,
   ];
+}
+
+/** True where there is nothing left to switch, as a release does not see of a partial move (K50). */
+function isDone({ sw }: SwitchRun): boolean {
+  return sw.frozen && sw.targets.every((target) => target.streams.every(({ row }) => row.message === FROZEN));
+}
+
+function takeBackCommand({ sw, request }: SwitchRun): string {
+  const verb = request.direction === 'forward' ? 'reversetraffic' : 'switchtraffic';
+  return `${commandOf(sw.kind)} --workflow ${request.workflow} --target-keyspace ${request.keyspace} ${verb}`;
 }
 
 /** The roll-back by hand of a failed switch. */
@@ -202,7 +213,7 @@ function causeOf({ cluster, sw }: SwitchRun, error: string): Pick<Failure, 'caus
 
 function otherReleases({ cluster, events }: CommandScope, { end, run }: SwitchFailed): string[] {
   const step = end.failedAt;
-  if (step === undefined || end.end === 'exited') return [];
+  if (step === undefined || end.end === 'exited' || (end.end === 'nothing changed' && isDone(run))) return [];
   const failure: Failure = {
     step: step.name,
     occurrence: step.occurrence,
