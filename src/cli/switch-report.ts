@@ -2,10 +2,10 @@ import { errorText } from '../lib/errors.ts';
 import { formatDuration } from '../lib/duration.ts';
 import { background } from '../runtime/context.ts';
 import { missingPrivileges, readGrants } from '../tablet/privileges.ts';
-import { FROZEN, readStreams } from '../tablet/vreplication/streams.ts';
+import { FROZEN, readStreams, STOPPED_FOR_CUTOVER } from '../tablet/vreplication/streams.ts';
 import { LockLostError } from '../topo/locks.ts';
 import { aliasText } from '../topo/tablets.ts';
-import { freeCommands, recoveryCommands, reshardRecoveryCommands, RESUME_LAG, switchReverseCommand } from '../workflow/recovery.ts';
+import { freeCommands, recoveryCommands, reshardRecoveryCommands, RESUME_LAG, startCommand, switchReverseCommand } from '../workflow/recovery.ts';
 import { readTraffic, sideText, type TableTraffic } from '../workflow/traffic.ts';
 import { compareReleases, describeOutcome, type Failure } from '../workflow/switch/outcome.ts';
 import { measureOutage, type Outage } from '../workflow/switch/outage.ts';
@@ -135,6 +135,10 @@ function nextLines(inv: Invocation, { end, run }: SwitchFailed, traffic: readonl
     const free = run.sw.targets.flatMap((target) => freeCommands(target.info, shared));
     return ['next: let the other tenants write again:', ...free.map((command) => `  switchtraffic ${command}`)];
   }
+  // A switch does not wait for streams that it finds stopped: their lag, or their being stopped, fails it again (K54).
+  if (!blocked && leftStopped(run)) {
+    return ['next: once the cause is cured:', `  switchtraffic ${startCommand(run.sw.targetKeyspace, run.sw.workflow)}`, `  switchtraffic ${again}`];
+  }
   if (!blocked) return [`next: cure the cause, then run it again: switchtraffic ${again}`];
   return ['next: let writes flow again:', ...byHand(run).map((command) => `  switchtraffic ${command}`)];
 }
@@ -162,6 +166,11 @@ function isDone({ sw }: SwitchRun): boolean {
 function takeBackCommand({ sw, request }: SwitchRun): string {
   const verb = request.direction === 'forward' ? 'reversetraffic' : 'switchtraffic';
   return `${commandOf(sw.kind)} --workflow ${request.workflow} --target-keyspace ${request.keyspace} ${verb}`;
+}
+
+/** True where the switch stopped streams and the roll-back could not start them again. */
+function leftStopped({ sw }: SwitchRun): boolean {
+  return sw.targets.some((target) => readStreams(target.db, sw.workflow).some((row) => row.state === 'Stopped' && row.message === STOPPED_FOR_CUTOVER));
 }
 
 /** The roll-back by hand of a failed switch. */
