@@ -1,5 +1,6 @@
 import { InvariantError, UserError } from '../lib/errors.ts';
 import type { Cluster } from '../tablet/cluster.ts';
+import { PART_DEVIATIONS } from './deviations-of-parts.ts';
 import { boolOf, hasFlag, isWorkflowCommand } from './flags.ts';
 import type { Invocation } from './spec.ts';
 
@@ -39,8 +40,8 @@ const CHECKED_LATER: readonly Deviation[] = [
   },
   {
     id: 'unknown-shard',
-    there: 'cancel and `Workflow delete` with `--shards` that do not exist drop the tables and rules, delete no stream, and report success',
-    here: 'refused, before anything is dropped',
+    there: 'cancel and `Workflow delete` with `--shards` that do not exist drop the tables and rules, delete no stream, and report success; create passes over those of `--source-shards` and `--shards`',
+    here: 'refused, before anything is made or dropped',
     why: 'half of it has been done',
     hardenedOnly: true,
   },
@@ -130,7 +131,7 @@ const CHECKED_LATER: readonly Deviation[] = [
   },
   {
     id: 'rule-unknown-field',
-    there: 'ApplyRoutingRules leaves out fields that it does not know',
+    there: 'ApplyRoutingRules, ApplyShardRoutingRules and ApplyKeyspaceRoutingRules leave out fields that they do not know',
     here: 'refused',
     why: 'a mistyped `to_tables` gives a rule without a target, which disables the table',
     hardenedOnly: true,
@@ -326,6 +327,7 @@ export const DEVIATIONS: readonly Deviation[] = [
         : undefined,
   },
   ...CHECKED_LATER,
+  ...PART_DEVIATIONS,
   ...VDIFF,
 ];
 

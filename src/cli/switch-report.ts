@@ -2,16 +2,19 @@ import { errorText } from '../lib/errors.ts';
 import { formatDuration } from '../lib/duration.ts';
 import { background } from '../runtime/context.ts';
 import { missingPrivileges, readGrants } from '../tablet/privileges.ts';
-import { FROZEN, readStreams, STOPPED_FOR_CUTOVER } from '../tablet/vreplication/streams.ts';
+import { readProcesses } from '../tablet/process.ts';
+import { readStream, readStreams, STOPPED_FOR_CUTOVER } from '../tablet/vreplication/streams.ts';
 import { LockLostError } from '../topo/locks.ts';
+import { stoppedCells } from '../topo/cells.ts';
+import { shardText } from '../topo/keyspaces.ts';
 import { aliasText } from '../topo/tablets.ts';
-import { freeCommands, recoveryCommands, reshardRecoveryCommands, RESUME_LAG, startCommand, switchReverseCommand } from '../workflow/recovery.ts';
+import { cureCommand, freeCommands, recoveryCommands, reshardRecoveryCommands, RESUME_LAG, startCommand, switchReverseCommand } from '../workflow/recovery.ts';
 import { readTraffic, sideText, type TableTraffic } from '../workflow/traffic.ts';
-import { compareReleases, describeOutcome, type Failure } from '../workflow/switch/outcome.ts';
+import { compareReleases, describeOutcome, type Failure, targetDeniedAtFirst } from '../workflow/switch/outcome.ts';
 import { measureOutage, type Outage } from '../workflow/switch/outage.ts';
 import type { SwitchRun } from '../workflow/switch/run.ts';
 import { currentStreams, type StreamMigrator } from '../workflow/switch/stream-migrator.ts';
-import { commandOf, type TrafficSwitcher } from '../workflow/switcher.ts';
+import type { TrafficSwitcher } from '../workflow/switcher.ts';
 import type { SwitchEnd } from '../workflow/switch/runner.ts';
 import type { SwitchFailed } from '../workflow/switch/switch-traffic.ts';
 import type { CommandScope } from './scope.ts';
@@ -52,14 +55,21 @@ export async function failureNotes(inv: Invocation, scope: CommandScope, failed:
     ...traffic.map((table) => `  ${trafficLine(table)}`),
     ...outage.map((line) => `  ${line}`),
     ...scope.events.flatMap((event) => (event.kind === 'log' && event.level === 'error' ? [`log: ${event.text}`] : [])),
+    ...(await downLines(run)),
     ...lostLines(run),
     ...nextLines(inv, failed, traffic),
-    ...otherReleases(scope, failed),
+    ...(isMadeAlready(failed, traffic) ? [] : otherReleases(scope, failed)),
   ];
 }
 
+/** True for the second switch of single shards: a release does not know that they are switched, and meets a frozen workflow (K50). */
+function isMadeAlready({ end, run: { sw } }: SwitchFailed, traffic: readonly TableTraffic[]): boolean {
+  const thereAlready = traffic.every(({ writes }) => writes.servedBy?.startsWith(`${sw.targetKeyspace}/`));
+  return sw.kind === 'partial' && sw.frozen && end.end === 'nothing changed' && thereAlready;
+}
+
 function endText({ end, run }: SwitchFailed, traffic: readonly TableTraffic[]): string {
-  const refused = traffic.filter((table) => table.writes.servedBy === undefined).map((table) => table.table);
+  const refused = traffic.filter(isRefused).map((table) => table.table);
   if (run.intent !== undefined && end.end === 'roll-back failed') {
     const felt = refused.length > 0 ? `; until it is finished nobody serves writes to ${refused.join(', ')}` : '';
     return `the roll-back was interrupted, what is left of it is recorded${felt}`;
@@ -78,7 +88,7 @@ function endText({ end, run }: SwitchFailed, traffic: readonly TableTraffic[]): 
     case 'rolled back':
       return run.cluster.release.vitess ? 'the roll-back ran' : 'rolled back; everything is as it was before the command';
     case 'roll-back failed':
-      return 'the roll-back failed';
+      return isPutBack(run, traffic) ? 'the roll-back says that it failed, but the records are right: there is nothing to clean up' : 'the roll-back failed';
     case 'nothing changed':
       return 'nothing was changed';
     case 'left as is':
@@ -96,6 +106,21 @@ function deniedToTenants({ sw }: SwitchRun, traffic: readonly TableTraffic[]): s
   return traffic.filter((table) => table.writes.servedBy === sw.sourceKeyspace && table.targetDenied).map((table) => table.table);
 }
 
+/** True if every record is what it was before the switch, whatever the roll-back says (F08). */
+function isPutBack({ sw, path, cluster }: SwitchRun, traffic: readonly TableTraffic[]): boolean {
+  const denied = sw.kind === 'shards' || targetDeniedAtFirst(cluster.release.behaviours, path);
+  return (
+    traffic.every((table) => !table.sourceDenied && table.targetDenied === denied) &&
+    sw.targets.every(({ db, streams }) => streams.every(({ row }) => readStream(db, row.id)?.state === row.state)) &&
+    sw.sources.every(({ db }) => readStreams(db, sw.reverseWorkflow).length === 0)
+  );
+}
+
+/** True where nobody serves the writes, and not because a tablet is stopped: the switch can do nothing about that. */
+function isRefused({ writes, down }: TableTraffic): boolean {
+  return writes.servedBy === undefined && down.length === 0;
+}
+
 function whyRefused({ end }: SwitchEnd): string {
   if (end === 'stranded') return 'this failure rolls nothing back';
   // The switch had not got to the writes: somebody before it left them so.
@@ -109,9 +134,11 @@ function trafficLine(table: TableTraffic): string {
   return `${table.table}: writes served by ${write}${detail}; source ${sideText(table, table.sourceDenied)}, target ${sideText(table, table.targetDenied)}`;
 }
 
-function nextLines(inv: Invocation, { end, run }: SwitchFailed, traffic: readonly TableTraffic[]): string[] {
+function nextLines(inv: Invocation, failed: SwitchFailed, traffic: readonly TableTraffic[]): string[] {
+  const { end, run } = failed;
+  if (isMadeAlready(failed, traffic)) return [`next: nothing: traffic of shard ${run.sw.targets.map(({ info }) => info.name).join(', ')} goes to ${run.sw.targetKeyspace} already`];
   const again = commandAgain(inv);
-  const blocked = traffic.some((table) => table.writes.servedBy === undefined);
+  const blocked = traffic.some(isRefused);
   if (end.error instanceof LockLostError) return [`next: ${end.error.next}`];
   // The intent says what is left to do; the same command does that first.
   if (run.intent !== undefined && end.end === 'roll-back failed') {
@@ -120,7 +147,6 @@ function nextLines(inv: Invocation, { end, run }: SwitchFailed, traffic: readonl
   if (end.end === 'exited' && run.intent !== undefined) {
     return [`next: the same command finds what was left and settles it first: switchtraffic ${again}`];
   }
-  if (end.end === 'nothing changed' && isDone(run)) return [`next: it has been switched already; to take it back: switchtraffic ${takeBackCommand(run)}`];
   // A journal of an earlier attempt: whatever failed now, going back is over.
   if (end.end === 'forward only' || run.path.resume) {
     const lag = run.cluster.release.behaviours.resumeChecksLag ? ` ${RESUME_LAG}` : '';
@@ -149,6 +175,18 @@ function isOriginalLost({ sw, request }: SwitchRun): boolean {
   return reversal && sw.sources.every((source) => readStreams(source.db, sw.reverseWorkflow).length === 0);
 }
 
+/** Tablets and cells that answer nothing, and how that ends. */
+async function downLines({ sw, cluster }: SwitchRun): Promise<string[]> {
+  const cells = await stoppedCells(background(), cluster.topo);
+  const tablets = [...sw.sources, ...sw.targets].flatMap(({ db, info }) =>
+    [...readProcesses(db)].map(([alias, { stopped, busy = '', base = 'REPLICA' }]) => {
+      const what = stopped ? 'stopped' : `in a ${busy.toLowerCase()}`;
+      return `down: ${alias} of ${shardText(info)} is ${what}: switchtraffic ${cureCommand(alias, stopped, base)}`;
+    }),
+  );
+  return [...tablets, ...cells.map((cell) => `down: the topology of cell ${cell}: switchtraffic cell start ${cell}`)];
+}
+
 function lostLines(run: SwitchRun): string[] {
   if (!isOriginalLost(run)) return [];
   const { sw } = run;
@@ -156,16 +194,6 @@ function lostLines(run: SwitchRun): string[] {
     `  the workflow ${sw.sourceKeyspace}.${sw.reverseWorkflow} is gone; what is left is ${sw.targetKeyspace}.${sw.workflow} (vitessio/vitess#14276)`,
     `  never cancel or complete ${sw.workflow} without --keep-data: its tables are the ones that serve`,
   ];
-}
-
-/** True where there is nothing left to switch, as a release does not see of a partial move (K50). */
-function isDone({ sw }: SwitchRun): boolean {
-  return sw.frozen && sw.targets.every((target) => target.streams.every(({ row }) => row.message === FROZEN));
-}
-
-function takeBackCommand({ sw, request }: SwitchRun): string {
-  const verb = request.direction === 'forward' ? 'reversetraffic' : 'switchtraffic';
-  return `${commandOf(sw.kind)} --workflow ${request.workflow} --target-keyspace ${request.keyspace} ${verb}`;
 }
 
 /** True where the switch stopped streams and the roll-back could not start them again. */
@@ -222,7 +250,7 @@ function causeOf({ cluster, sw }: SwitchRun, error: string): Pick<Failure, 'caus
 
 function otherReleases({ cluster, events }: CommandScope, { end, run }: SwitchFailed): string[] {
   const step = end.failedAt;
-  if (step === undefined || end.end === 'exited' || (end.end === 'nothing changed' && isDone(run))) return [];
+  if (step === undefined || end.end === 'exited') return [];
   const failure: Failure = {
     step: step.name,
     occurrence: step.occurrence,

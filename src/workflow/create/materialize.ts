@@ -27,7 +27,9 @@ export async function refuseTakenName(ctx: Context, cluster: Cluster, keyspace: 
   for (const info of await findAllShards(ctx, cluster.topo, keyspace)) {
     const { db, primary } = await primaryOf(ctx, cluster, info, (shard) => plainError(`shard has no primary: ${shard.name}`));
     const streams = await callTablet(ctx, cluster, primary, 'ReadVReplicationWorkflows', () => readStreams(db));
-    if (!cluster.release.behaviours.createBesideFrozen && streams.some(({ message }) => message === FROZEN)) {
+    // Shard by shard, those that are done stay beside those to come.
+    const frozen = streams.some((row) => row.message === FROZEN && WORKFLOW_SUB_TYPES[row.workflow_sub_type] !== 'Partial');
+    if (!cluster.release.behaviours.createBesideFrozen && frozen) {
       const { cell, uid } = primary.alias ?? { cell: '', uid: 0 };
       taken.push(
         `validateWorkflowName.VReplicationExec: found previous frozen workflow on tablet cell:"${cell}" uid:${uid}, please review and delete it first before creating a new workflow`,
