@@ -3,7 +3,7 @@ import { formatDuration } from '../lib/duration.ts';
 import { background } from '../runtime/context.ts';
 import { missingPrivileges, readGrants } from '../tablet/privileges.ts';
 import { readProcesses } from '../tablet/process.ts';
-import { readStream, readStreams, STOPPED_FOR_CUTOVER } from '../tablet/vreplication/streams.ts';
+import { readStream, readStreams } from '../tablet/vreplication/streams.ts';
 import { LockLostError } from '../topo/locks.ts';
 import { stoppedCells } from '../topo/cells.ts';
 import { shardText } from '../topo/keyspaces.ts';
@@ -161,11 +161,11 @@ function nextLines(inv: Invocation, failed: SwitchFailed, traffic: readonly Tabl
     const free = run.sw.targets.flatMap((target) => freeCommands(target.info, shared));
     return ['next: let the other tenants write again:', ...free.map((command) => `  switchtraffic ${command}`)];
   }
-  // A switch does not wait for streams that it finds stopped: their lag, or their being stopped, fails it again (K54).
-  if (!blocked && leftStopped(run)) {
-    return ['next: once the cause is cured:', `  switchtraffic ${startCommand(run.sw.targetKeyspace, run.sw.workflow)}`, `  switchtraffic ${again}`];
+  if (!blocked) {
+    const start = streamsLeft(run);
+    if (start.length === 0) return [`next: cure the cause, then run it again: switchtraffic ${again}`];
+    return ['next: cure the cause, set the streams going again that were left stopped, then run it again:', ...[...start, again].map((command) => `  switchtraffic ${command}`)];
   }
-  if (!blocked) return [`next: cure the cause, then run it again: switchtraffic ${again}`];
   return ['next: let writes flow again:', ...byHand(run).map((command) => `  switchtraffic ${command}`)];
 }
 
@@ -196,11 +196,6 @@ function lostLines(run: SwitchRun): string[] {
   ];
 }
 
-/** True where the switch stopped streams and the roll-back could not start them again. */
-function leftStopped({ sw }: SwitchRun): boolean {
-  return sw.targets.some((target) => readStreams(target.db, sw.workflow).some((row) => row.state === 'Stopped' && row.message === STOPPED_FOR_CUTOVER));
-}
-
 /** The roll-back by hand of a failed switch. */
 function byHand({ sw, cluster, migrator }: SwitchRun): string[] {
   if (sw.kind === 'shards') return reshardByHand(sw, migrator);
@@ -210,8 +205,18 @@ function byHand({ sw, cluster, migrator }: SwitchRun): string[] {
   return recoveryCommands({ targetKeyspace, workflow, tables, kind, sources, targets }, cluster.release.behaviours);
 }
 
-/** The streams of other workflows as they stand now. */
-function reshardByHand(sw: TrafficSwitcher, migrator: StreamMigrator | undefined): string[] {
+/** What sets streams going again that a roll-back was to start, and did not: the next switch would find them lagging, or stopped. */
+function streamsLeft({ sw, migrator }: SwitchRun): string[] {
+  const stopped = sw.targets.some((target) => readStreams(target.db, sw.workflow).some((row) => row.state === 'Stopped' && row.message === 'stopped for cutover'));
+  const own = stopped ? [startCommand(sw.targetKeyspace, sw.workflow)] : [];
+  if (sw.kind !== 'shards') return own;
+  const others = reshardByHand(sw, migrator, []);
+  // The last of them starts the Reshard itself.
+  return others.length > 1 ? others : own;
+}
+
+/** The streams of other workflows as they stand now; `sources` are those whose query service is to be turned on. */
+function reshardByHand(sw: TrafficSwitcher, migrator: StreamMigrator | undefined, sources = sw.sources.map(({ info }) => info)): string[] {
   const stopped = sw.sources.flatMap((source) =>
     (migrator === undefined ? [] : currentStreams(migrator, source))
       .filter(({ row }) => row.message !== '' || row.state === 'Stopped')
@@ -221,7 +226,7 @@ function reshardByHand(sw: TrafficSwitcher, migrator: StreamMigrator | undefined
     const made = readStreams(target.db).filter((row) => (migrator?.workflows ?? []).includes(row.workflow));
     return [...new Set(made.map((row) => row.workflow))].map((workflow) => ({ workflow, tablet: aliasText(target.primary.alias) }));
   });
-  return reshardRecoveryCommands({ keyspace: sw.targetKeyspace, workflow: sw.workflow, sources: sw.sources.map(({ info }) => info), stopped, copies });
+  return reshardRecoveryCommands({ keyspace: sw.targetKeyspace, workflow: sw.workflow, sources, stopped, copies });
 }
 
 const FAULT_FLAGS = ['--fault', '--faults-file', '--fault-seed'];

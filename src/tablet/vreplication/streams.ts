@@ -38,9 +38,6 @@ export type NewStream = Pick<StreamRow, 'workflow' | 'source' | 'pos' | 'state' 
 
 /** Message of a workflow that a switch has left behind: it cannot be started again. */
 export const FROZEN = 'FROZEN';
-
-/** Message of a stream that a switch has stopped, with everything applied. */
-export const STOPPED_FOR_CUTOVER = 'stopped for cutover';
 /**
  * Message of streams whose tenant is being cancelled, on `hardened`: some of their rows are gone, so that they can neither be started
  * nor switched. A release leaves them as if they had only been stopped.

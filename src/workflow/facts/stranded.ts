@@ -1,6 +1,5 @@
 import type { Behaviours } from '../../lib/behaviours.ts';
 import { formatDuration } from '../../lib/duration.ts';
-import { STOPPED_FOR_CUTOVER } from '../../tablet/vreplication/streams.ts';
 import { cureCommand, deleteReverseCommand, freeCommands, recoveryCommands, reshardRecoveryCommands, serveCommands, startCommand, stopCommand, switchAgainCommand } from '../recovery.ts';
 import type { IntentFacts } from './intents.ts';
 import { isAbout, isAtWork, type LockClientFacts, type LockFacts } from './locks.ts';
@@ -208,7 +207,7 @@ function ofWorkflow(picture: Picture, workflow: WorkflowFacts, behaviours: Behav
     return [{ kind: 'journal-without-frozen', keyspaces, text, next: complete(workflow, behaviours) }];
   }
   const found: Found[] = [];
-  const stopped = streams.filter((stream) => stream.stored === 'Stopped' && stream.message === STOPPED_FOR_CUTOVER);
+  const stopped = streams.filter((stream) => stream.stored === 'Stopped' && stream.message === 'stopped for cutover');
   if (stopped.length > 0) {
     const ids = stopped.map((stream) => `${stream.id} on ${keyspace}/${stream.shard}`).join(', ');
     const what = stopped.length === 1 ? `stream ${ids} was` : `streams ${ids} were`;

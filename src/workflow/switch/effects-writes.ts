@@ -7,7 +7,7 @@ import { epochSeconds } from '../../tablet/cluster.ts';
 import { callTablet, writeTablet } from '../../tablet/manager.ts';
 import { requirePrivileges } from '../../tablet/privileges.ts';
 import { acquireTables } from '../../tablet/table-locks.ts';
-import { FROZEN, readJournal, readStreams, STOPPED_FOR_CUTOVER, updateStream } from '../../tablet/vreplication/streams.ts';
+import { FROZEN, readJournal, readStreams, updateStream } from '../../tablet/vreplication/streams.ts';
 import { waitForPos } from '../../tablet/vreplication/wait-for-pos.ts';
 import { cellNames } from '../../topo/cells.ts';
 import { shardText } from '../../topo/keyspaces.ts';
@@ -95,7 +95,7 @@ export async function waitForCatchup(run: SwitchRun, scope: StepScope): Promise<
             waitForPos(limited.ctx, cluster, target.db, row.id, position),
           );
           await callTablet(run.ctx, cluster, target.primary, 'VReplicationExec', () =>
-            setStreams(run, target.db, [row.id], { state: 'Stopped', message: STOPPED_FOR_CUTOVER }),
+            setStreams(run, target.db, [row.id], { state: 'Stopped', message: 'stopped for cutover' }),
           );
         }
         await recordTargetPosition(run, target);
