@@ -8,7 +8,7 @@ import { LockLostError } from '../topo/locks.ts';
 import { stoppedCells } from '../topo/cells.ts';
 import { shardText } from '../topo/keyspaces.ts';
 import { aliasText } from '../topo/tablets.ts';
-import { cureCommand, recoveryCommands, reshardRecoveryCommands, RESUME_LAG, startCommand, switchReverseCommand } from '../workflow/recovery.ts';
+import { cureCommand, freeCommands, recoveryCommands, reshardRecoveryCommands, RESUME_LAG, startCommand, switchReverseCommand } from '../workflow/recovery.ts';
 import { readTraffic, sideText, type TableTraffic } from '../workflow/traffic.ts';
 import { compareReleases, describeOutcome, type Failure, targetDeniedAtFirst } from '../workflow/switch/outcome.ts';
 import { measureOutage, type Outage } from '../workflow/switch/outage.ts';
@@ -79,6 +79,11 @@ function endText({ end, run }: SwitchFailed, traffic: readonly TableTraffic[]): 
   if (refused.length > 0 && end.end !== 'forward only' && end.end !== 'exited') {
     return `STRANDED: nobody serves writes to ${refused.join(', ')}; ${whyRefused(end)} on ${run.cluster.release.name}`;
   }
+  const shared = deniedToTenants(run, traffic);
+  if (shared.length > 0) {
+    const { targetKeyspace } = run.sw;
+    return `STRANDED: ${targetKeyspace} refuses ${shared.join(', ')} to every tenant that has moved there; the roll-back denied them on ${run.cluster.release.name}`;
+  }
   switch (end.end) {
     case 'exited':
       return 'the command was ended where it stood: nothing was rolled back, its locks are released';
@@ -96,6 +101,12 @@ function endText({ end, run }: SwitchFailed, traffic: readonly TableTraffic[]): 
       if (!run.path.writes) return 'the reads are switched, but the command did not come to its end';
       return 'past the point of no return; the switch can only be completed';
   }
+}
+
+/** Tables that all tenants share, denied by the roll-back of one of them (#17794). */
+function deniedToTenants({ sw }: SwitchRun, traffic: readonly TableTraffic[]): string[] {
+  if (sw.kind !== 'multi-tenant') return [];
+  return traffic.filter((table) => table.writes.servedBy === sw.sourceKeyspace && table.targetDenied).map((table) => table.table);
 }
 
 /** True if every record is what it was before the switch, whatever the roll-back says (F08). */
@@ -147,6 +158,11 @@ function nextLines(inv: Invocation, failed: SwitchFailed, traffic: readonly Tabl
   if (!blocked && isOriginalLost(run)) {
     const command = switchReverseCommand(run.sw, run.request.tabletTypes);
     return [`next: cure the cause, then go on with the workflow that is left: switchtraffic ${command}`];
+  }
+  const shared = deniedToTenants(run, traffic);
+  if (shared.length > 0) {
+    const free = run.sw.targets.flatMap((target) => freeCommands(target.info, shared));
+    return ['next: let the other tenants write again:', ...free.map((command) => `  switchtraffic ${command}`)];
   }
   if (!blocked) {
     const start = streamsLeft(run);
