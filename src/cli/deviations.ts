@@ -37,6 +37,13 @@ const CHECKED_LATER: readonly Deviation[] = [
     hardenedOnly: true,
   },
   {
+    id: 'mirror-type',
+    there: '`mirrortraffic --tablet-types` takes every tablet type, and saves rules for those that answer no queries',
+    here: 'refused for other types than primary, replica and rdonly, as a switch refuses them',
+    why: 'nothing is mirrored',
+    hardenedOnly: true,
+  },
+  {
     id: 'deny-unknown-table',
     there: '`SetShardTabletControl --denied-tables` takes any name',
     here: 'a table that the shard does not have is refused; with `--remove` any name will do',
@@ -186,13 +193,24 @@ export const DEVIATIONS: readonly Deviation[] = [
   },
   {
     id: 'no-tablet-types',
-    there: '`--tablet-types ""` switches nothing and reports success',
+    there: '`--tablet-types ""` switches or mirrors nothing and reports success',
     here: 'refused',
-    why: 'it looks like a switch that was made',
+    why: 'it looks as if it had been done',
     hardenedOnly: true,
     check: (inv) =>
-      isTraffic(inv) && inv.flags.tabletTypes('tablet-types').length === 0
-        ? `${verb(inv)} --tablet-types "" would switch nothing: name at least one tablet type`
+      (isTraffic(inv) || verb(inv) === 'mirrortraffic') && inv.flags.tabletTypes('tablet-types').length === 0
+        ? `${verb(inv)} --tablet-types "" would ${isTraffic(inv) ? 'switch' : 'mirror'} nothing: name at least one tablet type`
+        : undefined,
+  },
+  {
+    id: 'mirror-percent',
+    there: '`mirrortraffic --percent` takes any number; above 100 is everything, below 0 saves a rule that mirrors nothing',
+    here: 'refused unless it is from 0 to 100',
+    why: 'what is meant is not what is done',
+    hardenedOnly: true,
+    check: (inv) =>
+      verb(inv) === 'mirrortraffic' && !(inv.flags.float('percent') >= 0 && inv.flags.float('percent') <= 100)
+        ? `mirrortraffic --percent ${inv.flags.float('percent')} is not from 0 to 100`
         : undefined,
   },
   ...CHECKED_LATER,

@@ -20,7 +20,7 @@ const SIMPLER: readonly [what: string, how: string][] = [
   ['CHECK constraints', 'kept and shown; no write is checked against them'],
   ['dumps', 'views, triggers, routines, events, users, partitions and indexes on expressions are not kept: a load names each with file and line'],
   ['journals', 'end a switch; streams of other workflows that read the source do not follow them yet'],
-  ['the gate', 'without `--enable-buffer` tells a refusal at once, where vtgate tries the statement twice more, each time after up to 30s without a newer VSchema: `--vschema-wait 30s` does that; mirror rules are kept and not acted on'],
+  ['the gate', 'without `--enable-buffer` tells a refusal at once, where vtgate tries the statement twice more, each time after up to 30s without a newer VSchema: `--vschema-wait 30s` does that; a mirrored read is sent to the target when it was answered, not beside it'],
   ['buffering', 'looks for the end of a switch every 20ms, and sees that a table is free again as soon as its tablet does; vtgate sees it with the next VSchema or health check. One statement is drained at a time; there are no `--enable-buffer-dry-run`, `--buffer-keyspace-shards` and `--buffer-drain-concurrency`'],
   ['`LOCK TABLES` through `query`', "takes the locks; vtgate only logs it, one locks on the tablet's own MySQL there"],
   ['`--dry-run`', 'does not LOCK TABLES on the source, as Vitess really does'],

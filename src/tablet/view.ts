@@ -69,7 +69,7 @@ export async function refreshView(ctx: Context, cluster: Cluster, tablet: Tablet
       serving: reason === '',
       reason,
       deniedTables: control?.denied_tables ?? [],
-      allowReads: control?.allow_reads ?? false,
+      allowReads: cluster.release.behaviours.allowReads && control?.allow_reads === true,
       fence: readView(shard, alias)?.fence ?? 0,
     };
     shard.db.run(

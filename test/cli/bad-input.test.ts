@@ -104,6 +104,13 @@ const VTCTLDCLIENT: readonly (readonly [line: string, names: string])[] = [
   ["ApplyRoutingRules --rules '{}' --cells zone9", "'zone9'"],
   ['ApplyRoutingRules --rules-file /nope/x', '/nope/x'],
   ['ApplyRoutingRules --rules-file /', 'is a directory'],
+  ['MoveTables --workflow c2d --target-keyspace customer mirrortraffic', 'c2d'],
+  ['MoveTables --workflow c2c --target-keyspace custmer mirrortraffic', 'custmer'],
+  ['MoveTables --workflow c2c --target-keyspace customer mirrortraffic --percent 101', '101'],
+  ['MoveTables --workflow c2c --target-keyspace customer mirrortraffic --percent -1', '-1'],
+  ['MoveTables --workflow c2c --target-keyspace customer mirrortraffic --percent nan', 'NaN'],
+  ['MoveTables --workflow c2c --target-keyspace customer mirrortraffic --tablet-types spare', 'SPARE'],
+  ["MoveTables --workflow c2c --target-keyspace customer mirrortraffic --tablet-types ''", '--tablet-types'],
   ['Workflow --keyspace custmer list', 'custmer'],
   ['Workflow --keyspace customer list --shards 9', 'shard 9'],
   ['Workflow --keyspace custmer show --workflow c2c', 'custmer'],
@@ -407,7 +414,7 @@ it('every command of the table is somewhere above', () => {
     (path) => !lines.some((line) => path.every((part) => line.split(' ').includes(part))),
   );
   // They take no names, or are not built yet.
-  const exempt = ['MoveTables mirrortraffic', 'Workflow update', 'GetKeyspaces', 'GetRoutingRules', 'GetShardRoutingRules', 'GetKeyspaceRoutingRules', 'show locks', 'demo'];
+  const exempt = ['Workflow update', 'GetKeyspaces', 'GetMirrorRules', 'GetRoutingRules', 'GetShardRoutingRules', 'GetKeyspaceRoutingRules', 'show locks', 'demo'];
   expect(notHere.map((path) => path.join(' ')).filter((path) => !exempt.includes(path))).toEqual([]);
   expect(rootCommand.subcommands?.length).toBeGreaterThan(10);
 });

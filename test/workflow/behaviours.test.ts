@@ -49,7 +49,6 @@ describe('a row without a run', () => {
         "namedLockElsewhere: other topology servers",
         "keyspaceRulesLock: multi-tenant moves",
         "forceRefresh: the service of vtctld",
-        "allowReads: mirrored traffic",
         "tenantRollback: multi-tenant moves",
         "tenantReadCells: multi-tenant moves",
         "tenantReversal: multi-tenant moves",

@@ -104,13 +104,13 @@ export const moveTables: CommandSpec = vtctldclientCommand({
     vtctldclientCommand({
       name: 'mirrortraffic',
       aliases: ['MirrorTraffic'],
-      about: 'mirror reads to the target (not built yet)',
+      about: 'send a part of the reads to the target too',
       examples: [`${workflow} mirrortraffic --percent 5.0`],
       flags: [
-        trafficTabletTypesFlag,
-        { kind: 'float', name: 'percent', default: 1, about: 'percentage of traffic to mirror; 0 ends it' },
+        { ...trafficTabletTypesFlag, about: 'tablet types whose reads are mirrored' },
+        { kind: 'float', name: 'percent', default: 1, about: 'percentage of the reads; 0 ends it' },
       ],
-      load: () => import('../commands/not-built-yet.ts'),
+      load: () => import('../commands/movetables-mirror.ts'),
     }),
     vtctldclientCommand({
       name: 'switchtraffic',

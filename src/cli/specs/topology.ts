@@ -98,6 +98,11 @@ export const topologyCommands: readonly CommandSpec[] = [
     load: () => import('../commands/routing-rules.ts'),
   }),
   vtctldclientCommand({
+    name: 'GetMirrorRules',
+    about: 'print the mirror rules',
+    load: () => import('../commands/routing-rules.ts'),
+  }),
+  vtctldclientCommand({
     name: 'GetVSchema',
     about: "print a keyspace's VSchema",
     examples: ['GetVSchema customer'],

@@ -27,7 +27,6 @@ export const WAITS_FOR = [
   'multi-tenant moves',
   'sequences',
   'two-phase commit',
-  'mirrored traffic',
   'start-up of the gate',
   'the service of vtctld',
   'other topology servers',

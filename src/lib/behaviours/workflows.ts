@@ -61,13 +61,26 @@ export const WORKFLOWS = {
     'warning',
     { '18.0.0': 'error', '20.0.0': 'warning' },
   ),
-  allowReads: waiting(
-    'mirrored traffic',
-    yesNo('rules', 'a denied table may still be read (allow_reads), as mirrored traffic does', '#18774, #18775', true, {
-      '18.0.0': false,
-      '24.0.0': true,
-    }),
+  mirrorTraffic: yesNo('rules', 'reads can be mirrored to the target (MirrorTraffic)', '#15945', true, { '18.0.0': false, '21.0.0': true }),
+  mirrorLocks: yesNo('rules', "MirrorTraffic locks the workflow's name and the target keyspace", '#18775', true, {
+    '18.0.0': false,
+    '24.0.0': true,
+  }),
+  mirrorSets: row<'whole' | 'any'>(
+    'rules',
+    'what mirror rules there have to be for MirrorTraffic, and for a switch that removes them',
+    '#15945; always in Vitess (K39)',
+    { whole: 'none, or those of every table and tablet type that is meant', any: 'any' },
+    'any',
+    { '18.0.0': 'whole' },
   ),
+  allowReads: yesNo('rules', 'a denied table may still be read (allow_reads), as mirrored traffic does', '#18774, #18775', true, {
+    '18.0.0': false,
+    '24.0.0': true,
+  }),
+  allowReadsKept: yesNo('rules', 'another change of denied tables leaves it alone that they may be read', 'never in Vitess (K12)', true, {
+    '18.0.0': false,
+  }),
   mirrorRemoval: row<'none' | 'always' | 'when-mirrored'>(
     'rules',
     'when a switch removes mirror rules, which also publishes all rules',

@@ -6,9 +6,10 @@ export interface SwitchPath {
   resume: boolean;
   /** Whether the reverse workflow is to run afterwards. */
   reverseReplication: boolean;
-  /** Mirror rules exist for the types to be switched. */
-  mirrored: boolean;
+  /** Mirror rules exist for reads of replicas, and of primaries. */
+  readsMirrored: boolean;
+  writesMirrored: boolean;
 }
 
 /** The usual switch: everything, from the beginning. */
-export const FULL_PATH: SwitchPath = { reads: true, writes: true, resume: false, reverseReplication: true, mirrored: false };
+export const FULL_PATH: SwitchPath = { reads: true, writes: true, resume: false, reverseReplication: true, readsMirrored: false, writesMirrored: false };

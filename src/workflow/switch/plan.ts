@@ -55,7 +55,7 @@ function readSteps(path: SwitchPath, behaviours: Behaviours): StepName[] {
     'switchTraffic/reads/validate',
     'switchTraffic/reads/lockSource',
     ...when(both, 'switchTraffic/reads/lockTarget'),
-    ...when(removesMirrors(path, behaviours), 'switchTraffic/reads/mirrorOff'),
+    ...when(removesMirrors(path.readsMirrored, behaviours), 'switchTraffic/reads/mirrorOff'),
     'switchTraffic/reads/switchTableReads',
     ...when(!path.writes || behaviours.rebuildAfterReads === 'always', 'switchTraffic/reads/rebuildSrvVSchema'),
     ...when(both, 'switchTraffic/reads/unlockTarget'),
@@ -63,8 +63,8 @@ function readSteps(path: SwitchPath, behaviours: Behaviours): StepName[] {
   ];
 }
 
-function removesMirrors(path: SwitchPath, behaviours: Behaviours): boolean {
-  return behaviours.mirrorRemoval === 'always' || (behaviours.mirrorRemoval === 'when-mirrored' && path.mirrored);
+function removesMirrors(mirrored: boolean, behaviours: Behaviours): boolean {
+  return behaviours.mirrorRemoval === 'always' || (behaviours.mirrorRemoval === 'when-mirrored' && mirrored);
 }
 
 function writeSteps(path: SwitchPath, behaviours: Behaviours): StepName[] {
@@ -76,7 +76,7 @@ function writeSteps(path: SwitchPath, behaviours: Behaviours): StepName[] {
     ...when(behaviours.namedLock === 'writes', 'switchTraffic/writes/lockWorkflow'),
     'switchTraffic/writes/lockSource',
     'switchTraffic/writes/lockTarget',
-    ...when(removesMirrors(path, behaviours), 'switchTraffic/writes/mirrorOff'),
+    ...when(removesMirrors(path.writesMirrored, behaviours), 'switchTraffic/writes/mirrorOff'),
     'switchTraffic/writes/checkJournals',
     ...(path.resume ? resumeSteps(behaviours) : beforeJournal(behaviours)),
     'switchTraffic/writes/createJournals',

@@ -9,7 +9,7 @@ export const PATHS: readonly { path: SwitchPath; when: string | undefined }[] = 
   { path: FULL_PATH, when: undefined },
   { path: { ...FULL_PATH, writes: false }, when: 'without the primary type' },
   { path: { ...FULL_PATH, resume: true }, when: 'when it completes a switch past its journal' },
-  { path: { ...FULL_PATH, mirrored: true }, when: 'when traffic is mirrored' },
+  { path: { ...FULL_PATH, readsMirrored: true, writesMirrored: true }, when: 'when traffic is mirrored' },
 ];
 
 /** Every place where a fault can be put, for a release: each step and how often it occurs at most. */

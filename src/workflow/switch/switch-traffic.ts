@@ -169,7 +169,8 @@ function prepareRun(ctx: Context, cluster: Cluster, request: SwitchRequest, chos
     writes: wantsWrites && !sw.frozen,
     resume: sw.sources.some((source) => readJournal(source.db, sw.id) !== undefined),
     reverseReplication: request.enableReverseReplication,
-    mirrored: state.readsMirrored || state.writesMirrored,
+    readsMirrored: state.readsMirrored,
+    writesMirrored: state.writesMirrored,
   };
   if (wantsWrites && sw.frozen) {
     cluster.world.events.log('warning', `Writes have already been switched for workflow ${sw.workflow}, nothing to do here`);

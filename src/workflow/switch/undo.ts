@@ -6,6 +6,7 @@ import { deleteWorkflowStreams, readJournal, readStream, restoreStream, updateSt
 import type { Writer } from '../../topo/conn/conn.ts';
 import { getShard, type ShardInfo, shardText } from '../../topo/keyspaces.ts';
 import { forgetLostLocks, guarded, holdsKeyspace, lockKeyspace, type Locked } from '../../topo/locks.ts';
+import { sortMirrors } from '../../topo/mirror-rules.ts';
 import { paths } from '../../topo/paths.ts';
 import type { MirrorRule, MirrorRules, Shard, SrvVSchema, TabletControl } from '../../topo/proto/types.ts';
 import { readRoutingMap, routingMap, routingRecord, type RoutingMap, writeRoutingMap } from '../../topo/rules.ts';
@@ -115,7 +116,11 @@ function mergeControls(now: readonly TabletControl[], before: readonly TabletCon
   const others = deniedBy(primary).filter((table) => !tables.includes(table));
   const denied = [...others, ...wanted].toSorted();
   const rest = now.filter((control) => control !== primary);
-  return denied.length === 0 ? rest : [...rest, { ...(primary ?? { tablet_type: 'PRIMARY' }), denied_tables: denied } as TabletControl];
+  if (denied.length === 0) return rest;
+  const merged = { ...(primary ?? { tablet_type: 'PRIMARY' }), denied_tables: denied } as TabletControl;
+  // The mirror rules that it was for come back too.
+  if (before.some((control) => control.tablet_type === 'PRIMARY' && control.allow_reads === true)) merged.allow_reads = true;
+  return [...rest, merged];
 }
 
 const deniedBy = (control: TabletControl | undefined): readonly string[] => control?.denied_tables ?? [];
@@ -133,7 +138,7 @@ function putBack(map: RoutingMap, before: Intent['rules'], intent: Intent, forei
 }
 
 function mirrorsBack(intent: Intent, now: readonly MirrorRule[], before: readonly MirrorRule[]): MirrorRule[] {
-  return [...now.filter((rule) => !isOwnMirror(intent, rule)), ...before];
+  return sortMirrors([...now.filter((rule) => !isOwnMirror(intent, rule)), ...before]);
 }
 
 function restoreMirrors(writer: Writer, intent: Intent): void {

@@ -1,12 +1,25 @@
 import { expect } from 'vitest';
 import type { WORKFLOWS } from '../../../src/lib/behaviours/workflows.ts';
 import type { BuiltName } from '../../../src/lib/behaviours.ts';
+import { background } from '../../../src/runtime/context.ts';
+import { ETCD_NAMES } from '../../../src/topo/conn/directory.ts';
+import type { Shard } from '../../../src/topo/proto/types.ts';
 import { shardedCluster } from '../../helpers/sharded.ts';
 import { movingCluster, switchLine, type TestCluster } from '../../helpers/shell.ts';
-import { denied, idle, mirrored, type RunsOf, saveMirrors, shared, streams, switchWith } from './see.ts';
+import { denied, idle, mirrored, record, type RunsOf, saveMirrors, shared, streams, switchWith } from './see.ts';
 
 const MT = 'MoveTables --workflow c2c --target-keyspace customer';
 const MIRRORING = 'Mirroring 0.00 percent of traffic';
+
+const MIRROR = `${MT} mirrortraffic`;
+
+/** What MirrorTraffic says while somebody holds the workflow's name. */
+async function mirrorBesideLock(): Promise<string> {
+  const cluster = await movingCluster();
+  const blocker = cluster.host.openTopology(cluster.machine.world(), { names: ETCD_NAMES, renewed: true, reapDead: true }, false);
+  await blocker.lock(background(), { dir: 'internal/named_locks/customer/c2c', contents: '{}', ttlMs: 60_000, mustExist: false });
+  return (await cluster.run(`${MIRROR} --lock-timeout 1s`)).stderr;
+}
 
 /** What a stop of one of two shards does. */
 async function stopOne(version: string, line: string): Promise<'unknown' | 'ignored' | 'obeyed'> {
@@ -97,6 +110,39 @@ export const WORKFLOWS_RUNS: RunsOf<Extract<BuiltName, keyof typeof WORKFLOWS>> 
       return made;
     });
     return (await cluster.run(`${deny} --vitess-version ${version}`)).exit === 0 ? 'warning' : 'error';
+  },
+  mirrorTraffic: async (version) => {
+    const { exit, stderr } = await (await movingCluster(version)).run(MIRROR);
+    if (exit !== 0) expect(stderr).toMatch(/^unknown command "mirrortraffic" for "vtctldclient MoveTables"\n/);
+    return exit === 0;
+  },
+  mirrorLocks: async (version) => {
+    const cluster = await movingCluster(version);
+    await cluster.run(switchLine("--tablet-types primary --fault 'switchTraffic/writes/checkJournals=panic'"));
+    // The dead process's locks stand for a while.
+    const { exit, stderr } = await cluster.run(`${MIRROR} --lock-timeout 1s --vitess-version ${version}`);
+    if (version === 'hardened') return (await mirrorBesideLock()).includes('failed to lock the customer/c2c workflow');
+    if (exit !== 0) expect(stderr).toMatch(/^failed to lock the customer\/c2c workflow: /);
+    return exit !== 0;
+  },
+  mirrorSets: async (version) => {
+    const cluster = await movingCluster(version);
+    await cluster.ok(`${MIRROR} --tablet-types replica`);
+    const { exit, stderr } = await cluster.run(MIRROR);
+    if (exit !== 0) expect(stderr).toMatch(/^wrong number of pre-existing mirror rules\n/);
+    return exit === 0 ? 'any' : 'whole';
+  },
+  allowReads: async (version) => {
+    const cluster = await movingCluster(version);
+    await cluster.ok(MIRROR);
+    return (await cluster.run("query --target customer:0 'select * from customer'")).exit === 0;
+  },
+  allowReadsKept: async (version) => {
+    const cluster = await movingCluster(version);
+    await cluster.ok(MIRROR);
+    await cluster.ok('SetShardTabletControl --denied-tables=customer customer/0 primary');
+    const shard = record<Shard>(cluster, 'global', 'keyspaces/customer/shards/0/Shard');
+    return shard?.tablet_controls?.[0]?.allow_reads === true;
   },
   mirrorRemoval: async (version) => {
     const dryRun = switchLine(`--dry-run --vitess-version ${version}`);
