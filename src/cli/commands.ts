@@ -5,7 +5,7 @@ import { ownCommands } from './specs/own.ts';
 import { scenarioCommands } from './specs/scenario.ts';
 import { topologyCommands } from './specs/topology.ts';
 import { versions } from './specs/versions.ts';
-import { workflow } from './specs/workflow.ts';
+import { getWorkflows, workflow } from './specs/workflow.ts';
 import { workload } from './specs/workload.ts';
 import type { CommandSpec } from './spec.ts';
 
@@ -21,5 +21,5 @@ export const rootCommand: CommandSpec = {
   flags: [],
   args: noArgs,
   family: 'vtctldclient',
-  subcommands: [moveTables, workflow, ...topologyCommands, ...ownCommands, workload, fault, versions, ...scenarioCommands],
+  subcommands: [moveTables, workflow, getWorkflows, ...topologyCommands, ...ownCommands, workload, fault, versions, ...scenarioCommands],
 };

@@ -4,10 +4,10 @@ import { createMoveTables } from '../../workflow/create/move-tables.ts';
 import { withCluster } from '../cluster.ts';
 import { refuseUnknownCells } from '../places.ts';
 import { outputFormat } from '../flags.ts';
+import { ON_DDL } from '../on-ddl.ts';
 import type { Invocation } from '../spec.ts';
 import { printStatus } from '../status-output.ts';
 
-const ON_DDL = ['IGNORE', 'STOP', 'EXEC', 'EXEC_IGNORE'];
 const AUTO_INCREMENT = ['LEAVE', 'REMOVE', 'REPLACE'];
 
 /** What of create is not built yet: refused, never ignored. */

@@ -52,6 +52,18 @@ export const WORKFLOWS = {
     'obeyed',
     { '18.0.0': 'unknown', '24.0.0': 'obeyed' },
   ),
+  updateShards: row<'unknown' | 'ignored' | 'obeyed'>(
+    'streams',
+    '`Workflow update` with --shards',
+    '#17581',
+    { unknown: 'there is no such flag', ignored: 'takes the flag and means every shard', obeyed: 'means those shards' },
+    'obeyed',
+    { '18.0.0': 'unknown', '19.0.0': 'obeyed', '19.0.3': 'ignored', '20.0.0': 'ignored' },
+  ),
+  configOverrides: yesNo('streams', 'a workflow can have VReplication settings of its own (--config-overrides)', '#16583', true, {
+    '18.0.0': false,
+    '21.0.0': true,
+  }),
 
   denyEntries: row<'error' | 'warning'>(
     'rules',

@@ -102,6 +102,27 @@ export const WORKFLOWS_RUNS: RunsOf<Extract<BuiltName, keyof typeof WORKFLOWS>> 
     if (answer === 'ignored') throw new Error('a release that knows the flag means it');
     return answer;
   },
+  updateShards: async (version) => {
+    const cluster = await shared('sharded', () => shardedCluster());
+    const cellOf = (shard: string): string => streams(cluster, 'c2c', 'customer', shard)[0]?.cell ?? '';
+    await cluster.ok('Workflow --keyspace customer update --workflow c2c --cells zone1');
+    const line = `Workflow --keyspace customer update --workflow c2c --cells zone1,zone1 --shards -80 --vitess-version ${version}`;
+    const { exit, stderr } = await cluster.run(line);
+    if (exit !== 0) {
+      expect(stderr).toMatch(/^unknown flag: --shards\n/);
+      return 'unknown';
+    }
+    expect(cellOf('-80')).toBe('zone1,zone1');
+    if (cellOf('80-') === 'zone1') return 'obeyed';
+    expect(stderr).toContain(`warning: vtctldclient ${version} does not send --shards of Workflow update: every shard is meant`);
+    return 'ignored';
+  },
+  configOverrides: async (version) => {
+    const cluster = await shared('settings', () => movingCluster());
+    const { exit, stderr } = await cluster.run(`Workflow --keyspace customer update --workflow c2c --config-overrides vreplication-retry-delay=1s --vitess-version ${version}`);
+    if (exit !== 0) expect(stderr).toMatch(/^unknown flag: --config-overrides\n/);
+    return exit === 0;
+  },
   denyEntries: async (version) => {
     const deny = 'SetShardTabletControl --denied-tables=customer commerce/0 primary';
     const cluster = await shared('denied', async () => {
