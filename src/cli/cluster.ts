@@ -16,6 +16,7 @@ import type { TopoServer } from '../topo/server.ts';
 import { type ClusterHost, fileHost } from './host.ts';
 import { CommandFailure } from './command-failure.ts';
 import { armFaults, unfiredFaults } from './faults.ts';
+import { isWorkflowCommand } from './flags.ts';
 import { keepHistory } from './history.ts';
 import type { CommandScope } from './scope.ts';
 import type { Invocation } from './spec.ts';
@@ -116,7 +117,7 @@ async function withHints(inv: Invocation, cluster: Cluster, run: () => Promise<n
 }
 
 function keyspaceFlag({ path, flags }: Invocation): string {
-  if (path[0] === 'MoveTables') return flags.str('target-keyspace');
+  if (isWorkflowCommand(path)) return flags.str('target-keyspace');
   return path[0] === 'Workflow' ? flags.str('keyspace') : '';
 }
 

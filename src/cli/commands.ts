@@ -2,6 +2,7 @@ import { noArgs } from './specs/build.ts';
 import { fault } from './specs/fault.ts';
 import { moveTables } from './specs/movetables.ts';
 import { ownCommands } from './specs/own.ts';
+import { reshard } from './specs/reshard.ts';
 import { scenarioCommands } from './specs/scenario.ts';
 import { topologyCommands } from './specs/topology.ts';
 import { versions } from './specs/versions.ts';
@@ -21,5 +22,5 @@ export const rootCommand: CommandSpec = {
   flags: [],
   args: noArgs,
   family: 'vtctldclient',
-  subcommands: [moveTables, workflow, getWorkflows, ...topologyCommands, ...ownCommands, workload, fault, versions, ...scenarioCommands],
+  subcommands: [moveTables, reshard, workflow, getWorkflows, ...topologyCommands, ...ownCommands, workload, fault, versions, ...scenarioCommands],
 };

@@ -1,5 +1,6 @@
 import { InvariantError, UserError } from '../lib/errors.ts';
 import type { Cluster } from '../tablet/cluster.ts';
+import { hasFlag, isWorkflowCommand } from './flags.ts';
 import type { Invocation } from './spec.ts';
 
 /** One thing that the command line does otherwise than vtctldclient. The documents are made from these rows. */
@@ -179,7 +180,7 @@ export const DEVIATIONS: readonly Deviation[] = [
     why: 'all shards would be switched, or completed, and not the ones named',
     hardenedOnly: true,
     check: (inv) =>
-      (isTraffic(inv) || verb(inv) === 'complete') && inv.flags.given('shards')
+      (isTraffic(inv) || verb(inv) === 'complete') && hasFlag(inv, 'shards') && inv.flags.given('shards')
         ? `${verb(inv)} --shards does nothing: vtctldclient never sends it to the server, and every shard is meant`
         : undefined,
   },
@@ -246,7 +247,7 @@ export function letPass({ release, world }: Cluster, id: string, problem: string
 }
 
 function verb(inv: Invocation): string | undefined {
-  return inv.path[0] === 'MoveTables' ? inv.path[1] : undefined;
+  return isWorkflowCommand(inv.path) ? inv.path[1] : undefined;
 }
 
 function isTraffic(inv: Invocation): boolean {

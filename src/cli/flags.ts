@@ -15,6 +15,48 @@ export function cellsFlag(about: string): FlagSpec {
   return { kind: 'strings', name: 'cells', short: 'c', about };
 }
 
+/** What `create` of every kind of workflow takes about the copy: where from, and in which order. */
+export const copyFromFlags: readonly FlagSpec[] = [
+  cellsFlag('cells or cell aliases to copy from'),
+  {
+    kind: 'tablet-types',
+    name: 'tablet-types',
+    default: ['REPLICA', 'PRIMARY'],
+    about: 'tablet types to copy from',
+  },
+  {
+    kind: 'bool',
+    name: 'tablet-types-in-preference-order',
+    default: true,
+    about: 'take the tablet types in the order given',
+  },
+  { kind: 'bool', name: 'stop-after-copy', about: 'stop the streams when the copy is done' },
+];
+
+/** The rest of what `MoveTables create` and `Reshard create` share. */
+export const createFlags: readonly FlagSpec[] = [
+  ...copyFromFlags,
+  { kind: 'bool', name: 'all-cells', short: 'a', about: 'copy from any cell' },
+  {
+    kind: 'string',
+    name: 'on-ddl',
+    default: 'IGNORE',
+    about: 'what a stream does with DDL: IGNORE, STOP, EXEC or EXEC_IGNORE',
+  },
+  { kind: 'bool', name: 'defer-secondary-keys', default: true, about: 'add secondary keys after the copy' },
+  { kind: 'bool', name: 'auto-start', default: true, about: 'start the streams at once' },
+  { kind: 'strings', name: 'config-overrides', about: 'VReplication settings of this workflow, as key=value' },
+];
+
+/** What every command on one workflow takes, before or after the subcommand. */
+export function workflowFlags(keyspace: string): readonly FlagSpec[] {
+  return [
+    { kind: 'string', name: 'target-keyspace', required: true, about: keyspace },
+    { kind: 'string', name: 'workflow', short: 'w', required: true, about: 'name of the workflow' },
+    { kind: 'string', name: 'format', default: 'text', about: 'text or json' },
+  ];
+}
+
 /** `--tablet-types` of the traffic commands: all that serve, unless given. */
 export const trafficTabletTypesFlag: FlagSpec = {
   kind: 'tablet-types',
@@ -31,8 +73,8 @@ export const includeLogsFlag: FlagSpec = {
   about: "show each stream's log too",
 };
 
-/** What `switchtraffic` and `reversetraffic` share. */
-export const trafficFlags: readonly FlagSpec[] = [
+/** What `switchtraffic` and `reversetraffic` of every kind of workflow share. */
+export const switchFlags: readonly FlagSpec[] = [
   cellsFlag('cells or cell aliases whose serving VSchema is rebuilt (all when not given)'),
   trafficTabletTypesFlag,
   {
@@ -55,12 +97,20 @@ export const trafficFlags: readonly FlagSpec[] = [
   },
   { kind: 'bool', name: 'dry-run', about: 'print what would be done, and do none of it' },
   { kind: 'bool', name: 'force', about: 'accepted by vtctldclient and never sent to the server' },
+];
+
+/** The same for MoveTables. */
+export const trafficFlags: readonly FlagSpec[] = [
+  ...switchFlags,
   { ...shardsFlag, about: 'accepted by vtctldclient and never sent to the server' },
 ];
 
+/** `--keep-data`. */
+export const keepDataFlag: FlagSpec = { kind: 'bool', name: 'keep-data', about: 'leave the tables where they are' };
+
 /** What is left behind when a workflow goes: `complete`, `cancel`, `Workflow delete`. */
 export const keepFlags: readonly FlagSpec[] = [
-  { kind: 'bool', name: 'keep-data', about: 'leave the tables where they are' },
+  keepDataFlag,
   { kind: 'bool', name: 'keep-routing-rules', about: 'leave the routing rules as they are' },
   {
     kind: 'bool',
@@ -85,6 +135,28 @@ export const applyRulesFlags: readonly FlagSpec[] = [
   { kind: 'bool', name: 'skip-rebuild', about: 'save the rules without rebuilding any serving VSchema' },
   { kind: 'bool', name: 'dry-run', short: 'd', about: 'print what would be saved, and save nothing' },
 ];
+
+/** True for a subcommand of MoveTables and its kin, which are about one workflow. */
+export function isWorkflowCommand(path: readonly string[]): boolean {
+  return path.length > 1 && WORKFLOW_COMMANDS.includes(path[0] ?? '');
+}
+
+const WORKFLOW_COMMANDS = ['MoveTables', 'Reshard', 'Materialize'];
+
+/** True if the command takes a flag: handlers serve several kinds of workflow, and not each has every flag. */
+export function hasFlag({ spec }: Invocation, name: string): boolean {
+  return spec.flags.some((flag) => flag.name === name);
+}
+
+/** A bool that is false where the command lacks it. */
+export function boolOf(inv: Invocation, name: string): boolean {
+  return hasFlag(inv, name) && inv.flags.bool(name);
+}
+
+/** A list that is empty where the command lacks it. */
+export function stringsOf(inv: Invocation, name: string): readonly string[] {
+  return hasFlag(inv, name) ? inv.flags.strings(name) : [];
+}
 
 /** `--format text|json` of our own commands; a wrong one is a usage error. */
 export const ownFormatFlag: FlagSpec = {

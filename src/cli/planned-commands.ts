@@ -1,34 +1,40 @@
 import { findRelease, type Release } from '../lib/releases.ts';
 import { background } from '../runtime/context.ts';
 import { readCluster } from '../topo/cluster-record.ts';
+import { commandOf, type MigrationKind } from '../workflow/switcher.ts';
 import { lookAtCluster } from './look.ts';
 import type { Invocation } from './spec.ts';
 import { unknownName } from './unknown-name.ts';
 
 /** The commands whose steps are a list that can be shown. */
-const COMMANDS = ['switchtraffic', 'reversetraffic', 'rollback'] as const;
+const VERBS = ['switchtraffic', 'reversetraffic', 'rollback'] as const;
 
-export type PlannedCommand = (typeof COMMANDS)[number];
+type Verb = (typeof VERBS)[number];
 
-export const TITLES: Readonly<Record<PlannedCommand, string>> = {
-  switchtraffic: 'MoveTables switchtraffic',
-  reversetraffic: 'MoveTables reversetraffic',
-  rollback: 'the roll-back of a switch',
-};
+/** A command whose steps can be shown, and what it moves. */
+export interface PlannedCommand {
+  verb: Verb;
+  kind: MigrationKind;
+  title: string;
+  /** What else is worth knowing of it. */
+  note: string | undefined;
+}
 
-/** What else is worth knowing of a command. */
-export const NOTES: Readonly<Record<PlannedCommand, string | undefined>> = {
+const NOTES: Readonly<Record<Verb, string | undefined>> = {
   switchtraffic: undefined,
   reversetraffic: 'it runs the reverse workflow forward: the same steps, with source and target changing places',
   rollback: undefined,
 };
 
-/** `SwitchTraffic`, `switch-traffic`, `movetables switchtraffic` are all one. Throws UserError for another name. */
+/** `SwitchTraffic`, `switch-traffic`, `movetables switchtraffic` are all one; `Reshard switchtraffic` is another. Throws UserError for another name. */
 export function plannedCommand(list: string, typed: string): PlannedCommand {
-  const wanted = typed.toLowerCase().replace(/^movetables\s+/, '').replace(/[-_\s]/g, '');
-  const found = COMMANDS.find((command) => command === wanted);
-  if (found !== undefined) return found;
-  throw unknownName(list, typed, COMMANDS, `there are lists for ${COMMANDS.join(', ')}`);
+  const [, type = 'movetables', name = ''] = /^(?:(movetables|reshard)\b\s*)?(.*)$/s.exec(typed.toLowerCase()) ?? [];
+  const wanted = name.replace(/[-_\s]/g, '');
+  const verb = VERBS.find((command) => command === wanted);
+  if (verb === undefined) throw unknownName(list, typed, VERBS, `there are lists for ${VERBS.join(', ')}, each also after the word Reshard`);
+  const kind = type === 'reshard' ? 'shards' : 'tables';
+  const of = verb === 'rollback' ? (kind === 'shards' ? 'the roll-back of a Reshard' : 'the roll-back of a switch') : `${commandOf(kind)} ${verb}`;
+  return { verb, kind, title: of, note: NOTES[verb] };
 }
 
 /** The version asked for, else the cluster's, else `hardened`. */

@@ -4,11 +4,14 @@ import { background } from '../runtime/context.ts';
 import { missingPrivileges, readGrants } from '../tablet/privileges.ts';
 import { readStreams } from '../tablet/vreplication/streams.ts';
 import { LockLostError } from '../topo/locks.ts';
-import { recoveryCommands, RESUME_LAG, switchReverseCommand } from '../workflow/recovery.ts';
-import { readTraffic, type TableTraffic } from '../workflow/traffic.ts';
+import { aliasText } from '../topo/tablets.ts';
+import { recoveryCommands, reshardRecoveryCommands, RESUME_LAG, switchReverseCommand } from '../workflow/recovery.ts';
+import { readTraffic, sideText, type TableTraffic } from '../workflow/traffic.ts';
 import { compareReleases, describeOutcome, type Failure } from '../workflow/switch/outcome.ts';
 import { measureOutage, type Outage } from '../workflow/switch/outage.ts';
 import type { SwitchRun } from '../workflow/switch/run.ts';
+import { currentStreams, type StreamMigrator } from '../workflow/switch/stream-migrator.ts';
+import type { TrafficSwitcher } from '../workflow/switcher.ts';
 import type { SwitchEnd } from '../workflow/switch/runner.ts';
 import type { SwitchFailed } from '../workflow/switch/switch-traffic.ts';
 import type { CommandScope } from './scope.ts';
@@ -92,7 +95,7 @@ function whyRefused({ end }: SwitchEnd): string {
 function trafficLine(table: TableTraffic): string {
   const write = table.writes.servedBy ?? 'nobody';
   const detail = table.writes.reason === undefined ? '' : ` (${table.writes.reason})`;
-  return `${table.table}: writes served by ${write}${detail}; source ${table.sourceDenied ? 'denied' : 'open'}, target ${table.targetDenied ? 'denied' : 'open'}`;
+  return `${table.table}: writes served by ${write}${detail}; source ${sideText(table, table.sourceDenied)}, target ${sideText(table, table.targetDenied)}`;
 }
 
 function nextLines(inv: Invocation, { end, run }: SwitchFailed, traffic: readonly TableTraffic[]): string[] {
@@ -135,11 +138,26 @@ function lostLines(run: SwitchRun): string[] {
 }
 
 /** The roll-back by hand of a failed switch. */
-function byHand({ sw, cluster }: SwitchRun): string[] {
+function byHand({ sw, cluster, migrator }: SwitchRun): string[] {
+  if (sw.kind === 'shards') return reshardByHand(sw, migrator);
   const { targetKeyspace, workflow, tables } = sw;
   const sources = sw.sources.map((source) => source.info);
   const targets = sw.targets.map((target) => target.info);
   return recoveryCommands({ targetKeyspace, workflow, tables, sources, targets }, cluster.release.behaviours);
+}
+
+/** The streams of other workflows as they stand now. */
+function reshardByHand(sw: TrafficSwitcher, migrator: StreamMigrator | undefined): string[] {
+  const stopped = sw.sources.flatMap((source) =>
+    (migrator === undefined ? [] : currentStreams(migrator, source))
+      .filter(({ row }) => row.message !== '' || row.state === 'Stopped')
+      .map(({ row }) => ({ workflow: row.workflow, tablet: aliasText(source.primary.alias), id: row.id, stopPosition: row.stop_pos ?? '' })),
+  );
+  const copies = sw.targets.flatMap((target) => {
+    const made = readStreams(target.db).filter((row) => (migrator?.workflows ?? []).includes(row.workflow));
+    return [...new Set(made.map((row) => row.workflow))].map((workflow) => ({ workflow, tablet: aliasText(target.primary.alias) }));
+  });
+  return reshardRecoveryCommands({ keyspace: sw.targetKeyspace, workflow: sw.workflow, sources: sw.sources.map(({ info }) => info), stopped, copies });
 }
 
 const FAULT_FLAGS = ['--fault', '--faults-file', '--fault-seed'];

@@ -52,3 +52,13 @@ export function isAggregate(expr: Expr): boolean {
 export function someExpr(expr: Expr, test: (inner: Expr) => boolean): boolean {
   return test(expr) || childrenOf(expr).some((child) => someExpr(child, test));
 }
+
+/** The names of the columns that an expression reads, each once. */
+export function columnsOf(expr: Expr): string[] {
+  const names = new Set<string>();
+  someExpr(expr, (inner) => {
+    if (inner.kind === 'column') names.add(inner.name);
+    return false;
+  });
+  return [...names];
+}

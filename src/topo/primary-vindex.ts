@@ -36,3 +36,23 @@ function vindexColumns(record: ColumnVindex, table: string): string[] {
   if (columns.length === 0) throw bad(`must specify at least one column for vindex (${name}) and table (${table})`);
   return columns;
 }
+
+/**
+ * The vindex that VReplication uses for a table: the cheapest unique one that reads no table, the first of equals.
+ * Throws `table T has no vindex`, `could not find a vindex to compute keyspace id for table T`.
+ * Vitess: go/vt/vtgate/vindexes/vschema.go FindBestColVindex.
+ */
+export function bestColumnVindex(keyspace: VSchemaKeyspace, name: string, table: Table): PrimaryVindex {
+  const records = table.column_vindexes ?? [];
+  if (records.length === 0) throw bad(`table ${name} has no vindex`);
+  let best: PrimaryVindex | undefined;
+  for (const record of records) {
+    const spec = keyspace.vindexes?.[record.name];
+    if (spec === undefined) throw missing(`vindex ${record.name} not found for table ${name}`);
+    const vindex = createVindex(record.name, spec.type, spec.params ?? {});
+    if (vindex.needsCursor || !vindex.unique) continue;
+    if (best === undefined || best.vindex.cost > vindex.cost) best = { name: record.name, columns: vindexColumns(record, name), vindex };
+  }
+  if (best === undefined) throw missing(`could not find a vindex to compute keyspace id for table ${name}`);
+  return best;
+}

@@ -1,7 +1,7 @@
 import { isTopoError } from '../lib/errors.ts';
 import type { Context } from '../runtime/context.ts';
 import type { Writer } from './conn/conn.ts';
-import { guarded } from './locks.ts';
+import { guarded, type Locked, lockRoutingRules } from './locks.ts';
 import { paths } from './paths.ts';
 import type { KeyspaceRoutingRules, MirrorRules, RoutingRules, ShardRoutingRules } from './proto/types.ts';
 import { encodeRecord, findRecord, type TopoServer } from './server.ts';
@@ -102,4 +102,103 @@ export function readRoutingMap(writer: Writer): RoutingMap {
 export function writeRoutingMap(writer: Writer, map: RoutingMap): void {
   if (map.size === 0) writer.remove('global', paths.routingRules);
   else writer.put('global', paths.routingRules, encodeRecord(routingRecord(map)));
+}
+
+/** Shard routing rules by `keyspace.shard`, or keyspace routing rules by `keyspace[@type]`: where each leads. */
+export type KeyspaceMap = Map<string, string>;
+
+/** Shard routing rules as a map. Vitess: go/vt/topotools/shard_routing_rules.go. */
+export function shardRoutingMap(rules: ShardRoutingRules): KeyspaceMap {
+  return new Map((rules.rules ?? []).map(({ from_keyspace: from = '', shard = '', to_keyspace: to = '' }) => [`${from}.${shard}`, to]));
+}
+
+export function shardRoutingRecord(map: KeyspaceMap): ShardRoutingRules {
+  const rules = [...map].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, to]) => {
+    const dot = key.indexOf('.');
+    return { from_keyspace: key.slice(0, dot), to_keyspace: to, shard: key.slice(dot + 1) };
+  });
+  return rules.length === 0 ? {} : { rules };
+}
+
+/** Keyspace routing rules as a map. Vitess: go/vt/topotools/keyspace_routing_rules.go. */
+export function keyspaceRoutingMap(rules: KeyspaceRoutingRules | undefined): KeyspaceMap {
+  return new Map((rules?.rules ?? []).map(({ from_keyspace: from = '', to_keyspace: to = '' }) => [from, to]));
+}
+
+export function keyspaceRoutingRecord(map: KeyspaceMap): KeyspaceRoutingRules {
+  const rules = [...map].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return rules.length === 0 ? {} : { rules: rules.map(([from, to]) => ({ from_keyspace: from, to_keyspace: to })) };
+}
+
+/**
+ * Changes some shard routing rules on behalf of a workflow between these keyspaces; none left removes the file. A release overwrites
+ * without a lock (K38), `hardened` in one guarded transaction.
+ */
+export async function changeShardRoutingRules(
+  ctx: Context,
+  topo: TopoServer,
+  keyspaces: readonly string[],
+  change: (rules: KeyspaceMap) => void,
+): Promise<void> {
+  if (!topo.release.behaviours.routingRulesGuarded) {
+    const map = shardRoutingMap(await getShardRoutingRules(ctx, topo));
+    change(map);
+    await saveShardRoutingRules(ctx, topo, shardRoutingRecord(map));
+    return;
+  }
+  await guarded(ctx, topo, keyspaces, (options) =>
+    topo.conn.atomically(ctx, options, (writer) => {
+      const node = writer.get('global', paths.shardRoutingRules);
+      const map = shardRoutingMap(node === undefined ? {} : (JSON.parse(node.contents) as ShardRoutingRules));
+      change(map);
+      if (map.size === 0) writer.remove('global', paths.shardRoutingRules);
+      else writer.put('global', paths.shardRoutingRules, encodeRecord(shardRoutingRecord(map)));
+    }),
+  );
+}
+
+/**
+ * Changes some keyspace routing rules under their lock, the only rules that have one; the file is made where it is missing, and stays
+ * when it is empty. Vitess: go/vt/topotools/keyspace_routing_rules.go UpdateKeyspaceRoutingRules.
+ */
+export async function changeKeyspaceRoutingRules(
+  ctx: Context,
+  topo: TopoServer,
+  keyspaces: readonly string[],
+  action: string,
+  change: (rules: KeyspaceMap) => void,
+): Promise<void> {
+  const edit = async (inner: Context): Promise<void> => {
+    const map = keyspaceRoutingMap(await getKeyspaceRoutingRules(inner, topo));
+    change(map);
+    await guarded(inner, topo, keyspaces, (options) =>
+      topo.conn.update(inner, paths.keyspaceRoutingRules, encodeRecord(keyspaceRoutingRecord(map)), null, options),
+    );
+  };
+  if (!topo.release.behaviours.keyspaceRulesLock) return edit(ctx);
+  const locked = await lockExisting(ctx, topo, action);
+  let failure: unknown;
+  try {
+    await edit(locked.ctx);
+  } catch (error) {
+    failure = error;
+    throw error;
+  } finally {
+    await locked.unlock(failure);
+  }
+}
+
+/** The rules' directory can be locked once there are rules; the first ones are made empty. */
+async function lockExisting(ctx: Context, topo: TopoServer, action: string): Promise<Locked> {
+  try {
+    return await lockRoutingRules(ctx, topo, action);
+  } catch (error) {
+    if (!isTopoError(error, 'NoNode')) throw error;
+  }
+  try {
+    await topo.conn.create(ctx, paths.keyspaceRoutingRules, encodeRecord({}));
+  } catch (error) {
+    if (!isTopoError(error, 'NodeExists')) throw error;
+  }
+  return lockRoutingRules(ctx, topo, action);
 }

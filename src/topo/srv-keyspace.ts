@@ -128,7 +128,8 @@ export async function checkQueryServiceChange(change: Omit<QueryServiceChange, '
   }
 }
 
-function withQueryService(record: SrvKeyspace, { shards, tabletType, disable }: QueryServiceChange): SrvKeyspace {
+/** A serving record with the query service of shards off or on in the partitions of one type; the record given is not changed. */
+export function withQueryService(record: SrvKeyspace, { shards, tabletType, disable }: QueryServiceChange): SrvKeyspace {
   const changed = structuredClone(record);
   for (const partition of changed.partitions ?? []) {
     if (partition.served_type !== tabletType) continue;
@@ -145,7 +146,7 @@ function setQueryService(partition: KeyspacePartition, shard: ShardInfo, disable
   );
   // An entry is made also for switching on: it stays there, saying nothing.
   if (found.length === 0) {
-    const made: ShardTabletControl = { ...reference(shard) };
+    const made: ShardTabletControl = { ...shardReference(shard) };
     controls.push(made);
     found.push(made);
   }
@@ -159,7 +160,7 @@ function setQueryService(partition: KeyspacePartition, shard: ShardInfo, disable
 function servingRecord(shards: readonly ShardInfo[]): SrvKeyspace {
   const serving = shards.filter((shard) => shard.record.is_primary_serving === true);
   if (serving.length === 0) return {};
-  const references = serving.toSorted(byRange).map(reference);
+  const references = serving.toSorted(byRange).map(shardReference);
   return { partitions: SERVED_TYPES.map((type) => ({ served_type: type, shard_references: references })) };
 }
 
@@ -168,7 +169,8 @@ function byRange(a: ShardInfo, b: ShardInfo): number {
   return start(a) < start(b) ? -1 : 1;
 }
 
-function reference(shard: ShardInfo): ShardReference {
+/** A shard as a partition names it. */
+export function shardReference(shard: ShardInfo): ShardReference {
   const { key_range: range } = shard.record;
   return range === undefined ? { name: shard.name } : { name: shard.name, key_range: range };
 }

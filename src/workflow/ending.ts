@@ -9,7 +9,8 @@ import { deleteWorkflowStreams } from '../tablet/vreplication/streams.ts';
 import { type Locked, lockKeyspace, lockName } from '../topo/locks.ts';
 import { changeRoutingRules } from '../topo/rules.ts';
 import { getVSchema, saveVSchema } from '../topo/vschema.ts';
-import { refuseInterrupted, ruleKeys } from './switch/intent.ts';
+import { refuseInterrupted } from './switch/intent.ts';
+import { ruleKeys } from './switch/intent-images.ts';
 import type { MigrationSource, MigrationTarget, TrafficSwitcher } from './switcher.ts';
 
 /** What Complete and Cancel share: taking a workflow's traces away under its locks. */

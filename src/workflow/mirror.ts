@@ -16,7 +16,7 @@ import { MIRRORED_TYPES, mirrorTables } from './mirror-tables.ts';
 import { getWorkflowState, stateText, type WorkflowWithState } from './state.ts';
 import { validateShards } from './switch/effects-reads.ts';
 import { refuseInterrupted } from './switch/intent.ts';
-import { type TrafficSwitcher, WORKFLOW_SUB_TYPES, WORKFLOW_TYPES } from './switcher.ts';
+import { type TrafficSwitcher, WORKFLOW_TYPES } from './switcher.ts';
 
 /** What `MoveTables mirrortraffic` was asked to do. */
 export interface MirrorRequest {
@@ -58,8 +58,9 @@ function refuseKind(sw: TrafficSwitcher): void {
   const refused = (what: string): Error => vtError('INVALID_ARGUMENT', `invalid action for ${what}: MirrorTraffic`);
   if (type !== 'MoveTables') throw refused(`${type} workflow`);
   if (sw.workflow.endsWith('_reverse')) throw refused('reverse workflow');
-  if (WORKFLOW_SUB_TYPES[sw.workflowSubType] === 'Partial') throw refused('partial migration');
-  if ((sw.options.tenant_id ?? '') !== '') throw refused('multi-tenant migration');
+  if (sw.kind === 'shards') throw refused('SHARDS migration type');
+  if (sw.kind === 'partial') throw refused('partial migration');
+  if (sw.kind === 'multi-tenant') throw refused('multi-tenant migration');
 }
 
 function refuseSwitched({ sw, state }: WorkflowWithState, { tabletTypes }: MirrorRequest): void {

@@ -1,5 +1,6 @@
 import type { Behaviours } from '../lib/behaviours.ts';
 import { shardText } from '../topo/keyspaces.ts';
+import { commandOf, type MigrationKind } from './switcher.ts';
 
 /** A workflow as far as recovering it needs to know. */
 export interface RecoverySubject {
@@ -27,6 +28,41 @@ export function recoveryCommands(subject: RecoverySubject, behaviours: Behaviour
     startCommand(targetKeyspace, workflow),
     'RebuildVSchemaGraph',
   ];
+}
+
+/** A Reshard as far as recovering it needs to know. */
+export interface ReshardSubject {
+  keyspace: string;
+  workflow: string;
+  sources: readonly { keyspace: string; name: string }[];
+  /** Streams of other workflows that were stopped on the source shards, and where each may not go on from by itself. */
+  stopped: readonly { workflow: string; tablet: string; id: number; stopPosition: string }[];
+  /** Stopped copies of them on the target shards. */
+  copies: readonly { workflow: string; tablet: string }[];
+}
+
+/**
+ * The commands that open the source shards of a Reshard again and put every stream back, in a safe order: writes first, then the
+ * half-made copies go, then the streams are started.
+ */
+export function reshardRecoveryCommands({ keyspace, workflow, sources, stopped, copies }: ReshardSubject): string[] {
+  const onTablet = (tablet: string, sql: string): string => `ExecuteFetchAsDBA ${tablet} "${sql}"`;
+  const others = [...new Set(stopped.map((stream) => stream.workflow))].toSorted();
+  const commands = [
+    ...sources.flatMap((shard) => serveCommands(shard)),
+    ...copies.map((copy) => onTablet(copy.tablet, `delete from _vt.vreplication where workflow = '${copy.workflow}'`)),
+    ...stopped
+      .filter((stream) => stream.stopPosition !== '')
+      .map((stream) => onTablet(stream.tablet, `update _vt.vreplication set stop_pos = null where id = ${stream.id}`)),
+    ...others.map((other) => startCommand(keyspace, other)),
+    startCommand(keyspace, workflow),
+  ];
+  return [...new Set(commands)];
+}
+
+/** Turns the query service of a shard's primary on again, and has its tablets notice. */
+export function serveCommands(shard: { keyspace: string; name: string }): string[] {
+  return [`SetShardTabletControl --disable-query-service=false ${shardText(shard)} primary`, `RefreshStateByShard ${shardText(shard)}`];
 }
 
 /** Takes tables off a shard's deny list and has its tablets notice. */
@@ -65,7 +101,7 @@ export const RESUME_LAG = '--max-replication-lag-allowed 48h';
  * workflow is what ReverseTraffic of the original runs.
  */
 export function switchAgainCommand(
-  run: { sourceKeyspace: string; targetKeyspace: string; workflow: string },
+  run: { kind: MigrationKind; sourceKeyspace: string; targetKeyspace: string; workflow: string },
   behaviours: Behaviours,
   options: { reads: boolean; journaled: boolean },
 ): string {
@@ -75,14 +111,14 @@ export function switchAgainCommand(
   const types = options.reads ? '' : ' --tablet-types primary';
   // Until the streams run again lag only grows, and a release checks it all the same.
   const lag = options.journaled && behaviours.resumeChecksLag ? ` ${RESUME_LAG}` : '';
-  return `MoveTables --workflow ${run.workflow.replace(REVERSE, '')} --target-keyspace ${keyspace} ${verb}${types}${lag}`;
+  return `${commandOf(run.kind)} --workflow ${run.workflow.replace(REVERSE, '')} --target-keyspace ${keyspace} ${verb}${types}${lag}`;
 }
 
 /**
  * Goes on with a reversal whose roll-back has deleted the original workflow: what is left of the two is run under its own
  * name (vitessio/vitess#14276).
  */
-export function switchReverseCommand(run: { targetKeyspace: string; workflow: string }, tabletTypes: readonly string[]): string {
+export function switchReverseCommand(run: { kind: MigrationKind; targetKeyspace: string; workflow: string }, tabletTypes: readonly string[]): string {
   const types = tabletTypes.length === 3 ? '' : ` --tablet-types ${tabletTypes.join(',').toLowerCase()}`;
-  return `MoveTables --workflow ${run.workflow} --target-keyspace ${run.targetKeyspace} switchtraffic${types}`;
+  return `${commandOf(run.kind)} --workflow ${run.workflow} --target-keyspace ${run.targetKeyspace} switchtraffic${types}`;
 }

@@ -2,7 +2,12 @@ import { plainError } from '../lib/errors.ts';
 import type { Context } from '../runtime/context.ts';
 import type { Cluster } from '../tablet/cluster.ts';
 import { cellNames } from '../topo/cells.ts';
-import { getMirrorRules, getRoutingRules, routingMap } from '../topo/rules.ts';
+import { paths } from '../topo/paths.ts';
+import type { KeyspacePartition, Shard, SrvKeyspace } from '../topo/proto/types.ts';
+import { getKeyspaceRoutingRules, getMirrorRules, getRoutingRules, getShardRoutingRules, keyspaceRoutingMap, routingMap } from '../topo/rules.ts';
+import { sameRange } from '../topo/served-types.ts';
+import { readRecord } from '../topo/server.ts';
+import { partitionOf } from '../topo/srv-keyspace.ts';
 import { getSrvVSchema } from '../topo/vschema.ts';
 import { buildTrafficSwitcher, type SwitcherOptions, type TrafficSwitcher } from './switcher.ts';
 
@@ -15,6 +20,8 @@ export interface WorkflowState {
   writesSwitched: boolean;
   readsMirrored: boolean;
   writesMirrored: boolean;
+  /** Of a partial move alone: shards of any workflow between the two keyspaces, by where their rules lead. */
+  partial: { switched: string[]; notSwitched: string[] } | undefined;
 }
 
 /** A workflow and its state. */
@@ -35,22 +42,37 @@ export async function getWorkflowState(
   return { sw, state: await computeState(ctx, cluster, sw) };
 }
 
-/** The state from the rules: reads per cell as the gates see them, writes from the global rules. */
+/** The state from the rules: reads per cell as the gates see them, writes from the global records. */
 export async function computeState(ctx: Context, cluster: Cluster, sw: TrafficSwitcher): Promise<WorkflowState> {
   const reverse = sw.workflow.endsWith('_reverse');
   const source = reverse ? sw.targetKeyspace : sw.sourceKeyspace;
   const target = reverse ? sw.sourceKeyspace : sw.targetKeyspace;
-  const first = sw.tables[0];
-  if (first === undefined) throw plainError(`no tables in workflow ${sw.targetKeyspace}.${sw.workflow}`);
   const state = emptyState();
+  if (sw.kind === 'shards') {
+    await addShardState(ctx, cluster, sw, reverse, state);
+    return state;
+  }
+  if (sw.tables.length === 0) throw plainError(`no tables in workflow ${sw.targetKeyspace}.${sw.workflow}`);
+  if (sw.kind === 'multi-tenant') await addTenantState(ctx, cluster, { source, target }, state);
+  else if (sw.kind === 'partial') state.partial = await partialState(ctx, cluster, { source, target });
+  else await addTableState(ctx, cluster, sw, { source, target }, state);
+  await addMirrorState(ctx, cluster, sw, { source, target }, state);
+  return state;
+}
+
+interface Sides {
+  source: string;
+  target: string;
+}
+
+async function addTableState(ctx: Context, cluster: Cluster, sw: TrafficSwitcher, { source, target }: Sides, state: WorkflowState): Promise<void> {
+  const first = sw.tables[0]!;
   for (const cell of await cellNames(ctx, cluster.topo)) {
     const rules = routingMap((await getSrvVSchema(ctx, cluster.topo, cell))?.routing_rules ?? {});
-    const switched = (type: string): boolean => {
+    addReads(state, cell, (type) => {
       const to = rules.get(`${source}.${first}@${type}`)?.[0];
       return to !== undefined && keyspaceOf(to) !== source;
-    };
-    (switched('replica') ? state.replicaSwitched : state.replicaNotSwitched).push(cell);
-    (switched('rdonly') ? state.rdonlySwitched : state.rdonlyNotSwitched).push(cell);
+    });
   }
   const rules = routingMap(await getRoutingRules(ctx, cluster.topo));
   const keyed = cluster.release.behaviours.writesSwitchedRule;
@@ -60,6 +82,47 @@ export async function computeState(ctx: Context, cluster: Cluster, sw: TrafficSw
     const to = rules.get(`${source}.${table}`)?.[0];
     return to !== undefined && to !== `${source}.${table}`;
   });
+}
+
+function addReads(state: WorkflowState, cell: string, isSwitched: (type: 'replica' | 'rdonly') => boolean): void {
+  (isSwitched('replica') ? state.replicaSwitched : state.replicaNotSwitched).push(cell);
+  (isSwitched('rdonly') ? state.rdonlySwitched : state.rdonlyNotSwitched).push(cell);
+}
+
+/** All cells or none: the rules are about keyspaces. Vitess: updateKeyspaceRoutingState. */
+async function addTenantState(ctx: Context, cluster: Cluster, { source, target }: Sides, state: WorkflowState): Promise<void> {
+  const rules = keyspaceRoutingMap(await getKeyspaceRoutingRules(ctx, cluster.topo));
+  for (const cell of await cellNames(ctx, cluster.topo)) addReads(state, cell, (type) => rules.get(`${source}@${type}`) === target);
+  state.writesSwitched = rules.get(source) === target;
+}
+
+/** Whatever workflow the rules belong to: all between the two keyspaces count. */
+async function partialState(ctx: Context, cluster: Cluster, { source, target }: Sides): Promise<NonNullable<WorkflowState['partial']>> {
+  const rules = (await getShardRoutingRules(ctx, cluster.topo)).rules ?? [];
+  const leadingTo = (keyspace: string): string[] => rules.filter((rule) => rule.to_keyspace === keyspace).map((rule) => rule.shard ?? '');
+  return { switched: leadingTo(target), notSwitched: leadingTo(source) };
+}
+
+/** One shard stands for all of them: a source's, as the workflow began. Vitess: GetCellsWithShardReadsSwitched. */
+async function addShardState(ctx: Context, cluster: Cluster, sw: TrafficSwitcher, reverse: boolean, state: WorkflowState): Promise<void> {
+  const shard = (reverse ? sw.targets : sw.sources)[0]?.info;
+  if (shard === undefined) throw plainError(`no source shards in workflow ${sw.targetKeyspace}.${sw.workflow}`);
+  for (const cell of await cellNames(ctx, cluster.topo)) {
+    const { record } = await readRecord<SrvKeyspace>(ctx, cluster.topo.conn.forCell(cell), paths.srvKeyspace(sw.targetKeyspace));
+    addReads(state, cell, (type) => !isServed(partitionOf(record, type.toUpperCase()), shard.record));
+  }
+  state.writesSwitched = shard.record.is_primary_serving !== true;
+}
+
+/** Served if it is in the partition and no tablet control says otherwise; where there are some, one has to be the shard's. */
+function isServed(partition: KeyspacePartition | undefined, shard: Shard): boolean {
+  const controls = partition?.shard_tablet_controls ?? [];
+  const own = controls.find((control) => sameRange(control, shard));
+  const on = controls.length === 0 || (own !== undefined && own.query_service_disabled !== true);
+  return on && (partition?.shard_references ?? []).some((reference) => sameRange(reference, shard));
+}
+
+async function addMirrorState(ctx: Context, cluster: Cluster, sw: TrafficSwitcher, { source, target }: Sides, state: WorkflowState): Promise<void> {
   const mirrored = (await getMirrorRules(ctx, cluster.topo)).rules ?? [];
   const isMirrored = (suffix: string): boolean =>
     sw.tables.some((table) =>
@@ -67,7 +130,6 @@ export async function computeState(ctx: Context, cluster: Cluster, sw: TrafficSw
     );
   state.readsMirrored = isMirrored('@replica') || isMirrored('@rdonly');
   state.writesMirrored = isMirrored('');
-  return state;
 }
 
 function emptyState(): WorkflowState {
@@ -79,6 +141,7 @@ function emptyState(): WorkflowState {
     writesSwitched: false,
     readsMirrored: false,
     writesMirrored: false,
+    partial: undefined,
   };
 }
 
@@ -90,7 +153,16 @@ function keyspaceOf(table: string): string {
 
 /** `All Reads Switched. Writes Not Switched` and its kin. */
 export function stateText(state: WorkflowState): string {
+  if (state.partial !== undefined) return partialText(state.partial);
   return `${readsText(state)}. ${state.writesSwitched ? 'Writes Switched' : 'Writes Not Switched'}`;
+}
+
+/** Vitess: go/vt/vtctl/workflow/state.go State.String. */
+function partialText({ switched, notSwitched }: NonNullable<WorkflowState['partial']>): string {
+  if (switched.length === 0) return 'Reads Not Switched. Writes Not Switched';
+  if (notSwitched.length === 0) return 'All Reads Switched. All Writes Switched';
+  const shards = switched.join(',');
+  return `Reads partially switched, for shards: ${shards}. Writes partially switched, for shards: ${shards}`;
 }
 
 function readsText(state: WorkflowState): string {

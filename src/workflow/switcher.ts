@@ -1,11 +1,13 @@
 import { plainError, wrapError } from '../lib/errors.ts';
 import { migrationId } from '../lib/fnv.ts';
+import { compareKeyRanges, isComplete, type KeyRange, keyRangesEqual } from '../lib/key-range.ts';
 import { reverseWorkflowName } from '../lib/names.ts';
 import type { Context } from '../runtime/context.ts';
 import type { Cluster } from '../tablet/cluster.ts';
 import type { ShardDb } from '../tablet/shard-db.ts';
 import { FROZEN, readStreams, type StreamRow } from '../tablet/vreplication/streams.ts';
 import { findAllShards, getShard, type ShardInfo, shardText } from '../topo/keyspaces.ts';
+import { keyRangeFromProto } from '../topo/proto/key-range.ts';
 import { BinlogSource } from '../topo/proto/messages-binlogdata.ts';
 import { Shard } from '../topo/proto/messages-topodata.ts';
 import { prototext } from '../topo/proto/prototext.ts';
@@ -34,17 +36,30 @@ export interface MigrationTarget {
 }
 
 /**
+ * What moves, and so by which records its traffic is switched: `tables` by table routing rules; `partial` (shard by shard) by
+ * shard routing rules; `multi-tenant` by keyspace routing rules; `shards` (Reshard) by the serving graph.
+ */
+export type MigrationKind = (typeof MIGRATION_KINDS)[number];
+export const MIGRATION_KINDS = ['tables', 'partial', 'multi-tenant', 'shards'] as const;
+
+/** The command whose subcommands a workflow of this kind is for. */
+export function commandOf(kind: MigrationKind): 'MoveTables' | 'Reshard' {
+  return kind === 'shards' ? 'Reshard' : 'MoveTables';
+}
+
+/**
  * Everything about a workflow that its commands need. "Source" and "target" are those of the workflow in hand:
  * for a reverse workflow they are the other way round. Vitess: go/vt/vtctl/workflow/traffic_switcher.go.
  */
 export interface TrafficSwitcher {
   workflow: string;
   reverseWorkflow: string;
+  kind: MigrationKind;
   /** Hash of target keyspace and streams: names the journal. */
   id: string;
   sourceKeyspace: string;
   targetKeyspace: string;
-  /** Sorted. */
+  /** What the rules match, sorted: tables, or `/.*` for those of a Reshard. */
   tables: string[];
   sources: MigrationSource[];
   targets: MigrationTarget[];
@@ -102,20 +117,61 @@ export async function buildTrafficSwitcher(
     }
     tables = own;
   }
+  const sources = options.ignoreSource === true ? [] : await readSources(ctx, cluster, streams.map(({ source }) => source));
+  const workflowOptions = readOptions(first.row.options);
+  const kind = kindOf({
+    sameKeyspace: sourceKeyspace === targetKeyspace,
+    sourceShards: streams.map(({ source }) => source.shard),
+    sources,
+    targets,
+    options: workflowOptions,
+    subType: first.row.workflow_sub_type,
+  });
   return {
     workflow,
     reverseWorkflow: reverseWorkflowName(workflow),
+    kind,
     id: String(migrationId(targetKeyspace, streams.map(({ target, row }) => `${target.info.name}:${row.id}`))),
     sourceKeyspace,
     targetKeyspace,
     tables: tables ?? [],
-    sources: options.ignoreSource === true ? [] : await readSources(ctx, cluster, streams.map(({ source }) => source)),
+    sources,
     targets,
     frozen: streams.some(({ row }) => row.message === FROZEN),
     workflowType: first.row.workflow_type,
     workflowSubType: first.row.workflow_sub_type,
-    options: readOptions(first.row.options),
+    options: workflowOptions,
   };
+}
+
+interface KindQuestion {
+  sameKeyspace: boolean;
+  sourceShards: readonly string[];
+  /** Empty where the source keyspace is not looked at. */
+  sources: readonly MigrationSource[];
+  targets: readonly MigrationTarget[];
+  options: WorkflowOptions;
+  subType: number;
+}
+
+/** Vitess: trafficSwitcher.MigrationType, isPartialMoveTables, IsMultiTenantMigration. */
+function kindOf({ sameKeyspace, sourceShards, sources, targets, options, subType }: KindQuestion): MigrationKind {
+  if (sameKeyspace && !targets.some(({ info }) => sourceShards.includes(info.name))) return 'shards';
+  if ((options.tenant_id ?? '') !== '') return 'multi-tenant';
+  if (sources.length === 0) return WORKFLOW_SUB_TYPES[subType] === 'Partial' ? 'partial' : 'tables';
+  return coversPart(sources, targets) ? 'partial' : 'tables';
+}
+
+/** True if both sides are as many shards, span the same key range, and leave some of the keyspace out. */
+function coversPart(sources: readonly MigrationSource[], targets: readonly MigrationTarget[]): boolean {
+  if (sources.length !== targets.length) return false;
+  const [from, to] = [spanOf(sources), spanOf(targets)];
+  return keyRangesEqual(from, to) && !isComplete(from);
+}
+
+function spanOf(members: readonly { info: ShardInfo }[]): KeyRange {
+  const ranges = members.map(({ info }) => keyRangeFromProto(info.record.key_range)).toSorted(compareKeyRanges);
+  return { start: ranges[0]?.start ?? '', end: ranges.at(-1)?.end ?? '' };
 }
 
 async function readTargets(

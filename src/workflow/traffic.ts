@@ -2,15 +2,19 @@ import type { Context } from '../runtime/context.ts';
 import type { Cluster } from '../tablet/cluster.ts';
 import { readView } from '../tablet/view.ts';
 import { cellNames } from '../topo/cells.ts';
-import { getShard } from '../topo/keyspaces.ts';
+import { getShard, shardText } from '../topo/keyspaces.ts';
 import { routingMap } from '../topo/rules.ts';
+import { sameRange } from '../topo/served-types.ts';
+import { getSrvKeyspace, partitionOf } from '../topo/srv-keyspace.ts';
 import { aliasText } from '../topo/tablets.ts';
 import { getSrvVSchema } from '../topo/vschema.ts';
 import type { MigrationSource, MigrationTarget, TrafficSwitcher } from './switcher.ts';
 
-/** Where the writes of a table really go: what the state string does not say. */
+/** Where the writes of a table really go, or (Reshard) of a keyspace: what the state string does not say. */
 export interface TableTraffic {
   table: string;
+  /** What keeps a side from taking writes: denied tables, or that its shards do not serve. */
+  by: 'denied tables' | 'serving';
   /** Undefined where nobody serves them. */
   writes: { servedBy: string | undefined; reason: string | undefined };
   sourceDenied: boolean;
@@ -19,6 +23,7 @@ export interface TableTraffic {
 
 /** Follows the rules of the first cell to the shards, and asks their primaries whether they would take a write. */
 export async function readTraffic(ctx: Context, cluster: Cluster, sw: TrafficSwitcher): Promise<TableTraffic[]> {
+  if (sw.kind === 'shards') return [await shardTraffic(ctx, cluster, sw)];
   const cell = (await cellNames(ctx, cluster.topo))[0] ?? '';
   const rules = routingMap((await getSrvVSchema(ctx, cluster.topo, cell))?.routing_rules ?? {});
   return Promise.all(
@@ -29,6 +34,7 @@ export async function readTraffic(ctx: Context, cluster: Cluster, sw: TrafficSwi
       const refusing = members.find((member) => refuses(member, table));
       return {
         table,
+        by: 'denied tables' as const,
         writes: {
           servedBy: refusing === undefined ? keyspace : undefined,
           reason: refusing === undefined ? undefined : `routed to ${keyspace}, which denies it`,
@@ -57,4 +63,35 @@ async function isDenied(
     if (denied.includes(table)) return true;
   }
   return false;
+}
+
+/** Follows the serving graph of the first cell to the shards that should take writes, and asks their primaries. */
+async function shardTraffic(ctx: Context, cluster: Cluster, sw: TrafficSwitcher): Promise<TableTraffic> {
+  const cell = (await cellNames(ctx, cluster.topo))[0] ?? '';
+  const partition = partitionOf(await getSrvKeyspace(ctx, cluster.topo, cell, sw.targetKeyspace), 'PRIMARY');
+  const isIn = ({ info }: MigrationSource | MigrationTarget): boolean =>
+    (partition?.shard_references ?? []).some((reference) => sameRange(reference, info.record));
+  const isOff = ({ info }: MigrationSource | MigrationTarget): boolean =>
+    (partition?.shard_tablet_controls ?? []).some((control) => control.query_service_disabled === true && sameRange(control, info.record));
+  const routed = [...sw.sources, ...sw.targets].filter(isIn);
+  const refusing = routed.filter((member) => isOff(member) || refuses(member, ''));
+  const names = (members: readonly (MigrationSource | MigrationTarget)[]): string => members.map(({ info }) => shardText(info)).join(', ');
+  const serves = (members: readonly (MigrationSource | MigrationTarget)[]): boolean => members.every((member) => isIn(member) && !isOff(member));
+  const served = routed.length > 0 && refusing.length === 0;
+  return {
+    table: sw.targetKeyspace,
+    by: 'serving',
+    writes: {
+      servedBy: served ? names(routed) : undefined,
+      reason: served ? undefined : routed.length === 0 ? 'no shard is in the serving graph' : `routed to ${names(refusing)}, where the query service is off`,
+    },
+    sourceDenied: !serves(sw.sources),
+    targetDenied: !serves(sw.targets),
+  };
+}
+
+/** What a side is, in a word: `open` or `denied`, `serving` or `not serving`. */
+export function sideText({ by }: TableTraffic, closed: boolean): string {
+  if (by === 'serving') return closed ? 'not serving' : 'serving';
+  return closed ? 'denied' : 'open';
 }

@@ -138,6 +138,16 @@ const VTCTLDCLIENT: readonly (readonly [line: string, names: string])[] = [
   ...['show', 'status', 'start', 'stop', 'switchtraffic', 'reversetraffic', 'complete', 'cancel'].map(
     (command) => [`MoveTables --workflow c2c --target-keyspace custmer ${command}`, 'custmer'] as const,
   ),
+  ...['create', 'show', 'status', 'start', 'stop', 'switchtraffic', 'reversetraffic', 'complete', 'cancel'].map(
+    (command) => [`Reshard --workflow c2c --target-keyspace custmer ${command}`, 'custmer'] as const,
+  ),
+  ['Reshard --workflow r --target-keyspace customer create --source-shards 0 --target-shards 9', 'shards/9'],
+  ['Reshard --workflow r --target-keyspace customer create --source-shards zz- --target-shards 0', "'z'"],
+  ['Reshard --workflow r --target-keyspace customer create', 'no shards to combine'],
+  ['Reshard --workflow r --target-keyspace customer create --cells zone9', 'cells/zone9'],
+  ['Reshard --workflow r --target-keyspace customer create --config-overrides nope=1', 'nope'],
+  ['Reshard --workflow r --target-keyspace customer create --config-overrides nope', 'nope'],
+  ['Reshard --workflow r --target-keyspace customer create --on-ddl nope', 'nope'],
   ...['status', 'start', 'stop', 'switchtraffic', 'reversetraffic', 'complete', 'cancel'].map(
     (command) => [`MoveTables --workflow c2d --target-keyspace customer ${command}`, 'c2d'] as const,
   ),
@@ -327,8 +337,8 @@ describe.each(RUNNABLE.map((chain) => ({ path: chain.slice(1).map((spec) => spec
     if (required.length === 0) return;
     const args = Array.from({ length: spec.args.min }, (_, i) => (path[0] === 'tablet' ? 'zone1-900' : `word${i}`));
     // Checks that vtctldclient makes before the one for required flags.
-    const first: Readonly<Record<string, string[]>> = { create: ['--tables', 'product'], update: ['--cells', 'zone1'] };
-    const more = first[path.at(-1) ?? ''] ?? [];
+    const first: Readonly<Record<string, string[]>> = { 'MoveTables create': ['--tables', 'product'], 'Workflow update': ['--cells', 'zone1'] };
+    const more = first[path.join(' ')] ?? [];
     await expectRefused([...path, ...args, ...more], `"${required.map((flag) => flag.name).toSorted()[0]}"`, usage);
   });
 });

@@ -27,6 +27,7 @@ export function feltState({ host }: TestCluster): Felt {
     streams: readStreams(host.shards.open('customer', '0'), 'c2c').every((row) => row.state === 'Running') ? 'as before' : 'stopped',
     reverse: readStreams(source, 'c2c_reverse').length > 0,
     reads: served === 'customer.corder' ? 'switched' : global === 'customer.corder' ? 'saved but not published' : 'as before',
+    others: 'as before',
     journaled: source.db.get('SELECT 1 FROM "_vt.resharding_journal"') !== undefined,
   };
 }

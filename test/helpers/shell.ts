@@ -21,7 +21,7 @@ export function testCluster(seed = 1): TestCluster {
 }
 
 /** A cluster like another, which goes its own way. */
-function forkCluster(from: TestCluster): TestCluster {
+export function forkCluster(from: TestCluster): TestCluster {
   let died: () => void = () => {};
   const { machine, host } = from.host.fork(() => died());
   return clusterOf(machine, host, (end) => (died = end));

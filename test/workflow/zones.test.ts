@@ -67,7 +67,7 @@ describe.each(VERSIONS)('a failure on %s', (version) => {
 describe.each(['hardened', '22.0.4'])('a failure in the roll-back of %s', (version) => {
   const { behaviours } = findRelease(version);
   const last = planSteps(FULL_PATH, behaviours).findLast((step) => step.leadsTo === 'rolls back')!;
-  const failing = planRollback(behaviours).map((step, index) => {
+  const failing = planRollback('tables', behaviours).map((step, index) => {
     const edge: Edge = index % 2 === 0 ? 'before' : 'after';
     return { fault: `${step}:${edge}=return`, zone: rollbackZoneOf(behaviours, FULL_PATH, { step, edge }) };
   });

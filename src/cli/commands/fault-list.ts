@@ -7,13 +7,13 @@ import type { Edge } from '../../runtime/fault-grammar.ts';
 import { CATALOGUE, type StepEntry, type StepName } from '../../workflow/switch/catalogue.ts';
 import { FULL_PATH } from '../../workflow/switch/path.ts';
 import { planRollback, planSteps } from '../../workflow/switch/plan.ts';
-import { faultPoints, PATHS } from '../../workflow/switch/points.ts';
+import { faultPoints, pathsFrom } from '../../workflow/switch/points.ts';
 import { rollbackZoneOf, zoneOf } from '../../workflow/switch/zones.ts';
 import { printFacts } from '../facts-output.ts';
 import { faultTexts, forEachFault } from '../fault-input.ts';
 import { lookAtCluster } from '../look.ts';
 import { colorLevel, createPaint } from '../paint.ts';
-import { NOTES, type PlannedCommand, plannedCommand, releaseAsked, TITLES } from '../planned-commands.ts';
+import { type PlannedCommand, plannedCommand, releaseAsked } from '../planned-commands.ts';
 import type { Invocation } from '../spec.ts';
 
 type Sides = FaultList['workflows'][number];
@@ -54,8 +54,8 @@ function workflowSides(inv: Invocation, release: Release): Promise<Sides[] | und
 function listFaults(command: PlannedCommand, release: Release, workflows: readonly Sides[], faults: Failpoints): FaultList {
   const { behaviours } = release;
   const names = faultPoints(behaviours).map((point) => point.name as StepName);
-  const backwards = planRollback(behaviours);
-  const forward = command === 'rollback' ? [] : names.filter((name) => !backwards.includes(name));
+  const backwards = planRollback(command.kind, behaviours);
+  const forward = command.verb === 'rollback' ? [] : names.filter((name) => !name.startsWith('switchTraffic/rollback/'));
   const fact = (name: StepName, sides: readonly ('source' | 'target')[], more: Pick<PointFacts, 'when' | 'zones' | 'targets'>): PointFacts => ({
     name,
     about: CATALOGUE[name].about,
@@ -65,27 +65,27 @@ function listFaults(command: PlannedCommand, release: Release, workflows: readon
     ...more,
   });
   return {
-    command: TITLES[command],
+    command: command.title,
     vitessVersion: release.name,
-    note: NOTES[command],
+    note: command.note,
     workflows,
-    points: inOrder(forward, release).map((name) => {
+    points: inOrder(command, forward, release).map((name) => {
       const sides = sidesOf(CATALOGUE[name]);
-      return fact(name, sides, { ...forwardZones(name, release), targets: targetsOf(sides, workflows) });
+      return fact(name, sides, { ...forwardZones(command, name, release), targets: targetsOf(sides, workflows) });
     }),
     rollback: backwards.map((name) => {
       // Only the roll-back by an intent says what it touches: the keyspaces.
       const sides = behaviours.rollbackRestoresAll ? (['source', 'target'] as const) : [];
       const targets = targetsOf(sides, workflows).filter((target) => !target.includes('/'));
-      const [before, after] = EDGES.map((edge) => rollbackZoneOf(behaviours, FULL_PATH, { step: name, edge }));
+      const [before, after] = EDGES.map((edge) => rollbackZoneOf(behaviours, { ...FULL_PATH, kind: command.kind }, { step: name, edge }));
       return fact(name, sides, { when: undefined, targets, zones: [{ occurrence: 1, before: before!, after: after! }] });
     }),
   };
 }
 
 /** The usual switch's steps as it runs them, then those of others. */
-function inOrder(names: readonly StepName[], { behaviours }: Release): StepName[] {
-  const planned = PATHS.flatMap(({ path }) => planSteps(path, behaviours).map((step) => step.name));
+function inOrder({ kind }: PlannedCommand, names: readonly StepName[], { behaviours }: Release): StepName[] {
+  const planned = pathsFrom(kind).flatMap(({ path }) => planSteps(path, behaviours).map((step) => step.name));
   return [...new Set(planned)].filter((name) => names.includes(name));
 }
 
@@ -98,8 +98,8 @@ function targetsOf(sides: readonly ('source' | 'target')[], workflows: readonly 
 }
 
 /** The zones of a step in the first of the switches that has it. */
-function forwardZones(name: StepName, { behaviours }: Release): Pick<PointFacts, 'when' | 'zones'> {
-  const first = PATHS.find(({ path }) => planSteps(path, behaviours).some((step) => step.name === name));
+function forwardZones({ kind }: PlannedCommand, name: StepName, { behaviours }: Release): Pick<PointFacts, 'when' | 'zones'> {
+  const first = pathsFrom(kind).find(({ path }) => planSteps(path, behaviours).some((step) => step.name === name));
   if (first === undefined) return { when: undefined, zones: [] };
   const occurrences = planSteps(first.path, behaviours).filter((step) => step.name === name);
   return {

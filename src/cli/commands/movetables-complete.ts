@@ -2,7 +2,7 @@ import { MoveTablesCompleteResponse } from '../../topo/proto/messages-vtctldata-
 import { completeMoveTables } from '../../workflow/complete.ts';
 import { withCluster } from '../cluster.ts';
 import { refuseLaterFlag } from '../later-flags.ts';
-import { outputFormat } from '../flags.ts';
+import { boolOf, hasFlag, outputFormat } from '../flags.ts';
 import type { Invocation } from '../spec.ts';
 import { printRecord } from '../vtctl-output.ts';
 
@@ -11,15 +11,15 @@ export async function run(inv: Invocation): Promise<number> {
   const { flags } = inv;
   const format = outputFormat(inv);
   return withCluster(inv, { history: true }, async ({ ctx, cluster }) => {
-    refuseLaterFlag(inv, 'ignore-source-keyspace', cluster.release.behaviours.ignoreSourceKeyspace);
+    if (hasFlag(inv, 'ignore-source-keyspace')) refuseLaterFlag(inv, 'ignore-source-keyspace', cluster.release.behaviours.ignoreSourceKeyspace);
     const response = await completeMoveTables(ctx, cluster, {
       keyspace: flags.str('target-keyspace'),
       workflow: flags.str('workflow'),
-      keepData: flags.bool('keep-data'),
-      keepRoutingRules: flags.bool('keep-routing-rules'),
-      ignoreSource: flags.bool('ignore-source-keyspace'),
-      renameTables: flags.bool('rename-tables'),
-      dryRun: flags.bool('dry-run'),
+      keepData: boolOf(inv, 'keep-data'),
+      keepRoutingRules: boolOf(inv, 'keep-routing-rules'),
+      ignoreSource: boolOf(inv, 'ignore-source-keyspace'),
+      renameTables: boolOf(inv, 'rename-tables'),
+      dryRun: boolOf(inv, 'dry-run'),
     });
     if (format === 'json') printRecord(inv, MoveTablesCompleteResponse, response);
     else inv.io.stdout.write(`${[response.summary, '', ...response.dry_run_results.flatMap((line, i, all) => (i === all.length - 1 ? [line, ''] : [line]))].join('\n')}\n`);

@@ -1,4 +1,5 @@
 import { withCluster } from '../cluster.ts';
+import { stringsOf } from '../flags.ts';
 import type { Invocation } from '../spec.ts';
 import { printWorkflows } from '../workflows-output.ts';
 
@@ -9,7 +10,7 @@ export async function run(inv: Invocation): Promise<number> {
     printWorkflows(inv, ctx, cluster, {
       keyspace: flags.str('target-keyspace'),
       workflow: flags.str('workflow'),
-      shards: flags.strings('shards'),
+      shards: stringsOf(inv, 'shards'),
       includeLogs: flags.bool('include-logs'),
     }),
   );

@@ -19,7 +19,7 @@ export function startOrStop(inv: Invocation, keyspace: string): Promise<number> 
       keyspace,
       workflow: flags.str('workflow'),
       state: path.at(-1) === 'start' ? 'Running' : 'Stopped',
-      shards: sentShards(inv, cluster, path[0] === 'MoveTables' ? moveTablesShards : workflowShards),
+      shards: sentShards(inv, cluster, path[0] === 'Workflow' ? workflowShards : moveTablesShards),
     });
     printRecord(inv, WorkflowUpdateResponse, response);
     return 0;

@@ -1,6 +1,6 @@
 import { workflowStatus } from '../../workflow/status.ts';
 import { withCluster } from '../cluster.ts';
-import { outputFormat } from '../flags.ts';
+import { outputFormat, stringsOf } from '../flags.ts';
 import type { Invocation } from '../spec.ts';
 import { printStatus } from '../status-output.ts';
 
@@ -9,7 +9,7 @@ export async function run(inv: Invocation): Promise<number> {
   const format = outputFormat(inv);
   const { flags } = inv;
   return withCluster(inv, {}, async ({ ctx, cluster }) => {
-    const status = await workflowStatus(ctx, cluster, flags.str('target-keyspace'), flags.str('workflow'), flags.strings('shards'));
+    const status = await workflowStatus(ctx, cluster, flags.str('target-keyspace'), flags.str('workflow'), stringsOf(inv, 'shards'));
     printStatus(inv, status, format);
     return 0;
   });

@@ -3,10 +3,10 @@ import { renderSteps, type StepFacts, type StepList } from '../../report/steps.t
 import { CATALOGUE } from '../../workflow/switch/catalogue.ts';
 import { FULL_PATH } from '../../workflow/switch/path.ts';
 import { planRollback, type PlannedStep, planSteps } from '../../workflow/switch/plan.ts';
-import { PATHS } from '../../workflow/switch/points.ts';
+import { pathsFrom } from '../../workflow/switch/points.ts';
 import { printFacts } from '../facts-output.ts';
 import { colorLevel, createPaint } from '../paint.ts';
-import { NOTES, type PlannedCommand, plannedCommand, releaseAsked, TITLES } from '../planned-commands.ts';
+import { type PlannedCommand, plannedCommand, releaseAsked } from '../planned-commands.ts';
 import type { Invocation } from '../spec.ts';
 
 /** Lists the steps of a command, from the same plan that the command runs. Works without a cluster. */
@@ -24,12 +24,12 @@ export async function run(inv: Invocation): Promise<number> {
 
 function listSteps(command: PlannedCommand, release: Release): StepList {
   const { behaviours } = release;
-  const planned = command === 'rollback' ? [] : planSteps(FULL_PATH, behaviours);
+  const planned = command.verb === 'rollback' ? [] : planSteps({ ...FULL_PATH, kind: command.kind }, behaviours);
   const steps = planned.map(({ name, occurrence, entry, leadsTo, pointOfNoReturn }, index): StepFacts => {
     const occurrences = planned.filter((other) => other.name === name).length;
     return { number: index + 1, name, occurrence, occurrences, about: entry.about, leadsTo, undoneBy: undoneBy(release, entry, leadsTo), pointOfNoReturn };
   });
-  const rollback = planRollback(behaviours).map(
+  const rollback = planRollback(command.kind, behaviours).map(
     (name, index): StepFacts => ({
       number: index + 1,
       name,
@@ -41,8 +41,8 @@ function listSteps(command: PlannedCommand, release: Release): StepList {
       pointOfNoReturn: false,
     }),
   );
-  const elsewhere = command === 'rollback' ? [] : otherPaths(release, planned);
-  return { command: TITLES[command], vitessVersion: release.name, note: NOTES[command], steps, elsewhere, rollback };
+  const elsewhere = command.verb === 'rollback' ? [] : otherPaths(command, release, planned);
+  return { command: command.title, vitessVersion: release.name, note: command.note, steps, elsewhere, rollback };
 }
 
 /** A release leaves reads and mirror rules as they are, whatever rolls back. */
@@ -51,11 +51,12 @@ function undoneBy(release: Release, { undoneBy: how }: PlannedStep['entry'], lea
 }
 
 /** Steps that the usual switch does not have. */
-function otherPaths({ behaviours }: Release, usual: readonly PlannedStep[]): StepList['elsewhere'] {
+function otherPaths({ kind }: PlannedCommand, { behaviours }: Release, usual: readonly PlannedStep[]): StepList['elsewhere'] {
   const known = new Set<string>(usual.map((step) => step.name));
-  return PATHS.flatMap(({ path, when = '' }) => {
+  return pathsFrom(kind).flatMap(({ path, when = '' }) => {
     const steps = planSteps(path, behaviours);
     const extra = [...new Set(steps.map((step) => step.name))].filter((name) => !known.has(name));
+    for (const name of extra) known.add(name);
     return extra.map((name) => ({ name, about: CATALOGUE[name].about, when }));
   });
 }

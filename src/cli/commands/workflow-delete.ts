@@ -1,6 +1,7 @@
 import { WorkflowDeleteResponse } from '../../topo/proto/messages-vtctldata-workflow.ts';
 import { deleteWorkflow } from '../../workflow/delete.ts';
 import { withCluster } from '../cluster.ts';
+import { boolOf, hasFlag, stringsOf } from '../flags.ts';
 import { refuseLaterFlag } from '../later-flags.ts';
 import { refuseUnknownShards } from '../places.ts';
 import type { Invocation } from '../spec.ts';
@@ -15,15 +16,16 @@ export function run(inv: Invocation): Promise<number> {
 export async function deleteAndPrint(inv: Invocation, keyspace: string, format: string): Promise<number> {
   const { flags } = inv;
   return withCluster(inv, { history: true }, async ({ ctx, cluster }) => {
-    refuseLaterFlag(inv, 'ignore-source-keyspace', cluster.release.behaviours.ignoreSourceKeyspace);
-    await refuseUnknownShards(ctx, cluster, keyspace, flags.strings('shards'));
+    if (hasFlag(inv, 'ignore-source-keyspace')) refuseLaterFlag(inv, 'ignore-source-keyspace', cluster.release.behaviours.ignoreSourceKeyspace);
+    const shards = stringsOf(inv, 'shards');
+    await refuseUnknownShards(ctx, cluster, keyspace, shards);
     const response = await deleteWorkflow(ctx, cluster, {
       keyspace,
       workflow: flags.str('workflow'),
-      keepData: flags.bool('keep-data'),
-      keepRoutingRules: flags.bool('keep-routing-rules'),
-      ignoreSource: flags.bool('ignore-source-keyspace'),
-      shards: flags.strings('shards'),
+      keepData: boolOf(inv, 'keep-data'),
+      keepRoutingRules: boolOf(inv, 'keep-routing-rules'),
+      ignoreSource: boolOf(inv, 'ignore-source-keyspace'),
+      shards,
     });
     if (format === 'json') printRecord(inv, WorkflowDeleteResponse, response);
     else inv.io.stdout.write(`${response.summary}\n\n`);

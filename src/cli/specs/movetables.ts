@@ -1,18 +1,19 @@
 import {
-  cellsFlag,
+  createFlags,
   deleteBatchSizeFlag,
   includeLogsFlag,
   keepFlags,
   shardsFlag,
   trafficFlags,
   trafficTabletTypesFlag,
+  workflowFlags,
 } from '../flags.ts';
 import type { CommandSpec, FlagSpec } from '../spec.ts';
 import { vtctldclientCommand } from './build.ts';
 
 const workflow = 'MoveTables --workflow commerce2customer --target-keyspace customer';
 
-const createFlags: readonly FlagSpec[] = [
+const ownCreateFlags: readonly FlagSpec[] = [
   { kind: 'string', name: 'source-keyspace', required: true, about: 'keyspace the tables are moved from' },
   { kind: 'strings', name: 'tables', about: 'tables to move' },
   { kind: 'bool', name: 'all-tables', about: 'move every table of the source keyspace' },
@@ -30,30 +31,7 @@ const createFlags: readonly FlagSpec[] = [
     default: 'REMOVE',
     about: 'what becomes of AUTO_INCREMENT in a sharded target: LEAVE, REMOVE or REPLACE',
   },
-  cellsFlag('cells or cell aliases to copy from'),
-  { kind: 'bool', name: 'all-cells', short: 'a', about: 'copy from any cell' },
-  {
-    kind: 'tablet-types',
-    name: 'tablet-types',
-    default: ['REPLICA', 'PRIMARY'],
-    about: 'tablet types to copy from',
-  },
-  {
-    kind: 'bool',
-    name: 'tablet-types-in-preference-order',
-    default: true,
-    about: 'take the tablet types in the order given',
-  },
-  {
-    kind: 'string',
-    name: 'on-ddl',
-    default: 'IGNORE',
-    about: 'what a stream does with DDL: IGNORE, STOP, EXEC or EXEC_IGNORE',
-  },
-  { kind: 'bool', name: 'defer-secondary-keys', default: true, about: 'add secondary keys after the copy' },
-  { kind: 'bool', name: 'auto-start', default: true, about: 'start the streams at once' },
-  { kind: 'bool', name: 'stop-after-copy', about: 'stop the streams when the copy is done' },
-  { kind: 'strings', name: 'config-overrides', about: 'VReplication settings of this workflow, as key=value' },
+  ...createFlags,
 ];
 
 /** `MoveTables` and its subcommands. Vitess: go/cmd/vtctldclient/command/vreplication/movetables. */
@@ -61,18 +39,14 @@ export const moveTables: CommandSpec = vtctldclientCommand({
   name: 'MoveTables',
   aliases: ['movetables'],
   about: 'move tables from one keyspace to another, and switch their traffic',
-  flags: [
-    { kind: 'string', name: 'target-keyspace', required: true, about: 'keyspace the tables are moved to' },
-    { kind: 'string', name: 'workflow', short: 'w', required: true, about: 'name of the workflow' },
-    { kind: 'string', name: 'format', default: 'text', about: 'text or json' },
-  ],
+  flags: workflowFlags('keyspace the tables are moved to'),
   subcommands: [
     vtctldclientCommand({
       name: 'create',
       aliases: ['Create'],
       about: 'create the workflow and start copying',
       examples: [`${workflow} create --source-keyspace commerce --tables customer,corder`],
-      flags: createFlags,
+      flags: ownCreateFlags,
       load: () => import('../commands/movetables-create.ts'),
     }),
     vtctldclientCommand({

@@ -1,4 +1,4 @@
-import { row, waiting, yesNo } from './row.ts';
+import { row, yesNo } from './row.ts';
 
 /** Rows on the roll-back, on the switch itself and on what follows its journal. */
 export const SWITCHING = {
@@ -85,16 +85,13 @@ export const SWITCHING = {
     'reads-only',
     { '18.0.0': 'always', '20.0.0': 'reads-only' },
   ),
-  stopOrder: waiting(
-    'Reshard',
-    row<'streams-first' | 'writes-first'>(
-      'switch',
-      'what a switch stops first',
-      '#15536',
-      { 'streams-first': 'other streams', 'writes-first': 'writes; then other streams, with a time limit of their own' },
-      'writes-first',
-      { '18.0.0': 'streams-first', '20.0.0': 'writes-first' },
-    ),
+  stopOrder: row<'streams-first' | 'writes-first'>(
+    'switch',
+    'what a switch of shards stops first',
+    '#15536',
+    { 'streams-first': 'other streams', 'writes-first': 'writes; then other streams, with a time limit of their own' },
+    'writes-first',
+    { '18.0.0': 'streams-first', '20.0.0': 'writes-first' },
   ),
   stopWritesFreesTarget: yesNo('switch', "stopping source writes already lifts the target's denial", '#15977', true, {
     '18.0.0': false,

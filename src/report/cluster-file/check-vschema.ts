@@ -1,5 +1,4 @@
 import { checkTable } from '../../gate/vschema-table.ts';
-import { validateShardName } from '../../lib/names.ts';
 import type { VSchemaKeyspace } from '../../topo/proto/types.ts';
 import { buildPrimaryVindex } from '../../topo/primary-vindex.ts';
 import { createVindex, isVindexType, VINDEX_TYPES } from '../../vindex/registry.ts';
@@ -35,10 +34,6 @@ export function checkVSchema(file: ClusterFile, keyspace: string, vschema: VSche
 function checkSharded(file: ClusterFile, keyspace: string, vschema: VSchemaKeyspace, at: LocatedFile): void {
   const path = ['keyspaces', keyspace];
   const serving = Object.entries(shardEntries(file.keyspaces[keyspace] ?? null)).filter(([, shard]) => shard.is_primary_serving !== false);
-  const [plain] = serving.filter(([name]) => validateShardName(name).keyRange === undefined);
-  if (vschema.sharded === true && plain !== undefined) {
-    throw at.wrong([...path, 'vschema', 'sharded'], `the VSchema is sharded, but shard "${plain[0]}" of ${keyspace} has no key range`, "shards: ['-'] is one shard with all of it");
-  }
   if (vschema.sharded === true || serving.length < 2) return;
   throw at.wrongKey([...path, 'shards'], `${keyspace} has ${serving.length} shards, but its VSchema does not say which rows belong to which`, 'give it vschema: {sharded: true, vindexes: ..., tables: ...}');
 }

@@ -1,5 +1,5 @@
 import { formatTable } from '../../lib/table.ts';
-import type { TableTraffic } from '../../workflow/traffic.ts';
+import { sideText, type TableTraffic } from '../../workflow/traffic.ts';
 import type { StreamFacts, WorkflowFacts } from '../../workflow/facts/workflow.ts';
 import type { ShowOptions } from './options.ts';
 import type { Paint } from '../paint.ts';
@@ -65,9 +65,10 @@ function recordsText(workflow: WorkflowFacts): string {
 /** Tables of which the same is true together. */
 function trafficTexts(traffic: readonly TableTraffic[]): string[] {
   const groups = new Map<string, string[]>();
-  for (const { table, writes, sourceDenied, targetDenied } of traffic) {
+  for (const entry of traffic) {
+    const { table, writes, sourceDenied, targetDenied } = entry;
     const served = writes.servedBy === undefined ? `REFUSED (${writes.reason ?? 'nobody serves them'})` : `served by ${writes.servedBy}`;
-    const key = `${served}, source ${sourceDenied ? 'denied' : 'open'}, target ${targetDenied ? 'denied' : 'open'}`;
+    const key = `${served}, source ${sideText(entry, sourceDenied)}, target ${sideText(entry, targetDenied)}`;
     groups.set(key, [...(groups.get(key) ?? []), table]);
   }
   return [...groups].map(([text, tables]) => `writes of ${nameList(tables)} ${text}`);

@@ -5,7 +5,7 @@ import type { Cluster } from '../cluster.ts';
 import { countRefusal } from '../refusals.ts';
 import type { ShardDb } from '../shard-db.ts';
 import { executeDdl } from './ddl.ts';
-import { DeniedTableError, statementError, WaitForLock } from './query-errors.ts';
+import { DeniedTableError, TabletStateError, statementError, WaitForLock } from './query-errors.ts';
 import { isDdl, isRowStatement, type QueryRequest, type QueryResult, type QueryTablet } from './request.ts';
 import { isPlainRead, runPart } from './run-part.ts';
 import { executeSessionStatement } from './session-statements.ts';
@@ -65,6 +65,8 @@ export async function executeAll(
       return runPart(cluster, part.tablet, part.request);
     } catch (error) {
       if (error instanceof DeniedTableError) refused = { shard: part.tablet.shard, table: error.table };
+      // One whose query service is off refuses whatever comes: it has not looked at the tables.
+      else if (error instanceof TabletStateError) refused = { shard: part.tablet.shard, table: '' };
       if (!(error instanceof WaitForLock)) throw told(error, part);
       waiting = part;
       throw error;

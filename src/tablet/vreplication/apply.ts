@@ -6,8 +6,9 @@ import type { Row, SqliteParam, Value } from '../../sql/value.ts';
 import type { World } from '../../runtime/world.ts';
 import type { SqlValue } from '../../store/database.ts';
 import type { BinlogEvent } from '../binlog.ts';
+import { mysqlTime } from '../query/mysql-time.ts';
 import type { ShardDb } from '../shard-db.ts';
-import { encodeValue, sqliteName } from '../../sql/storage.ts';
+import { decodeRow, encodeValue, sqliteName } from '../../sql/storage.ts';
 import { anyRowLocks, lockBlocker, rowBlocker, rowKey } from '../table-locks.ts';
 
 /** Somebody else's lock keeps a stream from applying. Not an error: it waits, as inside MySQL. */
@@ -46,6 +47,11 @@ export class Applier {
     this.#shard = shard;
     this.#world = world;
     this.rowLocks = anyRowLocks(shard);
+  }
+
+  /** Now, as MySQL writes it. */
+  get now(): string {
+    return mysqlTime(this.#world.clock.now());
   }
 
   /** Throws MySQL's 1062 for a key that is there, 1054 for a column that is not. */
@@ -115,6 +121,14 @@ export class Applier {
       throw isUniqueViolation(error) ? duplicate(def, after, error) : error;
     }
     this.events.push({ kind: 'update', table: def.name, before, after });
+  }
+
+  /** The row of a table that has a row's key; undefined where there is none, or no key. */
+  find(def: TableDef, row: Row): Row | undefined {
+    if (def.primaryKey.length === 0) return undefined;
+    const sql = `SELECT * FROM ${sqliteName(def.name)} WHERE ${this.#where(def)}`;
+    const [found] = this.#shard.db.allBig<Record<string, unknown>>(sql, ...encode(def, def.primaryKey, row));
+    return found === undefined ? undefined : decodeRow(def, found);
   }
 
   delete(def: TableDef, before: Row): void {

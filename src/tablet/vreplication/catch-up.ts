@@ -3,9 +3,9 @@ import { purgedBinlog } from '../../sql/mysql-errors.ts';
 import type { BinlogEvent } from '../binlog.ts';
 import type { BinlogTransaction, ShardDb } from '../shard-db.ts';
 import type { Applier } from './apply.ts';
-import type { TableFilter } from './filter.ts';
+import { type StreamFilters, throwProblem } from './filter.ts';
 
-/** Whether a row of a table that is still being copied has been copied already; undefined means every row has. */
+/** Whether a row of a table that is still being copied (by the target's name) has been copied already; undefined means every row has. */
 export type Copied = (table: string, row: Row) => boolean;
 
 const everything: Copied = () => true;
@@ -21,7 +21,7 @@ export function applyTransactions(
   target: ShardDb,
   applier: Applier,
   transactions: readonly BinlogTransaction[],
-  filters: readonly TableFilter[],
+  filters: StreamFilters,
   options: { copied?: Copied; applyDdl?: ApplyDdl | undefined } = {},
 ): void {
   const { copied = everything, applyDdl } = options;
@@ -34,31 +34,24 @@ export function applyTransactions(
 }
 
 /** True if a stream takes rows of this table. */
-export function isMatched(table: string, filters: readonly TableFilter[]): boolean {
-  return filters.some((filter) => filter.table === table);
+export function isMatched(table: string, filters: StreamFilters): boolean {
+  return filters.of(table) !== undefined;
 }
 
-function applyEvent(
-  target: ShardDb,
-  applier: Applier,
-  event: BinlogEvent,
-  filters: readonly TableFilter[],
-  copied: Copied,
-): void {
+function applyEvent(target: ShardDb, applier: Applier, event: BinlogEvent, filters: StreamFilters, copied: Copied): void {
   if (event.kind === 'ddl' || event.kind === 'journal') return;
-  const filter = filters.find((candidate) => candidate.table === event.table);
+  const filter = filters.of(event.table);
   if (filter === undefined) return;
+  throwProblem(filter);
   // Every stream says that it reads before it takes its position: one that was put there otherwise must not go on without rows.
   if (event.kind === 'copied') throw purgedBinlog();
-  const takes = (row: Row | undefined): row is Row =>
-    row !== undefined && copied(event.table, row) && (filter.accepts === undefined || filter.accepts(row));
-  const before = event.kind === 'insert' ? undefined : event.before;
-  const after = event.kind === 'delete' ? undefined : event.after;
-  const def = target.table(event.table);
-  if (takes(before)) {
-    if (takes(after)) applier.update(def, before, after);
-    else applier.delete(def, before);
-  } else if (takes(after)) {
-    applier.insert(def, after);
-  }
+  const taken = (row: Row): Row | undefined => (copied(filter.target, row) && (filter.accepts === undefined || filter.accepts(row)) ? row : undefined);
+  const before = event.kind === 'insert' ? undefined : taken(event.before);
+  const after = event.kind === 'delete' ? undefined : taken(event.after);
+  if (before === undefined && after === undefined) return;
+  const def = target.table(filter.target);
+  if (filter.shape !== undefined) filter.shape.on(applier, def).change(before, after);
+  else if (before === undefined) applier.insert(def, after!);
+  else if (after === undefined) applier.delete(def, before);
+  else applier.update(def, before, after);
 }

@@ -12,6 +12,7 @@ import { type BinlogEvent, eventText, packedText, rawText, runText } from '../bi
 import type { ShardDb, ShardView } from '../shard-db.ts';
 import { narrowInteger, parseValues, stringifyValues } from '../value-json.ts';
 import { type Applier, keyColumns } from './apply.ts';
+import { type TableFilter, throwProblem } from './filter.ts';
 
 /** A chunk begins no slice after this; with the slice that it is at, the commit and a checkpoint it stays under 50 ms. */
 const CHUNK_MS = 12;
@@ -113,6 +114,7 @@ export class CopyLog {
 
 /** A table as it is copied. */
 interface Table {
+  filter: TableFilter;
   /** As the source has it. */
   def: TableDef;
   columns: readonly string[];
@@ -127,8 +129,6 @@ interface Slice {
   taken: number;
   last: SqlValue[] | undefined;
 }
-
-type Accepts = (row: Row) => boolean;
 
 /** Moves rows of a source's tables to the target, inside its transaction. */
 export class RowMover {
@@ -152,15 +152,16 @@ export class RowMover {
    * Copies a table on from a key, until it ends or the timer says so: at least one slice. Returns how many rows were taken, and
    * the key reached, undefined at the end of the table.
    */
-  move(name: string, lastpk: string | null, accepts: Accepts | undefined, timer: ChunkTimer): { count: number; lastpk: string | undefined } {
-    const def = this.#from.table(name, this.#view);
-    const table: Table = { def, columns: def.columns.map((column) => column.name), keys: keyColumns(def), large: largeColumns(def) };
-    const direct = accepts === undefined && this.#isDirect(table);
+  move(filter: TableFilter, lastpk: string | null, timer: ChunkTimer): { count: number; lastpk: string | undefined } {
+    throwProblem(filter);
+    const def = this.#from.table(filter.table, this.#view);
+    const table: Table = { filter, def, columns: def.columns.map((column) => column.name), keys: keyColumns(def), large: largeColumns(def) };
+    const direct = this.#isDirect(table);
     let last = lastpk === null ? undefined : parseValues<Value[]>(lastpk).map(asStored);
     let count = 0;
     do {
       const size = this.#fitting(table, last, timer.begin());
-      const slice = direct ? this.#moveInside(table, last, size) : this.#moveThrough(table, last, size, accepts);
+      const slice = direct ? this.#moveInside(table, last, size) : this.#moveThrough(table, last, size);
       timer.end(slice.rows);
       count += slice.taken;
       last = slice.last;
@@ -182,7 +183,8 @@ export class RowMover {
   }
 
   /** Whether SQLite can do it alone. A REAL would lose digits in SQLite's JSON. */
-  #isDirect({ def, columns }: Table): boolean {
+  #isDirect({ filter, def, columns }: Table): boolean {
+    if (filter.accepts !== undefined || filter.shape !== undefined || filter.target !== filter.table) return false;
     if (this.#view.schema === 'main' || this.#applier.rowLocks || def.primaryKey.length === 0) return false;
     const there = new Set(this.#target.findTable(def.name)?.columns.map((column) => column.name));
     return columns.every((column) => there.has(column)) && def.columns.every((column) => columnFamily(column.type) !== 'real');
@@ -245,8 +247,9 @@ export class RowMover {
     }
   }
 
-  #moveThrough(table: Table, after: readonly SqlValue[] | undefined, size: number, accepts: Accepts | undefined): Slice {
-    const { def, columns, keys } = table;
+  #moveThrough(table: Table, after: readonly SqlValue[] | undefined, size: number): Slice {
+    const { filter, def, columns, keys } = table;
+    const { accepts } = filter;
     const { db, schema } = this.#view;
     const order = keys.map(sqliteName).join(', ');
     const where = after === undefined ? '' : `WHERE (${order}) > (${keys.map(() => '?').join(', ')})`;
@@ -259,14 +262,30 @@ export class RowMover {
     );
     const rowOf = (values: readonly SqlValue[]): Row => toRow(columns, values);
     const taken = accepts === undefined ? stored : stored.filter((values) => accepts(rowOf(values)));
-    this.#applier.insertStored(this.#target.table(def.name), columns, taken, rowOf);
-    if (!this.#log.images) this.#log.count(def.name, taken.length);
-    for (let at = 0; this.#log.images && at < taken.length; at += MOST_ROWS_PER_SLICE) {
-      const part = taken.slice(at, at + MOST_ROWS_PER_SLICE);
-      this.#log.add(packedText(def.name, columns, columns.map((_, i) => part.map((values) => narrowInteger(values[i] ?? null)))), part.length, false);
-    }
+    if (filter.shape === undefined) this.#insert(filter.target, columns, taken, rowOf);
+    else this.#shape(filter, taken.map(rowOf));
     const end = whole || stored.length < size ? undefined : stored.at(-1);
     return { rows: stored.length, taken: taken.length, last: end === undefined ? undefined : keys.map((key) => end[columns.indexOf(key)] ?? null) };
+  }
+
+  #insert(target: string, columns: readonly string[], rows: readonly SqlValue[][], rowOf: (stored: readonly SqlValue[]) => Row): void {
+    this.#applier.insertStored(this.#target.table(target), columns, rows, rowOf);
+    if (!this.#log.images) this.#log.count(target, rows.length);
+    for (let at = 0; this.#log.images && at < rows.length; at += MOST_ROWS_PER_SLICE) {
+      const part = rows.slice(at, at + MOST_ROWS_PER_SLICE);
+      this.#log.add(packedText(target, columns, columns.map((_, i) => part.map((values) => narrowInteger(values[i] ?? null)))), part.length, false);
+    }
+  }
+
+  /** Rows that are made from those of the source, one by one: a group may have several of them. */
+  #shape({ target, shape }: TableFilter, rows: readonly Row[]): void {
+    const { events } = this.#applier;
+    const before = events.length;
+    const table = shape!.on(this.#applier, this.#target.table(target));
+    for (const row of rows) table.change(undefined, row);
+    const made = events.splice(before);
+    if (!this.#log.images) this.#log.count(target, made.length);
+    else for (const event of made) this.#log.add(eventText(event), 1, false);
   }
 }
 

@@ -5,7 +5,7 @@ import { Applier } from './apply.ts';
 import { applyTransactions } from './catch-up.ts';
 import { copiedSoFar } from './copied-so-far.ts';
 import { ChunkTimer, CopyLog, RowMover } from './copy-rows.ts';
-import type { TableFilter } from './filter.ts';
+import { type StreamFilters, wholeTable } from './filter.ts';
 import { type PumpResult, reached } from './progress.ts';
 import { type CopyState, hasCopyState, logStream, readCopyState, readStream, type StreamRow, updateStream } from './streams.ts';
 
@@ -26,9 +26,9 @@ export async function startCopy(
   from: ShardDb,
   target: ShardDb,
   row: StreamRow,
-  filters: readonly TableFilter[],
+  filters: StreamFilters,
 ): Promise<PumpResult> {
-  const tables = filters.map((filter) => filter.table).filter((table) => from.findTable(table) !== undefined);
+  const tables = filters.all.filter((filter) => from.findTable(filter.table) !== undefined).map((filter) => filter.target);
   const at = epochSeconds(cluster);
   await from.expectReader(cluster.world.clock);
   return target.db.write(cluster.world.clock, () => {
@@ -54,7 +54,7 @@ interface Copying {
   from: ShardDb;
   target: ShardDb;
   row: StreamRow;
-  filters: readonly TableFilter[];
+  filters: StreamFilters;
 }
 
 /**
@@ -67,7 +67,7 @@ export async function copyChunk(
   target: ShardDb,
   row: StreamRow,
   source: BinlogSource,
-  filters: readonly TableFilter[],
+  filters: StreamFilters,
 ): Promise<PumpResult> {
   const copying = { cluster, from, target, row, filters };
   const next = readCopyState(target, row.id, TABLES_PER_CHUNK);
@@ -102,7 +102,7 @@ function copyTables({ cluster, from, target, row, filters }: Copying, view: Shar
   const applier = new Applier(target, cluster.world);
   const behind = from.transactionsAfter(reached(row, from), TRANSACTIONS_PER_CHUNK, EVENTS_PER_CHUNK, view);
   if (behind.length > 0) {
-    const copied = copiedSoFar(readCopyState(target, row.id), (table) => from.findTable(table, view));
+    const copied = copiedSoFar(readCopyState(target, row.id), (table) => from.findTable(filters.into(table)?.table ?? table, view));
     applyTransactions(target, applier, behind, filters, { copied });
   }
   const last = behind.at(-1)?.sequence;
@@ -113,7 +113,7 @@ function copyTables({ cluster, from, target, row, filters }: Copying, view: Shar
     const mover = new RowMover(from, view, target, applier, log);
     const timer = new ChunkTimer(clock, started);
     for (const { table, lastpk } of next) {
-      const done = mover.move(table, lastpk, filters.find((filter) => filter.table === table)?.accepts, timer);
+      const done = mover.move(filters.into(table) ?? wholeTable(table), lastpk, timer);
       advance(target, row.id, table, done.lastpk);
       count += done.count;
       if (done.lastpk !== undefined || timer.spent()) break;

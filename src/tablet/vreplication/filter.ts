@@ -1,83 +1,196 @@
-import { containsId, idToHex, type KeyRange } from '../../lib/key-range.ts';
-import { plainError } from '../../lib/errors.ts';
-import { validateShardName } from '../../lib/names.ts';
+import { plainError, wrapError } from '../../lib/errors.ts';
+import { isValidKeyRange } from '../../lib/key-range.ts';
+import { loading } from '../../lib/loading.ts';
 import type { Context } from '../../runtime/context.ts';
 import type { Row } from '../../sql/value.ts';
+import type { TableDef } from '../../sql/schema.ts';
+import { paths } from '../../topo/paths.ts';
 import type { VSchemaKeyspace } from '../../topo/proto/types.ts';
 import type { BinlogSource } from '../../topo/proto/types-workflow.ts';
 import type { TopoServer } from '../../topo/server.ts';
-import { getVSchema } from '../../topo/vschema.ts';
-import { loading } from '../../lib/loading.ts';
+import type { ShardDb } from '../shard-db.ts';
+import { EXCLUDE, type ParsedRule, parseRule } from './rule.ts';
+import type { RulePlan } from './rule-plan.ts';
+import type { RowShape } from './rule-select.ts';
 
-/** Which rows of one table a stream takes. Vitess: go/vt/vttablet/tabletserver/vstreamer/planbuilder.go. */
+/** Which rows of one table a stream takes, and what it makes of them. Vitess: go/vt/vttablet/tabletserver/vstreamer/planbuilder.go. */
 export interface TableFilter {
+  /** The source's table. */
   table: string;
-  /** Undefined takes every row. */
+  /** The target's, which a Materialize may call otherwise. */
+  target: string;
+  /** Undefined takes every row. Throws for a row without a keyspace id. */
   accepts: ((row: Row) => boolean) | undefined;
+  /** Undefined leaves rows as they are. */
+  shape: RowShape | undefined;
+  /** What is wrong with the rule, told where it is used: the stream's other tables go on until then. */
+  problem: unknown;
 }
 
-/** A name in a rule, in back-ticks or bare: tables of other people's dumps are called `order details`. */
-const NAME = /`(?:[^`]|``)+`|[^\s`,]+/;
-const SELECT = new RegExp(`^select \\* from (?:${NAME.source})(?: where (.*))?$`, 'is');
-const KEYRANGE = /^in_keyrange\(\s*(.+?)\s*,\s*'([^'.]+)\.([^']+)'\s*,\s*'([^']*)'\s*\)$/is;
-
-/** A rule as text says it; `where` is undefined if it takes every row. */
-interface Rule {
-  table: string;
-  where: string | undefined;
+/** The filter that takes a table as it is. */
+export function wholeTable(table: string, target = table): TableFilter {
+  return { table, target, accepts: undefined, shape: undefined, problem: undefined };
 }
 
-/** Rules of sources seen before: those of a thousand tables are asked for at every chunk. */
-const known = new WeakMap<BinlogSource, readonly Rule[]>();
+/** The filters of a stream: one for each table that it takes. */
+export class StreamFilters {
+  readonly all: readonly TableFilter[];
+  readonly #bySource: ReadonlyMap<string, TableFilter>;
+  readonly #byTarget: ReadonlyMap<string, TableFilter>;
+
+  constructor(all: readonly TableFilter[]) {
+    this.all = all;
+    this.#bySource = new Map(all.map((filter) => [filter.table, filter]));
+    this.#byTarget = new Map(all.map((filter) => [filter.target, filter]));
+  }
+
+  /** The filter for rows of a source's table. */
+  of(table: string): TableFilter | undefined {
+    return this.#bySource.get(table);
+  }
+
+  /** The filter for rows that end in a target's table. */
+  into(target: string): TableFilter | undefined {
+    return this.#byTarget.get(target);
+  }
+}
+
+/** Filters of sources seen before, and what they were made from: a stream asks for them at every chunk. */
+interface Compiled {
+  targets: string;
+  vschemas: ReadonlyMap<string, string>;
+  defs: ReadonlyMap<string, TableDef | undefined>;
+  filters: StreamFilters;
+}
+
+const known = new WeakMap<BinlogSource, Compiled>();
+const parsed = new WeakMap<BinlogSource, readonly ParsedRule[]>();
 
 /**
- * Turns a stream's rules into filters, one per table. Vindexes are read from the vschema that the rule names.
- * Throws for a rule that is not `select * from t [where in_keyrange(column, 'keyspace.vindex', 'range')]`.
+ * Turns a stream's rules into filters. `/regular expression/` rules stand for the tables that the target has, as in Vitess:
+ * one that appears on the source alone is passed over. The first rule that matches a table counts; `exclude` takes none of it.
+ * Vindexes are those of the VSchema of the source's keyspace, or of the one that the rule names.
+ * Throws for a rule that cannot be read; what is wrong with one table alone is that filter's `problem`.
  */
-export async function compileFilters(ctx: Context, topo: TopoServer, source: BinlogSource): Promise<TableFilter[]> {
-  let rules = known.get(source);
-  if (rules === undefined) {
-    rules = (source.filter?.rules ?? []).map((rule) => parseRule(rule.match, rule.filter ?? ''));
-    known.set(source, rules);
-  }
-  const read = new Map<string, Promise<VSchemaKeyspace>>();
-  const vschemaOf = (keyspace: string): Promise<VSchemaKeyspace> => {
-    const vschema = read.get(keyspace) ?? getVSchema(ctx, topo, keyspace).then(({ record }) => record);
-    read.set(keyspace, vschema);
-    return vschema;
+export async function compileFilters(
+  ctx: Context,
+  topo: TopoServer,
+  source: BinlogSource,
+  from: ShardDb,
+  target: Pick<ShardDb, 'tableNames' | 'findTable'>,
+): Promise<StreamFilters> {
+  const rules = rulesOf(source);
+  const targets = rules.some(({ pattern }) => pattern !== undefined) ? target.tableNames() : [];
+  const before = known.get(source);
+  if (before !== undefined && (await isCurrent(ctx, topo, before, targets, from))) return before.filters;
+
+  const vschemas = new Map<string, string>();
+  const vschemaOf = async (keyspace: string): Promise<VSchemaKeyspace> => {
+    const text = vschemas.get(keyspace) ?? (await topo.conn.get(ctx, paths.vschema(keyspace))).contents;
+    vschemas.set(keyspace, text);
+    return readVSchema(text);
   };
+  const defs = new Map<string, TableDef | undefined>();
   const filters: TableFilter[] = [];
-  for (const { table, where } of rules) {
-    filters.push({ table, accepts: where === undefined ? undefined : await compileWhere(where, vschemaOf) });
+  for (const { match, rule } of matches(rules, targets)) {
+    filters.push(await compileRule(match, rule, { keyspace: source.keyspace, from, target, vschemaOf, defs }));
   }
-  return filters;
+  const compiled = { targets: targets.join('\0'), vschemas, defs, filters: new StreamFilters(filters) };
+  known.set(source, compiled);
+  return compiled.filters;
 }
 
-function parseRule(match: string, filter: string): Rule {
-  const select = SELECT.exec(filter);
-  if (match.startsWith('/') || select === null) throw plainError(`unrecognised stream rule: match "${match}" filter "${filter}"`);
-  return { table: match, where: select[1]?.trim() };
+async function isCurrent(ctx: Context, topo: TopoServer, before: Compiled, targets: readonly string[], from: ShardDb): Promise<boolean> {
+  if (before.targets !== targets.join('\0')) return false;
+  for (const [table, def] of before.defs) if (from.findTable(table) !== def) return false;
+  for (const [keyspace, text] of before.vschemas) {
+    if ((await topo.conn.find(ctx, paths.vschema(keyspace)))?.contents !== text) return false;
+  }
+  return true;
 }
 
-function unquote(name: string): string {
-  return name.startsWith('`') ? name.slice(1, -1).replaceAll('``', '`') : name;
+function rulesOf(source: BinlogSource): readonly ParsedRule[] {
+  let rules = parsed.get(source);
+  if (rules === undefined) {
+    rules = (source.filter?.rules ?? []).map(parseRule);
+    parsed.set(source, rules);
+  }
+  return rules;
 }
 
-async function compileWhere(
-  where: string,
-  vschemaOf: (keyspace: string) => Promise<VSchemaKeyspace>,
+let lastRead: { text: string; vschema: VSchemaKeyspace } | undefined;
+
+/** The tables of one rule ask for the same VSchema, one after another. */
+function readVSchema(text: string): VSchemaKeyspace {
+  if (lastRead?.text !== text) lastRead = { text, vschema: JSON.parse(text) as VSchemaKeyspace };
+  return lastRead.vschema;
+}
+
+/** Which rule stands for which table of the target. A table named outright counts even if the target lacks it. */
+function matches(rules: readonly ParsedRule[], targets: readonly string[]): { match: string; rule: ParsedRule }[] {
+  const taken = new Map<string, ParsedRule>();
+  for (const rule of rules) {
+    const tables = rule.pattern === undefined ? [rule.match] : targets.filter((table) => rule.pattern!.test(table));
+    for (const table of tables) if (!taken.has(table)) taken.set(table, rule);
+  }
+  return [...taken].filter(([, rule]) => rule.filter !== EXCLUDE).map(([match, rule]) => ({ match, rule }));
+}
+
+/** What a rule is compiled with. */
+export interface RuleScope {
+  /** The keyspace that the stream reads. */
+  keyspace: string;
+  from: ShardDb;
+  target: Pick<ShardDb, 'findTable'>;
+  vschemaOf: (keyspace: string) => Promise<VSchemaKeyspace>;
+  /** Definitions of source tables that the filter was made with: it is made anew when they change. */
+  defs: Map<string, TableDef | undefined>;
+}
+
+async function compileRule(match: string, rule: ParsedRule, scope: RuleScope): Promise<TableFilter> {
+  const filter = wholeTable(rule.simple?.table ?? match, match);
+  const { simple } = rule;
+  if (rule.filter === '' || (simple !== undefined && simple.where === undefined)) return filter;
+  try {
+    if (isValidKeyRange(rule.filter)) return { ...filter, accepts: await byRange(match, rule.filter, scope) };
+    if (simple?.where !== undefined) return { ...filter, accepts: await byNamedRange(simple.table, simple.where, scope) };
+  } catch (problem) {
+    return { ...filter, problem };
+  }
+  return bySelect(match, rule.filter, scope);
+}
+
+/** Loaded where there is such a rule: it needs the whole of `sql`, and every command pumps. */
+async function bySelect(match: string, query: string, scope: RuleScope): Promise<TableFilter> {
+  const [{ planRule }, { compileSelect }] = await Promise.all([loading(import('./rule-plan.ts')), loading(import('./rule-select.ts'))]);
+  let plan: RulePlan;
+  try {
+    plan = planRule(query);
+  } catch (error) {
+    throw wrapError(error, `failed to build table replication plan for ${match} table`);
+  }
+  try {
+    return await compileSelect(match, plan, scope);
+  } catch (problem) {
+    return { ...wholeTable(plan.from, match), problem };
+  }
+}
+
+async function byRange(table: string, range: string, scope: RuleScope): Promise<(row: Row) => boolean> {
+  const { inRange, rangeOfRule, vindexOfTable } = await loading(import('./row-vindex.ts'));
+  return inRange(vindexOfTable(await scope.vschemaOf(scope.keyspace), table), rangeOfRule(range));
+}
+
+async function byNamedRange(
+  table: string,
+  { columns, vindex, range }: { columns: readonly string[]; vindex: string; range: string },
+  { keyspace, vschemaOf }: RuleScope,
 ): Promise<(row: Row) => boolean> {
-  const match = KEYRANGE.exec(where);
-  if (match === null) throw plainError(`unrecognised condition in a stream rule: ${where}`);
-  const [, columnText, keyspace, vindexName, rangeText] = match;
-  const columns = [...columnText!.matchAll(new RegExp(NAME, 'g'))].map(([name]) => unquote(name));
-  const spec = (await vschemaOf(keyspace!)).vindexes?.[vindexName!];
-  if (spec === undefined) throw plainError(`vindex ${vindexName} not found in keyspace ${keyspace}`);
-  const { createVindex } = await loading(import('../../vindex/registry.ts'));
-  const vindex = createVindex(vindexName!, spec.type ?? '', spec.params ?? {});
-  const range: KeyRange | undefined = validateShardName(rangeText!).keyRange;
-  return (row) => {
-    const id = vindex.map(columns.map((column) => row[column] ?? null));
-    return id !== undefined && containsId(range, idToHex(id));
-  };
+  const { inRange, namedVindex, rangeOfRule } = await loading(import('./row-vindex.ts'));
+  return inRange(await namedVindex(table, columns, vindex, keyspace, vschemaOf), rangeOfRule(range));
+}
+
+/** Throws what is wrong with a filter. */
+export function throwProblem(filter: TableFilter | undefined): void {
+  if (filter?.problem !== undefined) throw filter.problem instanceof Error ? filter.problem : plainError(String(filter.problem));
 }

@@ -7,7 +7,7 @@ import { type Cluster, epochSeconds } from '../cluster.ts';
 import { Applier, BlockedError, isUnrecoverable } from './apply.ts';
 import { applyTransactions, isMatched } from './catch-up.ts';
 import { copyChunk, startCopy } from './copy.ts';
-import { compileFilters, type TableFilter } from './filter.ts';
+import { compileFilters, type StreamFilters } from './filter.ts';
 import { type PumpResult, reached } from './progress.ts';
 import { sourceOf } from './stream-source.ts';
 import { hasCopyState, readStream, type StreamRow, updateStream } from './streams.ts';
@@ -26,8 +26,8 @@ export async function pumpStream(ctx: Context, cluster: Cluster, target: ShardDb
   if (row === undefined || (row.state !== 'Running' && row.state !== 'Copying')) return 'stopped';
   try {
     const source = sourceOf(target, row);
-    const filters = await compileFilters(ctx, cluster.topo, source);
     const from = cluster.shards.open(source.keyspace, source.shard);
+    const filters = await compileFilters(ctx, cluster.topo, source, from, target);
     if (row.pos === '' && !hasCopyState(target, id)) {
       return await startCopy(cluster, from, target, row, filters);
     }
@@ -54,7 +54,7 @@ async function applyChunk(
   from: ShardDb,
   target: ShardDb,
   row: StreamRow,
-  filters: readonly TableFilter[],
+  filters: StreamFilters,
   onDdl: OnDDLAction,
 ): Promise<PumpResult> {
   // In one view: a row written between the two would be part of the position, and of no transaction that was read.
@@ -64,14 +64,21 @@ async function applyChunk(
   }));
   const stop = row.stop_pos === null || row.stop_pos === '' ? undefined : parsePosition(row.stop_pos);
   const runsDdl = (onDdl === 'EXEC' || onDdl === 'EXEC_IGNORE') && transactions.some((transaction) => ddlOf(transaction, filters) !== undefined);
-  // Loaded when there is some to run: it needs the whole of `sql`, and every command pumps.
+  // Loaded when there is one: nearly no chunk has, and every command pumps.
+  const journals = transactions.some(hasJournal) ? await loading(import('./journal.ts')) : undefined;
+  // Loaded when there is some to run: it needs the whole of `sql`.
   const ddl = runsDdl ? await loading(import('./apply-ddl.ts')) : undefined;
   return target.db.write(cluster.world.clock, () => {
     const now = readStream(target, row.id);
     // Somebody else went on, stopped or deleted the stream since it was read.
     if (now === undefined || now.pos !== row.pos || now.state !== row.state) return 'worked';
     if (transactions.length === 0) return beat(cluster, target, now, executed, stop);
-    const allowed = until(transactions, stop, from);
+    const met = journals?.findJournal(transactions, filters, target);
+    if (met?.index === 0) {
+      journals?.followJournal(target, now, met.journal, filters, epochSeconds(cluster));
+      return 'idle';
+    }
+    const allowed = until(met === undefined ? transactions : transactions.slice(0, met.index), stop, from);
     const halt = onDdl === 'STOP' ? allowed.findIndex((transaction) => ddlOf(transaction, filters) !== undefined) : -1;
     const wanted = halt < 0 ? allowed : allowed.slice(0, halt + 1);
     const applier = new Applier(target, cluster.world);
@@ -92,8 +99,12 @@ async function applyChunk(
   });
 }
 
+function hasJournal({ events }: BinlogTransaction): boolean {
+  return events.some((event) => event.kind === 'journal');
+}
+
 /** The first DDL of a transaction that concerns one of the stream's tables. */
-function ddlOf(transaction: BinlogTransaction, filters: readonly TableFilter[]): string | undefined {
+function ddlOf(transaction: BinlogTransaction, filters: StreamFilters): string | undefined {
   for (const event of transaction.events) {
     if (event.kind === 'ddl' && isMatched(event.table, filters)) return event.sql;
   }

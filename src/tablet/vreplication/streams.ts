@@ -37,6 +37,8 @@ export type NewStream = Pick<StreamRow, 'workflow' | 'source' | 'pos' | 'state' 
 
 /** Message of a workflow that a switch has left behind: it cannot be started again. */
 export const FROZEN = 'FROZEN';
+/** `max_tps` and `max_replication_lag` of a stream that Vitess inserts by itself: no limit. */
+export const UNLIMITED = '9223372036854775807';
 /** A message column holds this many bytes of an error. */
 const MESSAGE_BYTES = 950;
 
@@ -107,6 +109,12 @@ export function deleteWorkflowStreams(shard: ShardDb, workflow: string): number 
     workflow,
   );
   return shard.db.run('DELETE FROM "_vt.vreplication" WHERE workflow = ?', workflow);
+}
+
+/** Deletes one stream and what belongs to it. */
+export function deleteStream(shard: ShardDb, id: number): void {
+  shard.db.run('DELETE FROM "_vt.copy_state" WHERE vrepl_id = ?', id);
+  shard.db.run('DELETE FROM "_vt.vreplication" WHERE id = ?', id);
 }
 
 /** A table that a stream still has to copy, and the key that its copy has reached: values of the key as value-json.ts writes them. */

@@ -8,7 +8,7 @@ import type { VSchemaKeyspace } from '../../topo/proto/types.ts';
 import { changeRoutingRules, getRoutingRules, routingMap } from '../../topo/rules.ts';
 import { rebuildSrvVSchema, saveVSchema } from '../../topo/vschema.ts';
 import { refreshOrFail } from '../denied.ts';
-import { ruleKeys } from '../switch/intent.ts';
+import { ruleKeys } from '../switch/intent-images.ts';
 import type { Member, MoveTablesRequest } from './request.ts';
 import type { CreatedTables } from './tables.ts';
 

@@ -1,7 +1,7 @@
 import type { Context } from '../../runtime/context.ts';
 import type { Cluster } from '../../tablet/cluster.ts';
-import { getRoutingRules, routingMap } from '../../topo/rules.ts';
-import { allIntents, type Intent } from '../switch/intent.ts';
+import type { MigrationKind } from '../switcher.ts';
+import { allIntents } from '../switch/intent.ts';
 import { gatherLocks } from './locks.ts';
 import { loading } from '../../lib/loading.ts';
 
@@ -10,6 +10,7 @@ export interface IntentFacts {
   keyspace: string;
   workflow: string;
   sourceKeyspace: string;
+  kind: MigrationKind;
   /** `SwitchTraffic c2c`. */
   command: string;
   owner: string;
@@ -19,7 +20,7 @@ export interface IntentFacts {
   started: number;
   /** Past the point of no return: it can only be completed. */
   journaled: boolean;
-  /** The switch had moved reads too. */
+  /** It was asked to move reads too. */
   reads: boolean;
   /** As its locks still tell; undefined once they are gone. */
   step: string | undefined;
@@ -30,7 +31,6 @@ export async function gatherIntents(ctx: Context, cluster: Cluster): Promise<Int
   const intents = await allIntents(ctx, cluster);
   if (intents.length === 0) return [];
   const { isJournaled } = await loading(import('../switch/undo.ts'));
-  const rules = routingMap(await getRoutingRules(ctx, cluster.topo));
   const holders = gatherLocks(cluster).flatMap(({ holder }) => (holder === undefined ? [] : [holder]));
   return intents.map((intent) => {
     const { owner } = intent;
@@ -40,19 +40,15 @@ export async function gatherIntents(ctx: Context, cluster: Cluster): Promise<Int
       keyspace: intent.keyspace,
       workflow: intent.workflow,
       sourceKeyspace: intent.sourceKeyspace,
+      kind: intent.kind,
       command: intent.command,
       owner: name,
       pid: owner.pid,
       alive: cluster.world.processes.liveness(owner),
       started: intent.started,
       journaled: isJournaled(cluster, intent),
-      reads: movedReads(intent, rules),
+      reads: intent.asked.tabletTypes.some((type) => type !== 'PRIMARY'),
       step,
     };
   });
-}
-
-/** The intent does not say what was asked for; the rules do, as far as the switch came. */
-function movedReads(intent: Intent, rules: ReadonlyMap<string, readonly string[]>): boolean {
-  return Object.entries(intent.rules).some(([from, to]) => from.includes('@') && (rules.get(from)?.join() ?? '') !== (to?.join() ?? ''));
 }

@@ -7,6 +7,7 @@ import { readViews, type TabletView } from '../../tablet/view.ts';
 import { findAllShards, keyspaceNames, type ShardInfo } from '../../topo/keyspaces.ts';
 import { keyRangeFromProto } from '../../topo/proto/key-range.ts';
 import type { Shard, SrvKeyspace, Tablet } from '../../topo/proto/types.ts';
+import { sameRange } from '../../topo/served-types.ts';
 import { getSrvKeyspace, partitionOf } from '../../topo/srv-keyspace.ts';
 import { aliasText, allTablets } from '../../topo/tablets.ts';
 
@@ -109,7 +110,8 @@ function tabletFacts(
     ({ tablet_type: type, cells = [] }) => type === tablet.type && (cells.length === 0 || cells.includes(cell)),
   );
   const denied = (control?.denied_tables ?? []).toSorted();
-  const disabled = isDisabled(serving.get(cell), tablet, shard);
+  const served = serving.get(cell);
+  const routed = isRouted(served, tablet, shard);
   return {
     alias,
     keyspace: tablet.keyspace,
@@ -118,7 +120,7 @@ function tabletFacts(
     primary: alias === primary,
     believes,
     denied,
-    differs: believes === undefined ? ['has not read its records yet'] : differences(tablet, believes, denied, disabled),
+    differs: believes === undefined ? ['has not read its records yet'] : differences(tablet, believes, denied, { disabled: isDisabled(served, tablet, shard), routed }),
   };
 }
 
@@ -129,11 +131,23 @@ function isDisabled(serving: SrvKeyspace | undefined, tablet: Tablet, shard: Sha
   );
 }
 
-function differences(tablet: Tablet, view: TabletView, denied: readonly string[], disabled: boolean): string[] {
+/** True if gates of the cell send the tablet's type to the shard. */
+function isRouted(serving: SrvKeyspace | undefined, tablet: Tablet, shard: Shard): boolean {
+  return (partitionOf(serving, tablet.type)?.shard_references ?? []).some((reference) => sameRange(reference, shard));
+}
+
+interface QueryService {
+  disabled: boolean;
+  routed: boolean;
+}
+
+function differences(tablet: Tablet, view: TabletView, denied: readonly string[], { disabled, routed }: QueryService): string[] {
   const found: string[] = [];
   if (view.type !== tablet.type) found.push(`believes it is ${view.type}, its record says ${tablet.type}`);
-  if (view.serving && disabled) found.push('serves, although its query service is disabled');
-  if (!view.serving && !disabled && view.type === tablet.type && view.reason.includes('DisableQueryService')) {
+  // Nobody tells the replicas that a Reshard has left, and nobody asks them (K36).
+  const asked = routed || tablet.type === 'PRIMARY';
+  if (view.serving && disabled && asked) found.push('serves, although its query service is disabled');
+  if (!view.serving && !disabled && routed && view.type === tablet.type && view.reason.includes('DisableQueryService')) {
     found.push('does not serve, although its query service is not disabled');
   }
   const more = view.deniedTables.filter((table) => !denied.includes(table)).toSorted();

@@ -1,12 +1,12 @@
 import type { Behaviours } from '../../lib/behaviours.ts';
 import { formatDuration } from '../../lib/duration.ts';
-import { deleteReverseCommand, freeCommands, recoveryCommands, startCommand, stopCommand, switchAgainCommand } from '../recovery.ts';
+import { deleteReverseCommand, freeCommands, recoveryCommands, reshardRecoveryCommands, serveCommands, startCommand, stopCommand, switchAgainCommand } from '../recovery.ts';
 import type { IntentFacts } from './intents.ts';
 import { isAbout, isAtWork, type LockClientFacts, type LockFacts } from './locks.ts';
 import type { RoutingFacts } from './routing.ts';
 import { type Refused, refusedAt } from './serving.ts';
 import type { ShardFacts } from './shard.ts';
-import type { WorkflowFacts } from './workflow.ts';
+import type { StreamFacts, WorkflowFacts } from './workflow.ts';
 
 /** What can be left behind. */
 export type StrandedKind =
@@ -15,6 +15,7 @@ export type StrandedKind =
   | 'journal-without-frozen'
   | 'stopped-for-cutover'
   | 'reverse-left-over'
+  | 'copies-left-over'
   | 'rules-not-published'
   | 'tablet-differs'
   | 'dead-lock-holder';
@@ -76,8 +77,9 @@ function refused(picture: Picture, keyspace: string, behaviours: Behaviours): Fo
 
 function freeing(picture: Picture, keyspace: string, entry: Refused, behaviours: Behaviours): string[] {
   if (entry.why === 'still denied by the tablets of' || entry.why === 'tablets not started on') return entry.on.map((shard) => `RefreshStateByShard ${shard}`);
-  if (entry.why !== 'denied on') return [];
   const shards = entry.on.map((text) => ({ keyspace, name: text.slice(keyspace.length + 1) }));
+  if (entry.why === 'query service off on') return serving(picture, keyspace, entry, shards, behaviours);
+  if (entry.why !== 'denied on') return [];
   if (entry.type !== 'PRIMARY') return shards.flatMap((shard) => freeCommands(shard, entry.tables, entry.type.toLowerCase()));
   const concerns = (workflow: WorkflowFacts): boolean => entry.tables.some((table) => workflow.tables.includes(table));
   const intent = intentAt(picture, [keyspace]);
@@ -92,6 +94,51 @@ function freeing(picture: Picture, keyspace: string, entry: Refused, behaviours:
     { targetKeyspace: workflow.keyspace, workflow: workflow.workflow, tables: entry.tables, sources: shards, targets },
     behaviours,
   );
+}
+
+/** Shards whose query service is off: a Reshard that broke off, or somebody's SetShardTabletControl. */
+function serving(
+  picture: Picture,
+  keyspace: string,
+  entry: Refused,
+  shards: readonly { keyspace: string; name: string }[],
+  behaviours: Behaviours,
+): string[] {
+  const intent = intentAt(picture, [keyspace]);
+  if (intent !== undefined) return [againAfter(intent, behaviours)];
+  const reshard = picture.workflows.find((one) => one.kind === 'shards' && !one.frozen && one.sources.some((source) => entry.on.includes(source)));
+  if (reshard === undefined || entry.type !== 'PRIMARY') return shards.flatMap((shard) => serveCommands(shard));
+  if (reshard.journal.on.length > 0) return complete(reshard, behaviours);
+  return reshardRecoveryCommands({
+    keyspace,
+    workflow: reshard.workflow,
+    sources: shards,
+    stopped: stoppedOthers(picture, reshard).map(({ workflow, stream }) => ({ workflow, ...stream })),
+    copies: copiesOf(picture, reshard).map(({ workflow, stream }) => ({ workflow, tablet: stream.tablet })),
+  });
+}
+
+interface PlacedStream {
+  workflow: string;
+  stream: StreamFacts;
+}
+
+/** Streams of other workflows on these shards of the Reshard's keyspace. */
+function streamsOn({ workflows }: Picture, reshard: WorkflowFacts, shards: readonly string[]): PlacedStream[] {
+  return workflows
+    .filter((one) => one.keyspace === reshard.keyspace && one.kind !== 'shards')
+    .flatMap((one) => one.streams.filter((stream) => shards.includes(`${one.keyspace}/${stream.shard}`)).map((stream) => ({ workflow: one.workflow, stream })));
+}
+
+function stoppedOthers(picture: Picture, reshard: WorkflowFacts): PlacedStream[] {
+  const marks = ['for cutover', 'synchronizing for cutover'];
+  return streamsOn(picture, reshard, reshard.sources).filter(({ stream }) => marks.includes(stream.message) || stream.message.startsWith('Stopped at position'));
+}
+
+/** What the switch had made of them on the target shards. */
+function copiesOf(picture: Picture, reshard: WorkflowFacts): PlacedStream[] {
+  const moved = new Set(streamsOn(picture, reshard, reshard.sources).map(({ workflow }) => workflow));
+  return streamsOn(picture, reshard, reshard.targets).filter(({ workflow, stream }) => moved.has(workflow) && stream.stored === 'Stopped');
 }
 
 function leftIntent(intent: IntentFacts, behaviours: Behaviours): Found[] {
@@ -118,24 +165,24 @@ function intentAt({ intents }: Picture, keyspaces: Iterable<string>): IntentFact
 }
 
 function againAfter(intent: IntentFacts, behaviours: Behaviours): string {
-  const { sourceKeyspace, keyspace: targetKeyspace, workflow, reads, journaled } = intent;
-  return switchAgainCommand({ sourceKeyspace, targetKeyspace, workflow }, behaviours, { reads, journaled });
+  const { kind, sourceKeyspace, keyspace: targetKeyspace, workflow, reads, journaled } = intent;
+  return switchAgainCommand({ kind, sourceKeyspace, targetKeyspace, workflow }, behaviours, { reads, journaled });
 }
 
 /** Streams that run on would take the mark of a frozen workflow off again. */
 function complete(workflow: WorkflowFacts, behaviours: Behaviours): string[] {
   const running = workflow.streams.some((stream) => stream.stored !== 'Stopped');
-  const { sourceKeyspace, keyspace: targetKeyspace, workflow: name } = workflow;
+  const { kind, sourceKeyspace, keyspace: targetKeyspace, workflow: name } = workflow;
   return [
     ...(running ? [stopCommand(targetKeyspace, name)] : []),
-    switchAgainCommand({ sourceKeyspace, targetKeyspace, workflow: name }, behaviours, { reads: false, journaled: true }),
+    switchAgainCommand({ kind, sourceKeyspace, targetKeyspace, workflow: name }, behaviours, { reads: false, journaled: true }),
   ];
 }
 
 /** What a switch that broke off left of a workflow. An intent says the same, and better. */
-function ofWorkflow({ intents }: Picture, workflow: WorkflowFacts, behaviours: Behaviours): Found[] {
+function ofWorkflow(picture: Picture, workflow: WorkflowFacts, behaviours: Behaviours): Found[] {
   const { keyspace, workflow: name, sourceKeyspace, journal, frozen, streams, reverse } = workflow;
-  if (intents.some((intent) => intent.keyspace === keyspace && intent.workflow === name)) return [];
+  if (picture.intents.some((intent) => intent.keyspace === keyspace && intent.workflow === name)) return [];
   const keyspaces = [...new Set([keyspace, sourceKeyspace])].filter((one) => one !== '');
   if (journal.on.length > 0) {
     if (frozen) return [];
@@ -151,6 +198,7 @@ function ofWorkflow({ intents }: Picture, workflow: WorkflowFacts, behaviours: B
     const text = `${keyspace}.${name}: ${what} stopped for a cutover that did not happen (no journal)`;
     found.push({ kind: 'stopped-for-cutover', keyspaces, text, next: [startCommand(keyspace, name)] });
   }
+  if (workflow.kind === 'shards') found.push(...leftOthers(picture, workflow));
   if (reverse !== undefined && !frozen && !reverse.frozen && reverse.workflow.endsWith('_reverse') && reverse.states.every((state) => state === 'Stopped')) {
     const text = `${reverse.keyspace}.${reverse.workflow} was made for a switch of ${keyspace}.${name} that did not happen (no journal)`;
     // Until v21 nothing can be deleted once reads are switched; the next switch makes the reverse workflow anew.
@@ -161,6 +209,28 @@ function ofWorkflow({ intents }: Picture, workflow: WorkflowFacts, behaviours: B
       text: stuck ? `${text}; it is harmless, and the next switch replaces it` : text,
       next: stuck ? [] : [deleteReverseCommand(reverse.keyspace, reverse.workflow)],
     });
+  }
+  return found;
+}
+
+/** Streams of other workflows that a Reshard's switch had stopped, and copies of them that it had made. */
+function leftOthers(picture: Picture, reshard: WorkflowFacts): Found[] {
+  const { keyspace, workflow, reverse } = reshard;
+  // Of the two, the one that was switched is meant: to the other, its sources are targets.
+  if (workflow.endsWith('_reverse') && reverse !== undefined && !reverse.frozen) return [];
+  const stopped = stoppedOthers(picture, reshard);
+  const copies = copiesOf(picture, reshard);
+  const place = ({ workflow: name, stream }: PlacedStream): string => `${name} on ${keyspace}/${stream.shard}`;
+  const commands = reshardRecoveryCommands({ keyspace, workflow, sources: [], stopped: stopped.map((one) => ({ workflow: one.workflow, ...one.stream })), copies: [] });
+  const found: Found[] = [];
+  if (copies.length > 0) {
+    const next = [...new Set(copies.map(({ workflow: name, stream }) => `ExecuteFetchAsDBA ${stream.tablet} "delete from _vt.vreplication where workflow = '${name}'"`))];
+    const text = `${keyspace}.${workflow}: stopped copies of ${copies.map(place).join(', ')} were made for a switch that did not happen (no journal)`;
+    found.push({ kind: 'copies-left-over', keyspaces: [keyspace], text, next });
+  }
+  if (stopped.length > 0) {
+    const text = `${keyspace}.${workflow}: streams of ${stopped.map(place).join(', ')} were stopped for a cutover that did not happen (no journal)`;
+    found.push({ kind: 'stopped-for-cutover', keyspaces: [keyspace], text, next: commands.slice(0, -1) });
   }
   return found;
 }

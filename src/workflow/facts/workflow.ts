@@ -10,7 +10,7 @@ import { derivedState, streamLag } from '../lag.ts';
 import { computeState, stateText } from '../state.ts';
 import { workflowStatus } from '../status.ts';
 import { type MirrorFacts, mirrorFacts } from './mirror.ts';
-import { buildTrafficSwitcher, type TrafficSwitcher, WORKFLOW_SUB_TYPES, WORKFLOW_TYPES } from '../switcher.ts';
+import { buildTrafficSwitcher, type MigrationKind, type TrafficSwitcher, WORKFLOW_SUB_TYPES, WORKFLOW_TYPES } from '../switcher.ts';
 import { readTraffic, type TableTraffic } from '../traffic.ts';
 
 /** One stream, as its row stands. */
@@ -45,6 +45,8 @@ export interface JournalFacts {
 export interface WorkflowFacts {
   keyspace: string;
   workflow: string;
+  /** By which records its traffic is switched. */
+  kind: MigrationKind;
   type: string;
   subType: string;
   /** `Reads Not Switched. Writes Not Switched`: computed from the rules alone. */
@@ -109,6 +111,7 @@ async function workflowFacts(
   const facts: WorkflowFacts = {
     keyspace,
     workflow,
+    kind: 'tables',
     type: WORKFLOW_TYPES[first.workflow_type] ?? '',
     subType: WORKFLOW_SUB_TYPES[first.workflow_sub_type] ?? '',
     state: '',
@@ -136,6 +139,7 @@ async function workflowFacts(
 
 async function addRecords(ctx: Context, cluster: Cluster, sw: TrafficSwitcher, facts: WorkflowFacts): Promise<void> {
   const { keyspace, workflow } = facts;
+  facts.kind = sw.kind;
   facts.sourceKeyspace = sw.sourceKeyspace;
   facts.sources = sw.sources.map((source) => shardText(source.info));
   facts.tables = sw.tables;

@@ -9,6 +9,8 @@ import { deleteWorkflowStreams, updateStream } from '../../tablet/vreplication/s
 import { rebuildSrvVSchema } from '../../topo/vschema.ts';
 import { denyTables, switchDeniedTables } from '../denied.ts';
 import { forAll } from '../fan-out.ts';
+import { changeShardsAccess } from './effects-shards.ts';
+import { cancelStreamMigrations } from './effects-streams.ts';
 import { writesServe } from './outage.ts';
 import type { SwitchRun } from './run.ts';
 import { undoIntent } from './undo.ts';
@@ -81,19 +83,36 @@ async function cancelAsReleased(run: SwitchRun): Promise<unknown> {
       return false;
     }
   };
-  const reverted = await attempt('revertDeniedTables', 'could not revert denied tables / shard access', (ctx) => revertDenied(run, ctx));
-  if (reverted && run.cluster.release.behaviours.rollbackDirection !== 'forward') {
-    writesServe(run, run.sw.sourceKeyspace);
-  }
+  const shards = run.path.kind === 'shards';
+  const revert = shards ? 'revertShardAccess' : 'revertDeniedTables';
+  const reverted = await attempt(revert, 'could not revert denied tables / shard access', (ctx) => revertAccess(run, ctx));
+  if (reverted && freesSource(run)) writesServe(run, run.sw.sourceKeyspace);
+  if (shards) await attempt('cancelStreamMigrations', 'could not cancel stream migrations', (ctx) => cancelStreamMigrations(run, ctx));
   await attempt('restartTargetStreams', 'could not restart vreplication', (ctx) => restartStreams(run, ctx));
   await attempt('deleteReverseVReplication', 'could not delete reverse vreplication streams', (ctx) => deleteReverse(run, ctx));
   rollback.end();
   return errors.length === 0 ? undefined : aggregateErrors(errors);
 }
 
-async function revertDenied(run: SwitchRun, ctx: Context): Promise<void> {
+/** Until v21 the tables of a v20 or v21 source stay denied; those of a tenant do on every release (K7). */
+function freesSource({ path, cluster }: SwitchRun): boolean {
+  const { rollbackDirection, tenantRollback } = cluster.release.behaviours;
+  if (path.kind === 'shards') return true;
+  return rollbackDirection !== 'forward' && !(path.kind === 'multi-tenant' && tenantRollback === 'left alone');
+}
+
+async function revertAccess(run: SwitchRun, ctx: Context): Promise<void> {
   const { cluster, sw } = run;
-  const { rollbackDirection, rebuildOnStopWrites } = cluster.release.behaviours;
+  const { events } = cluster.world;
+  const { rollbackDirection, rebuildOnStopWrites, tenantRollback } = cluster.release.behaviours;
+  if (sw.kind === 'shards') {
+    events.log('info', `cancelMigration (${sw.workflow}): allowing writes on source shards`);
+    return changeShardsAccess(run, ctx, sw.sources, false);
+  }
+  if (sw.kind === 'multi-tenant' && tenantRollback === 'left alone') {
+    events.log('info', `cancelMigration (${sw.workflow}): multi-tenant, not adding denied tables to target`);
+    return;
+  }
   if (rollbackDirection === 'source-only') {
     await denyTables(ctx, cluster, sw, 'source', true);
     if (rebuildOnStopWrites) await rebuildSrvVSchema(ctx, cluster.topo);

@@ -9,11 +9,12 @@ import type { SwitchPath } from './path.ts';
 export interface StepEntry {
   /** One line for people. */
   about: string;
-  leadsTo(behaviours: Behaviours, path: SwitchPath): FailureLeadsTo;
+  /** `occurrence`: which of the steps of this name, from 1. */
+  leadsTo(behaviours: Behaviours, path: SwitchPath, occurrence: number): FailureLeadsTo;
   /** How a roll-back undoes it; '' where there is nothing to undo. */
   undoneBy: string;
   /** What Vitess puts before the step's error. `{source}`, `{target}` and `{streamed}` are keyspaces, `{n}` the occurrence. */
-  outer?: string;
+  outer?: string | ((behaviours: Behaviours) => string);
   /** Past this step the switch can only be completed. */
   pointOfNoReturn?: (path: SwitchPath) => boolean;
   /** Which side it touches; both unless said. */
@@ -45,9 +46,9 @@ const looks = (behaviours: Behaviours, path: SwitchPath): FailureLeadsTo =>
   behaviours.rollbackRestoresAll && !path.resume ? 'decided by looking' : 'forward only';
 /** `hardened` goes back to the state before the command wherever it changed anything; Vitess leaves it. */
 const leaves = (behaviours: Behaviours): FailureLeadsTo => (behaviours.rollbackRestoresAll ? 'rolls back' : 'left as is');
-/** Once the rules of a switch of reads alone are saved, `hardened` only goes forward. */
+/** Once the rules of a switch of reads alone are saved, `hardened` only goes forward. Shard by shard, reads go with the writes. */
 const afterReads = (behaviours: Behaviours, path: SwitchPath): FailureLeadsTo =>
-  path.writes || !behaviours.rollbackRestoresAll ? leaves(behaviours) : 'forward only';
+  path.writes || path.kind === 'partial' || !behaviours.rollbackRestoresAll ? leaves(behaviours) : 'forward only';
 /** Before the locks of a write switch: only reads of the same command can have changed anything. */
 const beforeWrites = (behaviours: Behaviours, path: SwitchPath): FailureLeadsTo =>
   path.reads ? leaves(behaviours) : 'nothing changed';
@@ -77,6 +78,23 @@ export const CATALOGUE = {
   'switchTraffic/reads/switchTableReads': entry('point the routing rules of the reads at the target', leaves, 'restoring the routing rules', {
     outer: 'failed to switch read traffic for the tables',
     pointOfNoReturn: (path) => !path.writes,
+  }),
+  'switchTraffic/reads/switchKeyspaceReads': entry('point the keyspace routing rules of the reads at the target, and publish them', leaves, 'restoring the keyspace routing rules', {
+    outer: 'failed to switch read traffic, from source keyspace {source} to target keyspace {target}, workflow {name}',
+    pointOfNoReturn: (path) => !path.writes,
+  }),
+  'switchTraffic/reads/checkLocks': entry(
+    'check that the keyspace lock is still held',
+    (behaviours, path, occurrence) => (occurrence === 1 ? leaves(behaviours) : afterReads(behaviours, path)),
+    '',
+    { outer: 'locks were lost' },
+  ),
+  'switchTraffic/reads/switchShardReads': entry('serve the reads from the target shards', leaves, 'restoring the serving graph', {
+    outer: 'failed to switch read traffic for the shards',
+    pointOfNoReturn: (path) => !path.writes,
+  }),
+  'switchTraffic/reads/validateSrvKeyspace': entry('check that the serving graph covers every keyspace id once', afterReads, '', {
+    outer: 'failed to validate SrvKeyspace record',
   }),
   'switchTraffic/reads/rebuildSrvVSchema': entry('publish the routing rules to the cells', afterReads, 'restoring each cell\'s copy', {
     outer: 'failed to switch read traffic for the tables',
@@ -111,9 +129,20 @@ export const CATALOGUE = {
     side: 'source',
     outer: 'failed to read journal in the {source} keyspace',
   }),
-  'switchTraffic/writes/stopSourceWrites': entry('deny the tables on the source, so that writes stop', rollsBack, 'reverting the denied tables', {
-    perTarget: true,
-    outer: 'failed to stop writes in the {source} keyspace',
+  'switchTraffic/writes/buildStreamMigrator': entry('look for other streams on the source shards, and whether they can move', leaves, '', {
+    side: 'source',
+    outer: 'failed to migrate the workflow streams',
+  }),
+  'switchTraffic/writes/stopSourceWrites': entry(
+    "stop source writes: deny the tables, or turn its shards' query service off",
+    rollsBack,
+    'reverting denied tables or shard access',
+    { perTarget: true, outer: 'failed to stop writes in the {source} keyspace' },
+  ),
+  'switchTraffic/writes/stopStreams': entry('stop the other streams of the source shards, all at one position', rollsBack, 'putting the streams back', {
+    side: 'source',
+    outer: (behaviours) =>
+      behaviours.stopOrder === 'streams-first' ? 'failed to stop the workflow streams' : 'failed to stop the workflow streams in the {source} keyspace',
   }),
   'switchTraffic/writes/lockTables': entry('LOCK TABLES on the source, to outwait transactions under way', rollsBack, '', {
     side: 'source',
@@ -137,6 +166,11 @@ export const CATALOGUE = {
     perTarget: true,
     outer: 'failed to sync up replication between the source and target',
   }),
+  'switchTraffic/writes/migrateStreams': entry('create the other streams on the target shards, stopped', rollsBack, 'deleting them', {
+    side: 'target',
+    perTarget: true,
+    outer: 'failed to migrate the workflow streams',
+  }),
   'switchTraffic/writes/resetSequences': entry('drop sequence caches on the source, if sequence tables move', rollsBack, '', {
     outer: 'failed to reset the sequences',
   }),
@@ -158,8 +192,11 @@ export const CATALOGUE = {
     perTarget: true,
     outer: 'failed to allow writes in the {target} keyspace',
   }),
-  'switchTraffic/writes/changeRouting': entry('point the routing rules of the writes at the target and publish them', forward, '', {
+  'switchTraffic/writes/changeRouting': entry('point the writes at the target: routing rules, or the serving graph', forward, '', {
     outer: 'failed to update the routing rules',
+  }),
+  'switchTraffic/writes/streamMigraterfinalize': entry('delete the moved streams on the source, and start them on the target', forward, '', {
+    outer: 'failed to finalize the traffic switch',
   }),
   'switchTraffic/writes/startReverseVReplication': entry('start the reverse workflow', forward, '', {
     side: 'source',
@@ -180,6 +217,8 @@ export const CATALOGUE = {
   ),
   'switchTraffic/rollback/relock': entry('take the locks again, if they were lost', nothing),
   'switchTraffic/rollback/revertDeniedTables': entry('put denied tables and rules back, but for what others changed meanwhile', nothing),
+  'switchTraffic/rollback/revertShardAccess': entry('turn the query service of the source shards on again', nothing),
+  'switchTraffic/rollback/cancelStreamMigrations': entry('delete the moved streams on the target, and put those of the source back', nothing),
   'switchTraffic/rollback/restartTargetStreams': entry('put the streams back', nothing),
   'switchTraffic/rollback/deleteReverseVReplication': entry('delete the reverse workflow', nothing),
 } satisfies Record<string, StepEntry>;
@@ -190,6 +229,8 @@ export type StepName = keyof typeof CATALOGUE;
 export const ROLLBACK: readonly StepName[] = [
   'switchTraffic/rollback/relock',
   'switchTraffic/rollback/revertDeniedTables',
+  'switchTraffic/rollback/revertShardAccess',
+  'switchTraffic/rollback/cancelStreamMigrations',
   'switchTraffic/rollback/restartTargetStreams',
   'switchTraffic/rollback/deleteReverseVReplication',
 ];

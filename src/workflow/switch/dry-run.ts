@@ -1,6 +1,8 @@
 import { wrapError } from '../../lib/errors.ts';
 import { formatDuration } from '../../lib/duration.ts';
 import { NO_FAULTS } from '../../runtime/step.ts';
+import { Filter } from '../../topo/proto/messages-binlogdata.ts';
+import { prototext } from '../../topo/proto/prototext.ts';
 import type { MigrationSource, MigrationTarget } from '../switcher.ts';
 import { canSwitch } from './can-switch.ts';
 import type { StepName } from './catalogue.ts';
@@ -11,6 +13,7 @@ import { gatherSourcePositions } from './effects-writes.ts';
 import { type PlannedStep, planSteps } from './plan.ts';
 import type { SwitchRun } from './run.ts';
 import { withOuter } from './runner.ts';
+import { buildStreamMigrator, currentStreams } from './stream-migrator.ts';
 
 /** What a dry run says of a step, given what it has looked up. Steps without a line say nothing. */
 type Line = (run: SwitchRun, seen: { types: string[] }) => string[];
@@ -34,6 +37,14 @@ const LINES: Partial<Record<StepName, Line>> = {
     `Switch reads for tables ${tables(run)} to keyspace ${run.direction === 'backward' ? run.sw.sourceKeyspace : run.sw.targetKeyspace} for tablet types ${list(types)}`,
     `Routing rules for tables ${tables(run)} will be updated`,
   ],
+  'switchTraffic/reads/switchKeyspaceReads': (run, { types }) => [
+    `Switch reads from keyspace ${run.sw.sourceKeyspace} to keyspace ${run.sw.targetKeyspace} for tablet types ${list(types)}`,
+  ],
+  'switchTraffic/reads/switchShardReads': (run) => {
+    const shards = [run.sw.sources, run.sw.targets].map((members) => list(members.map(({ info }) => info.name).toSorted()));
+    const [from, to] = run.direction === 'backward' ? shards.toReversed() : shards;
+    return [`Switch reads from keyspace ${run.sw.sourceKeyspace} to keyspace ${run.sw.targetKeyspace} for shards ${from} to shards ${to}`];
+  },
   'switchTraffic/reads/rebuildSrvVSchema': (run) => [
     `Serving VSchema will be rebuilt for the ${run.direction === 'backward' ? run.sw.sourceKeyspace : run.sw.targetKeyspace} keyspace`,
   ],
@@ -49,6 +60,7 @@ const LINES: Partial<Record<StepName, Line>> = {
       ),
     )}`,
   ],
+  'switchTraffic/writes/stopStreams': stopStreamsLine,
   'switchTraffic/writes/waitForCatchup': (run) => [
     `Wait for vreplication on stopped streams to catchup for up to ${formatDuration(run.request.timeoutMs)}`,
   ],
@@ -57,7 +69,7 @@ const LINES: Partial<Record<StepName, Line>> = {
   'switchTraffic/writes/allowTargetWrites': (run) => [`Enable writes on keyspace ${run.sw.targetKeyspace} for tables ${tables(run)}`],
   'switchTraffic/writes/changeRouting': (run) => [
     `Switch routing from keyspace ${run.sw.sourceKeyspace} to keyspace ${run.sw.targetKeyspace}`,
-    `Routing rules for tables ${tables(run)} will be updated`,
+    ...(run.sw.kind === 'shards' ? servingLines(run) : [`Routing rules for tables ${tables(run)} will be updated`]),
     `Switch writes completed, freeze and delete vreplication streams on: ${list(byUid(run.sw.targets).map((target) => `tablet:${uid(target)}`))}`,
   ],
   'switchTraffic/writes/startReverseVReplication': (run) => [
@@ -72,6 +84,24 @@ const LINES: Partial<Record<StepName, Line>> = {
     )}`,
   ],
 };
+
+function servingLines({ sw }: SwitchRun): string[] {
+  const shards = (members: readonly (MigrationSource | MigrationTarget)[]): string =>
+    list(byUid(members).map((member) => `shard:${member.info.name};tablet:${uid(member)}`));
+  return [`IsPrimaryServing will be set to false for: ${shards(sw.sources)}`, `IsPrimaryServing will be set to true for: ${shards(sw.targets)}`];
+}
+
+/** Other streams of the source shards, where there are any. */
+function stopStreamsLine({ sw, migrator }: SwitchRun): string[] {
+  const sources = sw.sources.toSorted((a, b) => (a.info.name < b.info.name ? -1 : 1));
+  const streams = sources.flatMap((source) => (migrator === undefined ? [] : currentStreams(migrator, source)));
+  if (streams.length === 0) return [];
+  const texts = streams.map(({ row, source }) => {
+    const rules = prototext(Filter, source.filter ?? {});
+    return `id:${row.id};keyspace:${source.keyspace};shard:${source.shard};rules:${rules};position:${row.pos.replace(/^MySQL56\//, '')}`;
+  });
+  return [`Stop streams on keyspace ${sw.sourceKeyspace}: ${list(texts)}`];
+}
 
 function mirrorLine(run: SwitchRun, types: readonly string[]): string {
   return `Mirroring 0.00 percent of traffic from keyspace ${run.sw.sourceKeyspace} to keyspace ${run.sw.targetKeyspace} for tablet types ${list(types)}`;
@@ -107,6 +137,7 @@ async function lock(run: SwitchRun): Promise<void> {
 
 /** What a dry run checks of the writes, for real. */
 const CHECKS: Partial<Record<StepName, (run: SwitchRun) => Promise<void>>> = {
+  'switchTraffic/writes/buildStreamMigrator': buildStreamMigrator,
   'switchTraffic/writes/validate': validateShards,
   'switchTraffic/writes/validateReverse': checkPrivileges,
   'switchTraffic/writes/tabletsAvailable': checkTablets,

@@ -19,7 +19,7 @@ export async function readTypes(run: SwitchRun): Promise<string[]> {
 /** Refuses a reversal of reads that were never switched, and a workflow that does not cover its shards. */
 export async function validateReads(run: SwitchRun): Promise<void> {
   const { request, startState, direction } = run;
-  if (direction === 'backward') {
+  if (direction === 'backward' && run.path.kind !== 'partial') {
     refuseUnlessSwitched(request.tabletTypes.includes('REPLICA'), startState.replicaSwitched, 'REPLICA');
     refuseUnlessSwitched(request.tabletTypes.includes('RDONLY'), startState.rdonlySwitched, 'RDONLY');
   }
@@ -44,9 +44,11 @@ export async function checkJournals(run: SwitchRun): Promise<boolean> {
   return run.sw.sources.some((source) => readJournal(source.db, run.sw.id) !== undefined);
 }
 
-/** Throws unless the workflow's shards are all shards of both keyspaces. Vitess: trafficSwitcher.validate. */
+/** Throws unless the workflow's shards are all shards of both keyspaces, where they have to be. Vitess: trafficSwitcher.validate. */
 export async function validateShards(run: Pick<SwitchRun, 'ctx' | 'cluster' | 'sw'>): Promise<void> {
   const { sw } = run;
+  if (sw.kind === 'shards' || sw.kind === 'partial') return;
+  if (sw.kind === 'multi-tenant' && (sw.options.shards ?? []).length > 0) return;
   await compareShards(run, sw.sourceKeyspace, sw.sources.map((source) => source.info.name));
   await compareShards(run, sw.targetKeyspace, sw.targets.map((target) => target.info.name));
   const wild = sw.tables.find((table) => table.startsWith('/'));

@@ -1,3 +1,4 @@
+import { compareKeyRanges } from '../../lib/key-range.ts';
 import { errorText, errorVerbose, plainError } from '../../lib/errors.ts';
 import { withTimeout } from '../../runtime/context.ts';
 import type { StepScope } from '../../runtime/step.ts';
@@ -9,28 +10,31 @@ import { acquireTables } from '../../tablet/table-locks.ts';
 import { FROZEN, readJournal, readStreams, updateStream } from '../../tablet/vreplication/streams.ts';
 import { waitForPos } from '../../tablet/vreplication/wait-for-pos.ts';
 import { shardText } from '../../topo/keyspaces.ts';
+import { keyRangeFromProto } from '../../topo/proto/key-range.ts';
 import { Journal } from '../../topo/proto/messages-binlogdata.ts';
 import { prototext } from '../../topo/proto/prototext.ts';
-import { changeRoutingRules, type RoutingMap } from '../../topo/rules.ts';
 import { aliasText } from '../../topo/tablets.ts';
 import { rebuildSrvVSchema } from '../../topo/vschema.ts';
 import { denyTables, switchDeniedTables } from '../denied.ts';
 import { forAll } from '../fan-out.ts';
 import type { MigrationSource, MigrationTarget, TrafficSwitcher } from '../switcher.ts';
-import { writesServe, writesStop } from './outage.ts';
+import { changeShardsAccess } from './effects-shards.ts';
+import { sourceWorkflows } from './effects-streams.ts';
+import { writesStop } from './outage.ts';
 import type { SwitchRun } from './run.ts';
 
 /** How long Vitess waits after each LOCK TABLES, for writes that slipped past the deny list. */
 const LOCK_TABLES_PAUSE_MS = 100;
 
-/** Denies the tables on the source. Until v20 also records positions (before LOCK TABLES: #16563). */
+/** Denies the tables on the source, or turns its shards' query service off. Until v20 also records positions (before LOCK TABLES: #16563). */
 export async function stopSourceWrites(run: SwitchRun, scope: StepScope): Promise<void> {
   const { cluster, sw, ctx } = run;
   const { behaviours } = cluster.release;
   writesStop(run);
-  if (behaviours.stopWritesFreesTarget) await switchDeniedTables(ctx, cluster, sw, false, scope);
+  if (run.path.kind === 'shards') await changeShardsAccess(run, ctx, sw.sources, true, scope);
+  else if (behaviours.stopWritesFreesTarget) await switchDeniedTables(ctx, cluster, sw, false, scope);
   else await denyTables(ctx, cluster, sw, 'source', false, scope);
-  if (behaviours.rebuildOnStopWrites) await rebuildSrvVSchema(ctx, cluster.topo);
+  if (behaviours.rebuildOnStopWrites && run.path.kind !== 'shards') await rebuildSrvVSchema(ctx, cluster.topo);
   if (behaviours.positions === 'at-stop') await forAll(sw.sources, (source) => recordPosition(run, source));
 }
 
@@ -118,12 +122,16 @@ async function setStreams(
 /** Writes the journal on each source that has none: from the first row on there is no way back. */
 export async function createJournals(run: SwitchRun, scope: StepScope): Promise<void> {
   const { cluster, sw, ctx } = run;
-  const participants = sw.sources.map((source) => ({ keyspace: sw.sourceKeyspace, shard: source.info.name }));
+  const participants = sw.sources
+    .toSorted((a, b) => compareKeyRanges(keyRangeFromProto(a.info.record.key_range), keyRangeFromProto(b.info.record.key_range)))
+    .map((source) => ({ keyspace: sw.sourceKeyspace, shard: source.info.name }));
+  const workflows = sourceWorkflows(run);
   await forAll(sw.sources, (source) =>
     scope.onTarget(shardText(source.info), () =>
       callTablet(ctx, source.primary, 'VReplicationExec', async () => {
         const val = prototext(Journal, {
           id: sw.id,
+          ...(sw.kind === 'shards' && { migration_type: 'SHARDS' as const }),
           tables: sw.tables,
           local_position: source.position,
           shard_gtids: sw.targets.map((target) => ({
@@ -132,6 +140,7 @@ export async function createJournals(run: SwitchRun, scope: StepScope): Promise<
             gtid: target.position,
           })),
           participants,
+          ...(workflows.length > 0 && { source_workflows: workflows }),
         });
         // The column is too short for it until v22: writes are stopped by now, and nothing rolls back (#18608).
         if (Buffer.byteLength(val) > cluster.release.behaviours.journalValueBytes) throw dataTooLong('val');
@@ -148,25 +157,9 @@ export async function createJournals(run: SwitchRun, scope: StepScope): Promise<
 /** Frees the target. On releases that did so when stopping writes, this is the same call again. */
 export async function allowTargetWrites(run: SwitchRun, scope: StepScope): Promise<void> {
   const { cluster, sw, ctx } = run;
-  if (cluster.release.behaviours.stopWritesFreesTarget) await switchDeniedTables(ctx, cluster, sw, false, scope);
+  if (run.path.kind === 'shards') await changeShardsAccess(run, ctx, sw.targets, false, scope);
+  else if (cluster.release.behaviours.stopWritesFreesTarget) await switchDeniedTables(ctx, cluster, sw, false, scope);
   else await denyTables(ctx, cluster, sw, 'target', true, scope);
-}
-
-/** The rules of the writes after the switch. Those of the reads are not touched. */
-export function switchWriteRules(rules: RoutingMap, sw: TrafficSwitcher): void {
-  for (const table of sw.tables) {
-    rules.delete(`${sw.targetKeyspace}.${table}`);
-    rules.set(table, [`${sw.targetKeyspace}.${table}`]);
-    rules.set(`${sw.sourceKeyspace}.${table}`, [`${sw.targetKeyspace}.${table}`]);
-  }
-}
-
-/** Points the writes at the target, in every cell. */
-export async function changeRouting(run: SwitchRun): Promise<void> {
-  const { cluster, sw, ctx } = run;
-  await changeRoutingRules(ctx, cluster.topo, [sw.sourceKeyspace, sw.targetKeyspace], (rules) => switchWriteRules(rules, sw));
-  await rebuildSrvVSchema(ctx, cluster.topo);
-  writesServe(run, sw.targetKeyspace);
 }
 
 /** Starts the reverse workflow. Until v18.0.1 every other stream of the source was started too (#14795). */

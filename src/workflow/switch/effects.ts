@@ -4,10 +4,12 @@ import { canSwitch } from './can-switch.ts';
 import type { StepName } from './catalogue.ts';
 import { confirmLocks, lockSide, lockWorkflow, unlockStep } from './effects-locks.ts';
 import { checkJournals, readTypes, rebuildAfterReads, removeMirrorRules, switchTableReads, validateReads, validateShards } from './effects-reads.ts';
+import { changeKeyspaceReads, changeRouting } from './effects-routing.ts';
+import { switchShardReads, validateReadGraph } from './effects-shards.ts';
+import { finalizeStreams, migrateStreams, stopStreams } from './effects-streams.ts';
 import { checkPrivileges, checkTablets } from './effects-reverse-checks.ts';
 import {
   allowTargetWrites,
-  changeRouting,
   createJournals,
   freezeTargets,
   gatherPositions,
@@ -18,6 +20,7 @@ import {
   waitForCatchup,
 } from './effects-writes.ts';
 import { createReverse } from './reverse.ts';
+import { buildStreamMigrator } from './stream-migrator.ts';
 import { refuseStale } from './stale.ts';
 import type { SwitchRun } from './run.ts';
 
@@ -50,6 +53,10 @@ export const EFFECTS: Readonly<Record<Exclude<StepName, `switchTraffic/rollback/
     }
   },
   'switchTraffic/reads/switchTableReads': (run) => switchTableReads(run),
+  'switchTraffic/reads/switchKeyspaceReads': (run) => changeKeyspaceReads(run),
+  'switchTraffic/reads/checkLocks': (run) => confirmLocks(run),
+  'switchTraffic/reads/switchShardReads': (run) => switchShardReads(run),
+  'switchTraffic/reads/validateSrvKeyspace': (run) => validateReadGraph(run),
   'switchTraffic/reads/rebuildSrvVSchema': (run) => rebuildAfterReads(run),
   'switchTraffic/reads/unlockTarget': (run) => unlockStep(run, 'switchTraffic/reads/unlockTarget'),
   'switchTraffic/reads/unlockSource': (run) => unlockStep(run, 'switchTraffic/reads/unlockSource'),
@@ -63,18 +70,22 @@ export const EFFECTS: Readonly<Record<Exclude<StepName, `switchTraffic/rollback/
     lockSide(run, run.sw.targetKeyspace, 'SwitchWrites', 'switchTraffic/writes/unlockTarget'),
   'switchTraffic/writes/mirrorOff': (run) => removeMirrorRules(run, ['PRIMARY']),
   'switchTraffic/writes/checkJournals': (run) => checkJournals(run),
+  'switchTraffic/writes/buildStreamMigrator': (run) => buildStreamMigrator(run),
   'switchTraffic/writes/stopSourceWrites': stopSourceWrites,
+  'switchTraffic/writes/stopStreams': (run) => stopStreams(run),
   'switchTraffic/writes/lockTables': lockTables,
   'switchTraffic/writes/gatherSourcePositions': gatherSourcePositions,
   'switchTraffic/writes/gatherPositions': (run) => gatherPositions(run),
   'switchTraffic/writes/checkLocks': (run) => confirmLocks(run),
   'switchTraffic/writes/waitForCatchup': waitForCatchup,
+  'switchTraffic/writes/migrateStreams': migrateStreams,
   // Sequence tables cannot be moved yet (create refuses them), so no cache has to be dropped.
   'switchTraffic/writes/resetSequences': nothing,
   'switchTraffic/writes/createReverseVReplication': createReverse,
   'switchTraffic/writes/createJournals': createJournals,
   'switchTraffic/writes/allowTargetWrites': allowTargetWrites,
   'switchTraffic/writes/changeRouting': (run) => changeRouting(run),
+  'switchTraffic/writes/streamMigraterfinalize': (run) => finalizeStreams(run),
   'switchTraffic/writes/startReverseVReplication': startReverse,
   'switchTraffic/writes/freezeTargetVReplication': freezeTargets,
   'switchTraffic/writes/unlockTarget': (run) => unlockStep(run, 'switchTraffic/writes/unlockTarget'),

@@ -44,7 +44,7 @@ export async function measureOutage(run: SwitchRun): Promise<Outage | undefined>
   const now = run.cluster.world.clock.now();
   const longest = Math.max(0, ...windows.map(({ from, to = now }) => to - from));
   return {
-    tables: run.sw.tables,
+    tables: subjects(run),
     forMs: Math.round((writesServed ?? now) - writesStopped),
     still: writesServed === undefined,
     refused: Math.max(0, countRefused(run) - run.refusedBefore),
@@ -56,7 +56,8 @@ export async function measureOutage(run: SwitchRun): Promise<Outage | undefined>
 }
 
 function countRefused({ sw }: SwitchRun): number {
-  return sw.sources.reduce((sum, source) => sum + refusals(source.db, sw.tables), 0);
+  // The query service of a shard refuses whatever comes: its statements have no table to be counted by.
+  return sw.sources.reduce((sum, source) => sum + refusals(source.db, sw.kind === 'shards' ? [''] : sw.tables), 0);
 }
 
 /** The windows of gates that held statements for the source since `from`. One that is about to close is waited for. */
@@ -74,6 +75,11 @@ async function bufferWindows(run: SwitchRun, from: number): Promise<BufferWindow
   }
 }
 
-function emit({ cluster, sw }: SwitchRun, state: 'refused' | 'served', keyspace: string): void {
-  cluster.world.events.emit({ kind: 'writes', state, keyspace, tables: sw.tables });
+/** What writes were about: tables, or shards of a Reshard. */
+function subjects({ sw }: SwitchRun): readonly string[] {
+  return sw.kind === 'shards' ? sw.sources.map((source) => shardText(source.info)) : sw.tables;
+}
+
+function emit(run: SwitchRun, state: 'refused' | 'served', keyspace: string): void {
+  run.cluster.world.events.emit({ kind: 'writes', state, keyspace, tables: subjects(run) });
 }

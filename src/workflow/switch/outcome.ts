@@ -35,6 +35,8 @@ export interface Outcome {
   streams: 'as before' | 'stopped';
   reverse: boolean;
   reads: 'as before' | 'switched' | 'saved but not published';
+  /** Streams of other workflows on the shards of a Reshard; `copied`: also stopped copies of them on its targets. */
+  others: 'as before' | 'stopped' | 'copied';
   /** The journal was written: the switch can only go forward. */
   journaled: boolean;
   /** Why it does not fail so on the release, if it does not. */
@@ -48,24 +50,25 @@ export interface Outcome {
 export function predictOutcome(behaviours: Behaviours, path: SwitchPath, failure: Failure): Outcome {
   const state: Outcome = {
     sourceDenied: false,
-    targetDenied: behaviours.deniedTablesOnTargetAtCreate,
+    targetDenied: targetDeniedAtFirst(behaviours, path),
     streams: 'as before',
     reverse: false,
     reads: 'as before',
+    others: 'as before',
     journaled: path.resume,
     unnoticed: false,
   };
   const steps = planSteps(path, behaviours);
   const at = failingStep(steps, behaviours, failure);
   if (at === 'no such failure' || at < 0) return { ...state, unnoticed: at === 'no such failure' ? at : 'no such step' };
-  for (const step of steps.slice(0, at)) apply(state, step.name, behaviours);
+  for (const step of steps.slice(0, at)) apply(state, step.name, behaviours, path);
   const failing = steps[at]!;
-  if (failure.effectDone) apply(state, failing.name, behaviours);
+  if (failure.effectDone) apply(state, failing.name, behaviours, path);
   if (isDecidedByLooking(failing, behaviours, path)) {
-    if (failure.effectDone) for (const step of steps.slice(at + 1)) apply(state, step.name, behaviours);
-    else rollBack(state, behaviours, failure);
+    if (failure.effectDone) for (const step of steps.slice(at + 1)) apply(state, step.name, behaviours, path);
+    else rollBack(state, behaviours, path, failure);
   } else if (failing.leadsTo === 'rolls back') {
-    rollBack(state, behaviours, failure);
+    rollBack(state, behaviours, path, failure);
   }
   return state;
 }
@@ -109,10 +112,25 @@ function isFelt(behaviours: Behaviours, cause: FailureCause | undefined): boolea
   }
 }
 
-function apply(state: Outcome, step: StepName, behaviours: Behaviours): void {
+/** Only a move of whole tables denies them on the target when it is created. */
+function targetDeniedAtFirst(behaviours: Behaviours, { kind }: SwitchPath): boolean {
+  return kind === 'tables' && behaviours.deniedTablesOnTargetAtCreate;
+}
+
+function apply(state: Outcome, step: StepName, behaviours: Behaviours, { kind }: SwitchPath): void {
   switch (step) {
     case 'switchTraffic/reads/switchTableReads':
       state.reads = 'saved but not published';
+      break;
+    case 'switchTraffic/reads/switchKeyspaceReads':
+    case 'switchTraffic/reads/switchShardReads':
+      state.reads = 'switched';
+      break;
+    case 'switchTraffic/writes/stopStreams':
+      state.others = 'stopped';
+      break;
+    case 'switchTraffic/writes/migrateStreams':
+      state.others = 'copied';
       break;
     case 'switchTraffic/reads/rebuildSrvVSchema':
     case 'switchTraffic/writes/mirrorOff':
@@ -121,7 +139,7 @@ function apply(state: Outcome, step: StepName, behaviours: Behaviours): void {
     case 'switchTraffic/writes/stopSourceWrites':
       state.sourceDenied = true;
       if (behaviours.stopWritesFreesTarget) state.targetDenied = false;
-      if (behaviours.rebuildOnStopWrites && state.reads !== 'as before') state.reads = 'switched';
+      if (behaviours.rebuildOnStopWrites && kind !== 'shards' && state.reads !== 'as before') state.reads = 'switched';
       break;
     case 'switchTraffic/writes/waitForCatchup':
       state.streams = 'stopped';
@@ -142,14 +160,15 @@ function apply(state: Outcome, step: StepName, behaviours: Behaviours): void {
   }
 }
 
-function rollBack(state: Outcome, behaviours: Behaviours, failure: Failure): void {
+function rollBack(state: Outcome, behaviours: Behaviours, path: SwitchPath, failure: Failure): void {
   if (behaviours.rollbackRestoresAll) {
     Object.assign(state, {
       sourceDenied: false,
-      targetDenied: behaviours.deniedTablesOnTargetAtCreate,
+      targetDenied: targetDeniedAtFirst(behaviours, path),
       streams: 'as before',
       reverse: false,
       reads: 'as before',
+      others: 'as before',
     });
     return;
   }
@@ -158,12 +177,19 @@ function rollBack(state: Outcome, behaviours: Behaviours, failure: Failure): voi
   const lossFound = failure.locksLost && behaviours.lockCheckAsks;
   const holdsLocks = behaviours.rollbackContext !== 'detached' && !lossFound;
   const done = (step: StepName): boolean => failure.rollbackStepFails !== step;
-  if (holdsLocks && done('switchTraffic/rollback/revertDeniedTables')) revertDenied(state, behaviours);
+  const revert = path.kind === 'shards' ? 'switchTraffic/rollback/revertShardAccess' : 'switchTraffic/rollback/revertDeniedTables';
+  if (holdsLocks && done(revert)) revertAccess(state, behaviours, path);
+  if (done('switchTraffic/rollback/cancelStreamMigrations')) state.others = 'as before';
   if (done('switchTraffic/rollback/restartTargetStreams')) state.streams = 'as before';
   if (done('switchTraffic/rollback/deleteReverseVReplication')) state.reverse = false;
 }
 
-function revertDenied(state: Outcome, behaviours: Behaviours): void {
+function revertAccess(state: Outcome, behaviours: Behaviours, { kind }: SwitchPath): void {
+  if (kind === 'multi-tenant' && behaviours.tenantRollback === 'left alone') return;
+  if (kind === 'shards') {
+    state.sourceDenied = false;
+    return;
+  }
   switch (behaviours.rollbackDirection) {
     case 'source-only':
       state.sourceDenied = false;
@@ -206,6 +232,8 @@ export function describeOutcome(outcome: Outcome): string {
   const parts = [outcome.sourceDenied ? 'writes REFUSED' : 'writes served by the source'];
   if (outcome.sourceDenied && outcome.targetDenied) parts.push('both sides denied');
   if (outcome.streams === 'stopped') parts.push('streams stopped');
+  if (outcome.others === 'stopped') parts.push('other workflows stopped');
+  if (outcome.others === 'copied') parts.push('other workflows stopped on both sides');
   if (outcome.reverse) parts.push('reverse workflow left');
   if (outcome.reads === 'switched') parts.push('reads stay switched');
   if (outcome.reads === 'saved but not published') parts.push('read rules saved but not published');

@@ -1,5 +1,9 @@
+import type { MigrationKind } from '../switcher.ts';
+
 /** What a switch is asked to do, as far as the order of its steps depends on it. */
 export interface SwitchPath {
+  /** By which records its traffic is switched. */
+  kind: MigrationKind;
   reads: boolean;
   writes: boolean;
   /** Journals exist: only what follows them is left to do. */
@@ -11,5 +15,13 @@ export interface SwitchPath {
   writesMirrored: boolean;
 }
 
-/** The usual switch: everything, from the beginning. */
-export const FULL_PATH: SwitchPath = { reads: true, writes: true, resume: false, reverseReplication: true, readsMirrored: false, writesMirrored: false };
+/** The usual switch: tables, everything, from the beginning. */
+export const FULL_PATH: SwitchPath = {
+  kind: 'tables',
+  reads: true,
+  writes: true,
+  resume: false,
+  reverseReplication: true,
+  readsMirrored: false,
+  writesMirrored: false,
+};

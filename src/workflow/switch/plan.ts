@@ -1,5 +1,6 @@
 import type { Behaviours } from '../../lib/behaviours.ts';
 import { CATALOGUE, type FailureLeadsTo, ROLLBACK, type StepEntry, type StepName } from './catalogue.ts';
+import type { MigrationKind } from '../switcher.ts';
 import type { SwitchPath } from './path.ts';
 
 /** One step of a plan. */
@@ -25,7 +26,7 @@ export function planSteps(path: SwitchPath, behaviours: Behaviours): PlannedStep
     seen.set(name, occurrence);
     const entry: StepEntry = CATALOGUE[name];
     const pointOfNoReturn = entry.pointOfNoReturn?.(path) ?? false;
-    return { name, occurrence, entry, leadsTo: entry.leadsTo(behaviours, path), pointOfNoReturn };
+    return { name, occurrence, entry, leadsTo: entry.leadsTo(behaviours, path, occurrence), pointOfNoReturn };
   });
 }
 
@@ -38,8 +39,13 @@ export function isDecidedByLooking(step: PlannedStep, behaviours: Behaviours, pa
 }
 
 /** The steps of a roll-back, in order. */
-export function planRollback(behaviours: Behaviours): StepName[] {
-  return ROLLBACK.filter((name) => name !== 'switchTraffic/rollback/relock' || behaviours.rollbackRestoresAll);
+export function planRollback(kind: MigrationKind, behaviours: Behaviours): StepName[] {
+  const shards: readonly StepName[] = ['switchTraffic/rollback/revertShardAccess', 'switchTraffic/rollback/cancelStreamMigrations'];
+  return ROLLBACK.filter((name) => {
+    if (name === 'switchTraffic/rollback/relock') return behaviours.rollbackRestoresAll;
+    if (name === 'switchTraffic/rollback/revertDeniedTables') return kind !== 'shards';
+    return kind === 'shards' || !shards.includes(name);
+  });
 }
 
 const when = (condition: boolean, ...names: StepName[]): StepName[] => (condition ? names : []);
@@ -50,41 +56,61 @@ function preparation(behaviours: Behaviours): StepName[] {
 
 function readSteps(path: SwitchPath, behaviours: Behaviours): StepName[] {
   if (!path.reads) return [];
-  const both = behaviours.readsLocks === 'both';
+  const both = behaviours.readsLocks === 'both' && path.kind !== 'shards';
   return [
     'switchTraffic/reads/validate',
     'switchTraffic/reads/lockSource',
     ...when(both, 'switchTraffic/reads/lockTarget'),
-    ...when(removesMirrors(path.readsMirrored, behaviours), 'switchTraffic/reads/mirrorOff'),
-    'switchTraffic/reads/switchTableReads',
-    ...when(!path.writes || behaviours.rebuildAfterReads === 'always', 'switchTraffic/reads/rebuildSrvVSchema'),
+    ...when(removesMirrors(path, path.readsMirrored, behaviours), 'switchTraffic/reads/mirrorOff'),
+    ...routingOfReads(path, behaviours),
     ...when(both, 'switchTraffic/reads/unlockTarget'),
     'switchTraffic/reads/unlockSource',
   ];
 }
 
-function removesMirrors(mirrored: boolean, behaviours: Behaviours): boolean {
+function routingOfReads(path: SwitchPath, behaviours: Behaviours): StepName[] {
+  switch (path.kind) {
+    case 'tables':
+      return [
+        'switchTraffic/reads/switchTableReads',
+        ...when(!path.writes || behaviours.rebuildAfterReads === 'always', 'switchTraffic/reads/rebuildSrvVSchema'),
+      ];
+    case 'partial':
+      // A shard routing rule is about reads and writes alike: it comes with the writes.
+      return [];
+    case 'multi-tenant':
+      return ['switchTraffic/reads/switchKeyspaceReads'];
+    case 'shards': {
+      const check = when(behaviours.lockChecks, 'switchTraffic/reads/checkLocks');
+      return [...check, 'switchTraffic/reads/switchShardReads', ...check, 'switchTraffic/reads/validateSrvKeyspace'];
+    }
+  }
+}
+
+function removesMirrors({ kind }: SwitchPath, mirrored: boolean, behaviours: Behaviours): boolean {
+  if (kind === 'shards') return false;
   return behaviours.mirrorRemoval === 'always' || (behaviours.mirrorRemoval === 'when-mirrored' && mirrored);
 }
 
 function writeSteps(path: SwitchPath, behaviours: Behaviours): StepName[] {
   if (!path.writes) return [];
   return [
-    'switchTraffic/writes/validate',
+    ...when(path.kind !== 'shards', 'switchTraffic/writes/validate'),
     ...when(path.reverseReplication && behaviours.reversePrivileges !== 'none', 'switchTraffic/writes/validateReverse'),
     ...when(path.reverseReplication && behaviours.tabletsForReverse, 'switchTraffic/writes/tabletsAvailable'),
     ...when(behaviours.namedLock === 'writes', 'switchTraffic/writes/lockWorkflow'),
     'switchTraffic/writes/lockSource',
-    'switchTraffic/writes/lockTarget',
-    ...when(removesMirrors(path.writesMirrored, behaviours), 'switchTraffic/writes/mirrorOff'),
+    ...when(path.kind !== 'shards', 'switchTraffic/writes/lockTarget'),
+    ...when(removesMirrors(path, path.writesMirrored, behaviours), 'switchTraffic/writes/mirrorOff'),
     'switchTraffic/writes/checkJournals',
-    ...(path.resume ? resumeSteps(behaviours) : beforeJournal(behaviours)),
+    ...(path.resume ? resumeSteps(behaviours) : beforeJournal(path, behaviours)),
     'switchTraffic/writes/createJournals',
     'switchTraffic/writes/allowTargetWrites',
     'switchTraffic/writes/changeRouting',
+    ...when(path.kind === 'shards', 'switchTraffic/writes/streamMigraterfinalize'),
     ...when(path.reverseReplication, 'switchTraffic/writes/startReverseVReplication'),
     'switchTraffic/writes/freezeTargetVReplication',
-    'switchTraffic/writes/unlockTarget',
+    ...when(path.kind !== 'shards', 'switchTraffic/writes/unlockTarget'),
     'switchTraffic/writes/unlockSource',
     ...when(behaviours.namedLock === 'writes', 'switchTraffic/writes/unlockWorkflow'),
   ];
@@ -94,23 +120,33 @@ function resumeSteps(behaviours: Behaviours): StepName[] {
   return ['switchTraffic/writes/gatherPositions', ...when(behaviours.lockChecks, 'switchTraffic/writes/checkLocks')];
 }
 
-/** Vitess asks after each of its steps if the locks are held, those that do nothing for MoveTables included: six times. */
-function beforeJournal(behaviours: Behaviours): StepName[] {
+/** Vitess asks after each of its steps if the locks are held, those that do nothing for this kind included: six times. */
+function beforeJournal({ kind }: SwitchPath, behaviours: Behaviours): StepName[] {
   const check = when(behaviours.lockChecks, 'switchTraffic/writes/checkLocks');
   return [
-    'switchTraffic/writes/stopSourceWrites',
-    ...Array.from({ length: behaviours.lockTablesRounds }, (): StepName => 'switchTraffic/writes/lockTables'),
+    ...stopping(kind, behaviours),
     ...when(behaviours.positions === 'after-lock-tables', 'switchTraffic/writes/gatherSourcePositions'),
     ...check,
     'switchTraffic/writes/waitForCatchup',
     ...check,
+    ...when(kind === 'shards', 'switchTraffic/writes/migrateStreams'),
     ...check,
-    'switchTraffic/writes/resetSequences',
+    ...when(kind !== 'shards', 'switchTraffic/writes/resetSequences'),
     ...check,
     'switchTraffic/writes/createReverseVReplication',
     ...check,
     ...check,
   ];
+}
+
+/** Shards have streams of other workflows, which stop too; tables have transactions under way. */
+function stopping(kind: MigrationKind, behaviours: Behaviours): StepName[] {
+  if (kind !== 'shards') {
+    const rounds = Array.from({ length: behaviours.lockTablesRounds }, (): StepName => 'switchTraffic/writes/lockTables');
+    return ['switchTraffic/writes/stopSourceWrites', ...rounds];
+  }
+  const stop: StepName[] = ['switchTraffic/writes/stopSourceWrites', 'switchTraffic/writes/stopStreams'];
+  return ['switchTraffic/writes/buildStreamMigrator', ...(behaviours.stopOrder === 'streams-first' ? stop.toReversed() : stop)];
 }
 
 function ending(behaviours: Behaviours): StepName[] {

@@ -17,8 +17,8 @@ import { forAll } from '../fan-out.ts';
 import type { MigrationSource, MigrationTarget } from '../switcher.ts';
 import type { SwitchRun } from './run.ts';
 
-/** max_tps and max_replication_lag of a reverse stream: no limit. */
-const UNLIMITED = '9223372036854775807';
+/** max_tps and max_replication_lag of a stream that no flag limits. */
+export const UNLIMITED = '9223372036854775807';
 
 /**
  * Creates the reverse workflow, stopped, at the positions where the targets stand: one stream for each forward
@@ -87,6 +87,8 @@ function reverseCells(cells: string, source: MigrationSource, target: MigrationT
 }
 
 function reverseRule(run: SwitchRun, source: MigrationSource, rule: Rule, vschema: VSchemaKeyspace): Rule {
+  if (rule.filter === 'exclude') return rule;
+  if (rule.match.startsWith('/')) return vschema.sharded === true ? { match: rule.match, filter: rangeText(source) } : { match: rule.match };
   const all = `select * from ${quoteName(rule.match)}`;
   if (vschema.sharded !== true) return { match: rule.match, filter: all };
   const table = vschema.tables?.[rule.match];
@@ -97,7 +99,10 @@ function reverseRule(run: SwitchRun, source: MigrationSource, rule: Rule, vschem
     throw plainError(`no primary vindex found for the ${rule.match} table in the ${run.sw.sourceKeyspace} keyspace`);
   }
   const column = primary.column ?? primary.columns?.[0] ?? '';
-  const range = formatKeyRange(keyRangeFromProto(source.info.record.key_range));
-  const where = `in_keyrange(${formatName(column)}, '${run.sw.sourceKeyspace}.${primary.name}', '${range}')`;
+  const where = `in_keyrange(${formatName(column)}, '${run.sw.sourceKeyspace}.${primary.name}', '${rangeText(source)}')`;
   return { match: rule.match, filter: `${all} where ${where}` };
+}
+
+function rangeText(source: MigrationSource): string {
+  return formatKeyRange(keyRangeFromProto(source.info.record.key_range));
 }

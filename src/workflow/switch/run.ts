@@ -6,6 +6,7 @@ import type { TrafficSwitcher } from '../switcher.ts';
 import type { Intent } from './intent.ts';
 import type { SwitchPath } from './path.ts';
 import type { StepName } from './catalogue.ts';
+import type { StreamMigrator } from './stream-migrator.ts';
 
 /** What SwitchTraffic or ReverseTraffic was asked to do. */
 export interface SwitchRequest {
@@ -42,6 +43,8 @@ export interface SwitchRun {
   ctx: Context;
   held: HeldForStep[];
   intent: Intent | undefined;
+  /** Of a Reshard, once the other streams of the source shards have been looked at. */
+  migrator: StreamMigrator | undefined;
   /** Clock time at which source writes were stopped, and were served again by either side. */
   writesStopped: number | undefined;
   writesServed: number | undefined;

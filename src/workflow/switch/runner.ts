@@ -9,6 +9,8 @@ import type { StepName } from './catalogue.ts';
 import { EFFECTS } from './effects.ts';
 import { tailMs, unlockRest } from './effects-locks.ts';
 import { areReadsSwitched, checkJournals } from './effects-reads.ts';
+import { areKeyspaceReadsSwitched } from './effects-routing.ts';
+import { areShardReadsSwitched } from './effects-shards.ts';
 import { dropIntent, recordIntent } from './intent.ts';
 import { isDecidedByLooking, type PlannedStep, planSteps } from './plan.ts';
 import type { SwitchRun } from './run.ts';
@@ -68,8 +70,11 @@ function changesFirst(name: StepName): boolean {
   return (
     name === 'switchTraffic/reads/mirrorOff' ||
     name === 'switchTraffic/reads/switchTableReads' ||
+    name === 'switchTraffic/reads/switchKeyspaceReads' ||
+    name === 'switchTraffic/reads/switchShardReads' ||
     name === 'switchTraffic/writes/mirrorOff' ||
-    name === 'switchTraffic/writes/stopSourceWrites'
+    name === 'switchTraffic/writes/stopSourceWrites' ||
+    name === 'switchTraffic/writes/stopStreams'
   );
 }
 
@@ -104,8 +109,9 @@ function detach(run: SwitchRun): { end(): void } | undefined {
 
 /** Puts Vitess's words before a step's error. */
 export function withOuter(run: SwitchRun, step: PlannedStep, error: unknown): unknown {
-  const outer = step.entry.outer;
-  return outer === undefined ? error : wrapError(error, fillIn(run, step, outer));
+  const { outer } = step.entry;
+  if (outer === undefined) return error;
+  return wrapError(error, fillIn(run, step, typeof outer === 'string' ? outer : outer(run.cluster.release.behaviours)));
 }
 
 function fillIn(run: SwitchRun, step: PlannedStep, text: string): string {
@@ -143,7 +149,16 @@ function back(run: SwitchRun): Decision {
 }
 
 function isCommitted(run: SwitchRun, step: PlannedStep): Promise<boolean> {
-  return step.name === 'switchTraffic/writes/createJournals' ? checkJournals(run) : areReadsSwitched(run);
+  switch (step.name) {
+    case 'switchTraffic/writes/createJournals':
+      return checkJournals(run);
+    case 'switchTraffic/reads/switchShardReads':
+      return areShardReadsSwitched(run);
+    case 'switchTraffic/reads/switchKeyspaceReads':
+      return areKeyspaceReadsSwitched(run);
+    default:
+      return areReadsSwitched(run);
+  }
 }
 
 /** Does once more, and for every source, what may have been done for some. */

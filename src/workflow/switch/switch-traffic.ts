@@ -97,7 +97,7 @@ function refuseKind({ sw }: WorkflowWithState, cluster: Cluster, command: string
     );
   }
   if (type === 'Migrate') throw vtError('INVALID_ARGUMENT', 'invalid action for Migrate workflow: SwitchTraffic');
-  if (type !== 'MoveTables') throw new UserError(`${command} of a ${type} workflow is not built yet; MoveTables is`);
+  if (type !== 'MoveTables' && type !== 'Reshard') throw new UserError(`${command} is for MoveTables and Reshard; ${sw.workflow} is a ${type} workflow`);
 }
 
 interface Chosen {
@@ -164,6 +164,7 @@ function prepareRun(ctx: Context, cluster: Cluster, request: SwitchRequest, chos
   const reads = request.tabletTypes.some((type) => type !== 'PRIMARY');
   const wantsWrites = request.tabletTypes.includes('PRIMARY');
   const path: SwitchPath = {
+    kind: sw.kind,
     reads,
     // A frozen workflow has nothing left to switch.
     writes: wantsWrites && !sw.frozen,
@@ -186,6 +187,7 @@ function prepareRun(ctx: Context, cluster: Cluster, request: SwitchRequest, chos
     ctx,
     held: [],
     intent,
+    migrator: undefined,
     writesStopped: undefined,
     writesServed: undefined,
     refusedBefore: 0,

@@ -2,37 +2,46 @@ import { type Context, withTimeout } from '../../runtime/context.ts';
 import { runStep } from '../../runtime/step.ts';
 import { type Cluster, epochSeconds } from '../../tablet/cluster.ts';
 import { callTablet, writeTablet } from '../../tablet/manager.ts';
-import { deleteWorkflowStreams, readJournal, readStream, restoreStream, updateStream } from '../../tablet/vreplication/streams.ts';
-import type { Writer } from '../../topo/conn/conn.ts';
+import type { ShardDb } from '../../tablet/shard-db.ts';
+import { deleteWorkflowStreams, readJournal, readStream, restoreStream, type StreamRow, updateStream } from '../../tablet/vreplication/streams.ts';
 import { getShard, type ShardInfo, shardText } from '../../topo/keyspaces.ts';
-import { forgetLostLocks, guarded, holdsKeyspace, lockKeyspace, type Locked } from '../../topo/locks.ts';
-import { sortMirrors } from '../../topo/mirror-rules.ts';
-import { paths } from '../../topo/paths.ts';
-import type { MirrorRule, MirrorRules, Shard, SrvVSchema, TabletControl } from '../../topo/proto/types.ts';
-import { readRoutingMap, routingMap, routingRecord, type RoutingMap, writeRoutingMap } from '../../topo/rules.ts';
-import { encodeRecord } from '../../topo/server.ts';
+import { forgetLostLocks, holdsKeyspace, lockKeyspace, type Locked } from '../../topo/locks.ts';
 import { getTablet } from '../../topo/tablets.ts';
 import { refreshOrFail } from '../denied.ts';
-import { dropIntent, type Intent, isOwnMirror, type MemberImage, read, readShard } from './intent.ts';
+import type { StepName } from './catalogue.ts';
+import { dropIntent, type Intent } from './intent.ts';
+import type { MemberImage } from './intent-images.ts';
+import { planRollback } from './plan.ts';
+import { revertRecords } from './undo-records.ts';
+
+/** What each step of the roll-back of `hardened` does. It holds the locks already, but for the first, which takes those that were lost. */
+const UNDOS: Partial<Record<StepName, (ctx: Context, cluster: Cluster, intent: Intent) => Promise<void>>> = {
+  'switchTraffic/rollback/revertDeniedTables': revertTopology,
+  'switchTraffic/rollback/revertShardAccess': revertTopology,
+  'switchTraffic/rollback/cancelStreamMigrations': restoreOthers,
+  'switchTraffic/rollback/restartTargetStreams': restoreTargets,
+  'switchTraffic/rollback/deleteReverseVReplication': restoreSources,
+};
 
 /**
  * The roll-back of `hardened`: puts everything back that the intent says was, in the reverse order of importance.
  * The topology is one transaction; the tablets' part can be repeated until it is done.
  */
 export async function undoIntent(ctx: Context, cluster: Cluster, intent: Intent): Promise<void> {
-  const limited = withTimeout(ctx, cluster.world.clock, cluster.release.behaviours.rollbackTimeoutMs);
+  const { behaviours } = cluster.release;
+  const limited = withTimeout(ctx, cluster.world.clock, behaviours.rollbackTimeoutMs);
   const again: Locked[] = [];
+  const targets = [...new Set([intent.sourceKeyspace, intent.targetKeyspace])];
   let failure: unknown;
   try {
-    const step = <T>(name: string, effect: (ctx: Context) => Promise<T>): Promise<T> =>
-      runStep(ctx, cluster.world, { name: `switchTraffic/rollback/${name}`, targets: [intent.sourceKeyspace, intent.targetKeyspace] }, () =>
-        effect(limited.ctx),
-      );
-    const locked = await step('relock', (inner) => relock(inner, cluster, intent, again));
-    await step('revertDeniedTables', () => revertTopology(locked, cluster, intent));
-    await step('restartTargetStreams', () => restoreTargets(locked, cluster, intent));
-    await step('deleteReverseVReplication', () => restoreSources(locked, cluster, intent));
-    await dropIntent(locked, cluster, intent);
+    let current = limited.ctx;
+    for (const name of planRollback(intent.kind, behaviours)) {
+      await runStep(ctx, cluster.world, { name, targets }, async () => {
+        if (name === 'switchTraffic/rollback/relock') current = await relock(current, cluster, intent, again);
+        else await UNDOS[name]?.(current, cluster, intent);
+      });
+    }
+    await dropIntent(current, cluster, intent);
   } catch (error) {
     failure = error;
     throw error;
@@ -58,24 +67,9 @@ async function relock(ctx: Context, cluster: Cluster, intent: Intent, again: Loc
   return current;
 }
 
-/** Denied tables, routing rules, mirror rules and the cells' copies, all or nothing; then every tablet notices. */
+/** The records, all or nothing; then every tablet notices. */
 async function revertTopology(ctx: Context, cluster: Cluster, intent: Intent): Promise<void> {
-  const { topo } = cluster;
-  const foreign: string[] = [];
-  await guarded(ctx, topo, [intent.sourceKeyspace, intent.targetKeyspace], (options) =>
-    topo.conn.atomically(ctx, options, (writer) => {
-      for (const member of [...intent.sources, ...intent.targets]) restoreControls(writer, member, intent.tables);
-      const rules = readRoutingMap(writer);
-      putBack(rules, intent.rules, intent, (from) => foreign.push(from));
-      writeRoutingMap(writer, rules);
-      restoreMirrors(writer, intent);
-      for (const [cell, image] of Object.entries(intent.cells)) restoreCell(writer, cell, intent, image);
-    }),
-  );
-  if (foreign.length > 0) {
-    const text = `routing rules of ${foreign.join(', ')} were changed by somebody else meanwhile and are left as they are`;
-    cluster.world.events.emit({ kind: 'warning', text });
-  }
+  await revertRecords(ctx, cluster, intent);
   for (const [side, members] of [['source', intent.sources], ['target', intent.targets]] as const) {
     for (const member of members) await refreshOrFail(ctx, cluster, await shardOf(ctx, cluster, member), side);
   }
@@ -85,94 +79,34 @@ function shardOf(ctx: Context, cluster: Cluster, member: MemberImage): Promise<S
   return getShard(ctx, cluster.topo, member.keyspace, member.shard);
 }
 
-/**
- * Denies exactly those of the workflow's tables that were denied before. What somebody else denied or freed meanwhile,
- * while the lock was lost, stays as they have it.
- */
-function restoreControls(writer: Writer, member: MemberImage, tables: readonly string[]): void {
-  const record = readShard(writer, member.keyspace, member.shard);
-  if (record === undefined) return;
-  const now = record.tablet_controls ?? [];
-  const controls = sameButFor(now, member.controls, tables) ? member.controls : mergeControls(now, member.controls, tables);
-  const restored: Shard = { ...record, tablet_controls: controls };
-  if (controls.length === 0) delete restored.tablet_controls;
-  writer.put('global', paths.shard(member.keyspace, member.shard), encodeRecord(restored));
-}
-
-/** True if two lists of controls differ in nothing but these tables. */
-function sameButFor(a: readonly TabletControl[], b: readonly TabletControl[], tables: readonly string[]): boolean {
-  const others = (controls: readonly TabletControl[]): string =>
-    JSON.stringify(
-      controls
-        .map((control) => [control.tablet_type, control.cells ?? [], deniedBy(control).filter((table) => !tables.includes(table)).toSorted()])
-        .filter(([type, cells, denied]) => type !== 'PRIMARY' || (cells as string[]).length > 0 || (denied as string[]).length > 0),
-    );
-  return others(a) === others(b);
-}
-
-function mergeControls(now: readonly TabletControl[], before: readonly TabletControl[], tables: readonly string[]): TabletControl[] {
-  const wanted = deniedBy(before.find((control) => control.tablet_type === 'PRIMARY')).filter((table) => tables.includes(table));
-  const primary = now.find((control) => control.tablet_type === 'PRIMARY');
-  const others = deniedBy(primary).filter((table) => !tables.includes(table));
-  const denied = [...others, ...wanted].toSorted();
-  const rest = now.filter((control) => control !== primary);
-  if (denied.length === 0) return rest;
-  const merged = { ...(primary ?? { tablet_type: 'PRIMARY' }), denied_tables: denied } as TabletControl;
-  // The mirror rules that it was for come back too.
-  if (before.some((control) => control.tablet_type === 'PRIMARY' && control.allow_reads === true)) merged.allow_reads = true;
-  return [...rest, merged];
-}
-
-const deniedBy = (control: TabletControl | undefined): readonly string[] => control?.denied_tables ?? [];
-
-/** Puts the workflow's rules back; one that points where no step of a switch points it was changed by somebody else. */
-function putBack(map: RoutingMap, before: Intent['rules'], intent: Intent, foreign: (from: string) => void): void {
-  const sides = [intent.sourceKeyspace, intent.targetKeyspace];
-  for (const [from, to] of Object.entries(before)) {
-    const now = map.get(from);
-    const ours = now === undefined || (now.length === 1 && sides.some((keyspace) => now[0]!.startsWith(`${keyspace}.`)));
-    if (!ours && now.join() !== (to ?? []).join()) foreign(from);
-    else if (to === null) map.delete(from);
-    else map.set(from, to);
-  }
-}
-
-function mirrorsBack(intent: Intent, now: readonly MirrorRule[], before: readonly MirrorRule[]): MirrorRule[] {
-  return sortMirrors([...now.filter((rule) => !isOwnMirror(intent, rule)), ...before]);
-}
-
-function restoreMirrors(writer: Writer, intent: Intent): void {
-  const now = read<MirrorRules>(writer, 'global', paths.mirrorRules)?.rules ?? [];
-  const rules = mirrorsBack(intent, now, intent.mirrorRules);
-  if (rules.length === 0) writer.remove('global', paths.mirrorRules);
-  else writer.put('global', paths.mirrorRules, encodeRecord({ rules }));
-}
-
-function restoreCell(writer: Writer, cell: string, intent: Intent, image: Intent['cells'][string]): void {
-  const served = read<SrvVSchema>(writer, cell, paths.srvVSchema);
-  if (served === undefined) return;
-  const map = routingMap(served.routing_rules ?? {});
-  putBack(map, image.rules, intent, () => {});
-  const mirrors = mirrorsBack(intent, served.mirror_rules?.rules ?? [], image.mirrorRules);
-  const restored: SrvVSchema = {
-    ...served,
-    routing_rules: map.size === 0 ? {} : routingRecord(map),
-    mirror_rules: mirrors.length === 0 ? {} : { rules: mirrors },
-  };
-  writer.put(cell, paths.srvVSchema, encodeRecord(restored));
-}
-
-/** The forward streams as they were: one that the operator had stopped stays stopped. */
-async function restoreTargets(ctx: Context, cluster: Cluster, intent: Intent): Promise<void> {
+/** The other streams of a Reshard's shards as they were: those made on the targets go, those stopped on the sources go on. */
+async function restoreOthers(ctx: Context, cluster: Cluster, intent: Intent): Promise<void> {
+  const moved = new Set(intent.sources.flatMap((member) => (member.others ?? []).map((row) => row.workflow)));
   for (const member of intent.targets) {
+    const known = new Set((member.others ?? []).map((row) => row.id));
     await onPrimary(ctx, cluster, member, (db, at) => {
-      for (const row of member.streams) {
-        const { state, message, stop_pos, cell, tablet_types } = row;
-        if (readStream(db, row.id) === undefined) restoreStream(db, row);
-        else updateStream(db, row.id, { state, message, stop_pos, cell, tablet_types }, at);
-      }
+      const made = db.db
+        .all<{ id: number; workflow: string }>('SELECT id, workflow FROM "_vt.vreplication" ORDER BY id')
+        .filter(({ id, workflow }) => moved.has(workflow) && !known.has(id));
+      for (const workflow of new Set(made.map((row) => row.workflow))) deleteWorkflowStreams(db, workflow);
+      putBack(db, member.others ?? [], at);
     });
   }
+  for (const member of intent.sources) await onPrimary(ctx, cluster, member, (db, at) => putBack(db, member.others ?? [], at));
+}
+
+/** Streams as they were: one that the operator had stopped stays stopped. Positions stay where they have come to. */
+function putBack(db: ShardDb, rows: readonly StreamRow[], at: number): void {
+  for (const row of rows) {
+    const { state, message, stop_pos, cell, tablet_types } = row;
+    if (readStream(db, row.id) === undefined) restoreStream(db, row);
+    else updateStream(db, row.id, { state, message, stop_pos, cell, tablet_types }, at);
+  }
+}
+
+/** The forward streams as they were. */
+async function restoreTargets(ctx: Context, cluster: Cluster, intent: Intent): Promise<void> {
+  for (const member of intent.targets) await onPrimary(ctx, cluster, member, (db, at) => putBack(db, member.streams, at));
 }
 
 /** The reverse workflow is gone if this switch made it, and as it was if it was there before. */
@@ -193,7 +127,7 @@ async function onPrimary(
   ctx: Context,
   cluster: Cluster,
   member: MemberImage,
-  change: (db: ReturnType<Cluster['shards']['open']>, at: number) => void,
+  change: (db: ShardDb, at: number) => void,
 ): Promise<void> {
   const info = await shardOf(ctx, cluster, member);
   const alias = info.record.primary_alias;

@@ -48,5 +48,5 @@ export function rollbackZoneOf(behaviours: Behaviours, path: SwitchPath, place: 
 }
 
 function isStranded(outcome: Outcome): boolean {
-  return !outcome.journaled && (outcome.sourceDenied || outcome.streams === 'stopped' || outcome.reverse);
+  return !outcome.journaled && (outcome.sourceDenied || outcome.streams === 'stopped' || outcome.reverse || outcome.others !== 'as before');
 }

@@ -53,8 +53,8 @@ describe('versions', () => {
 
   it('marks what is not built', async () => {
     const text = await ok('versions');
-    expect(text).toContain('what a switch stops first *\n');
-    expect(text).toMatch(/\n\* not built here yet: it waits for Reshard, /);
+    expect(text).toContain('which prepared transactions Reshard waits for *\n');
+    expect(text).toMatch(/\n\* not built here yet: it waits for /);
   });
 
   it('of one release is what that release does', async () => {

@@ -90,7 +90,6 @@ const MALFORMED: readonly (readonly [text: string, problem: string])[] = [
   [shards("{'0': {tablet_controls: [{tablet_type: PRIMARY, cells: [zone1]}]}}"), 'the tablet control of a primary names no cells'],
   [shards("{'0': {tablet_controls: [{tablet_type: REPLICA, cells: [zone3]}]}}"), 'there is no cell "zone3"'],
   [shards("{'0': {tablet_controls: [{tablet_type: FOO}]}}"), 'has to be one of'],
-  [ks('vschema: {sharded: true}'), 'shard "0" of a has no key range'],
   [shards("['-80', '80-']"), '2:7: a has 2 shards'],
   [vschema('vindexes: {h: {type: hsah}}'), 'there is no vindex type "hsah"; did you mean "hash"?'],
   [vschema(`${HASH}, tables: {t: {column_vindexes: [{column: id, name: hahs}]}}`), 'the VSchema has no vindex "hahs"; did you mean "hash"?'],

@@ -171,7 +171,8 @@ describe('the copy between files', () => {
     const id = (row: Row): string => String(row['order_id']);
     const seen = told(target, 'corder', id, { from, there }).toSorted((a, b) => Number(id(a)) - Number(id(b)));
     expect(seen).toEqual(all(target));
-    const filters = await compileFilters(background(), cluster.topo, { keyspace: 'customer', shard: '0', filter: { rules: [{ match: 'corder', filter: 'select * from corder' }] } });
+    const rules = [{ match: 'corder', filter: 'select * from corder' }];
+    const filters = await compileFilters(background(), cluster.topo, { keyspace: 'customer', shard: '0', filter: { rules } }, target, source);
     const applier = new Applier(source, cluster.world);
     expect(() => applyTransactions(source, applier, target.transactionsAfter(0, 1e6), filters)).toThrow(/purged required binary logs.*\(errno 1236\)/);
   });

@@ -4,6 +4,9 @@ import type { BuiltName } from '../../../src/lib/behaviours.ts';
 import { tableDef } from '../../../src/sql/schema-build.ts';
 import { parseStatement } from '../../../src/sql/parser.ts';
 import { createTable } from '../../../src/tablet/create-table.ts';
+import { readStreams } from '../../../src/tablet/vreplication/streams.ts';
+import { reshardingWithStreams } from '../../helpers/other-streams.ts';
+import { reshardLine } from '../../helpers/reshard.ts';
 import { movingCluster, switchLine, testCluster } from '../../helpers/shell.ts';
 import { CATCH_UP, denied, diedWithWritesStopped, failedCatchUp, failedPositions, idle, LOCK_TABLES, REVERSE, ruleOf, type RunsOf, shared, STOP, streams, switchOn, switchWith } from './see.ts';
 
@@ -60,6 +63,13 @@ export const SWITCHING_RUNS: RunsOf<Extract<BuiltName, keyof typeof SWITCHING>> 
     const { cluster } = await switchWith(version, ['switchTraffic/writes/lockSource=panic']);
     expect(ruleOf(cluster, 'corder@replica')).toBe('customer.corder');
     return ruleOf(cluster, 'corder@replica', 'served') === 'customer.corder' ? 'always' : 'reads-only';
+  },
+  stopOrder: async (version) => {
+    const cluster = await reshardingWithStreams('2 to 4', version);
+    await cluster.run(reshardLine(`switchtraffic --fault '${STOP}=exit(3)'`));
+    // It ends there, with nothing rolled back: are the other streams stopped by then?
+    const stopped = readStreams(cluster.host.shards.open('customer', '-80'), 'sales').some(({ message }) => message === 'for cutover');
+    return stopped ? 'streams-first' : 'writes-first';
   },
   stopWritesFreesTarget: async (version) => {
     const { cluster } = await diedWithWritesStopped(version);

@@ -1,0 +1,126 @@
+import { errorText, plainError, VtError } from '../../lib/errors.ts';
+import type { Context } from '../../runtime/context.ts';
+import type { StepScope } from '../../runtime/step.ts';
+import { refreshState, refreshTabletsByShard } from '../../tablet/manager.ts';
+import { cellNames } from '../../topo/cells.ts';
+import { type ShardInfo, shardText, updateShardFields } from '../../topo/keyspaces.ts';
+import { migrateServedType, moveServedTypes, sameRange, validateSrvKeyspace } from '../../topo/served-types.ts';
+import { getSrvKeyspace, partitionOf, updateDisableQueryService } from '../../topo/srv-keyspace.ts';
+import { getTablet } from '../../topo/tablets.ts';
+import { forAll } from '../fan-out.ts';
+import { readTypes } from './effects-reads.ts';
+import { writesServe } from './outage.ts';
+import type { SwitchRun } from './run.ts';
+
+/** What Reshard does where MoveTables has routing rules and denied tables: the serving graph and the query service of shards. */
+
+const shardsOf = (members: readonly { info: ShardInfo }[]): ShardInfo[] => members.map(({ info }) => info);
+
+/**
+ * Turns the query service of primaries on or off in every cell, and has them notice.
+ * Vitess: trafficSwitcher.changeShardsAccess.
+ */
+export async function changeShardsAccess(
+  run: SwitchRun,
+  ctx: Context,
+  members: readonly { info: ShardInfo }[],
+  disable: boolean,
+  scope?: StepScope,
+): Promise<void> {
+  const { cluster, sw } = run;
+  const shards = shardsOf(members);
+  await updateDisableQueryService(ctx, cluster.topo, { keyspace: sw.sourceKeyspace, shards, tabletType: 'PRIMARY', cells: [], disable });
+  const failures: string[] = [];
+  for (const shard of shards) {
+    const refresh = (): Promise<void> => refreshPrimary(run, ctx, shard);
+    try {
+      await (scope === undefined ? refresh() : scope.onTarget(shardText(shard), refresh));
+    } catch (error) {
+      if (!(error instanceof VtError)) throw error;
+      failures.push(errorText(error));
+    }
+  }
+  // Vitess keeps the code of none of them where there are several.
+  if (failures.length > 0) throw plainError(failures.join(';'));
+}
+
+async function refreshPrimary({ cluster }: SwitchRun, ctx: Context, shard: ShardInfo): Promise<void> {
+  const alias = shard.record.primary_alias;
+  if (alias === undefined) throw plainError(`shard ${shardText(shard)} has no primary`);
+  await refreshState(ctx, cluster, await getTablet(ctx, cluster.topo, alias));
+}
+
+/** Serves the reads from the shards of the other side, type by type; `hardened` in one transaction. */
+export async function switchShardReads(run: SwitchRun): Promise<void> {
+  const { cluster, sw, ctx, direction } = run;
+  const { topo } = cluster;
+  const { cells } = run.request;
+  const sides = [shardsOf(sw.sources), shardsOf(sw.targets)] as const;
+  const [from, to] = direction === 'forward' ? sides : [sides[1], sides[0]];
+  const keyspace = sw.targetKeyspace;
+  const corrupt = `found SrvKeyspace for ${keyspace} is corrupt in cell ${cells.join(',')}`;
+  await validateSrvKeyspace(ctx, topo, keyspace, cells, `Before switching shard reads, ${corrupt}`);
+  const types = await readTypes(run);
+  if (topo.release.behaviours.fencedWrites) {
+    await moveServedTypes(ctx, topo, { keyspace, from, to, cells }, types);
+    for (const shard of [...to, ...from]) await refreshShard(run, shard);
+  } else {
+    for (const tabletType of types) {
+      await updateDisableQueryService(ctx, topo, { keyspace, shards: from, tabletType, cells, disable: true });
+      await updateDisableQueryService(ctx, topo, { keyspace, shards: to, tabletType, cells, disable: false });
+      // Those that lose the type are never told (K36).
+      for (const shard of to) await refreshShard(run, shard);
+      await migrateServedType(ctx, topo, { keyspace, from, to, tabletType, cells });
+    }
+  }
+  await validateSrvKeyspace(ctx, topo, keyspace, cells, `after switching shard reads, ${corrupt}`);
+}
+
+async function refreshShard({ cluster, ctx, request }: SwitchRun, shard: ShardInfo): Promise<void> {
+  const { partial, details } = await refreshTabletsByShard(ctx, cluster, shard, { cells: request.cells });
+  if (!partial) return;
+  const where = `RefreshTabletsByShard(${shardText(shard)}, cells=[${request.cells.join(' ')}])`;
+  cluster.world.events.log('warning', `${where} failed with ${details}; continuing ...`);
+}
+
+/** The check after the reads have moved. */
+export async function validateReadGraph({ cluster, sw, ctx, request }: SwitchRun): Promise<void> {
+  const what = `after switching shard reads, found SrvKeyspace for ${sw.targetKeyspace} is corrupt in cell ${request.cells.join(',')}`;
+  await validateSrvKeyspace(ctx, cluster.topo, sw.targetKeyspace, request.cells, what);
+}
+
+/** True if every asked cell serves the read types from the side that this switch wants. */
+export async function areShardReadsSwitched(run: SwitchRun): Promise<boolean> {
+  const { cluster, sw, ctx, request, direction } = run;
+  const wanted = direction === 'forward' ? sw.targets : sw.sources;
+  for (const cell of request.cells.length > 0 ? request.cells : await cellNames(ctx, cluster.topo)) {
+    const record = await getSrvKeyspace(ctx, cluster.topo, cell, sw.targetKeyspace);
+    if (record === undefined) continue;
+    for (const type of await readTypes(run)) {
+      const references = partitionOf(record, type)?.shard_references ?? [];
+      if (!wanted.every(({ info }) => references.some((reference) => sameRange(reference, info.record)))) return false;
+    }
+  }
+  return true;
+}
+
+/** Makes the target shards the ones that serve writes, in the shard records and in every cell. Vitess: changeShardRouting. */
+export async function changeShardRouting(run: SwitchRun): Promise<void> {
+  const { cluster, sw, ctx } = run;
+  const { topo } = cluster;
+  const keyspace = sw.targetKeyspace;
+  const corrupt = `found SrvKeyspace for ${keyspace} is corrupt`;
+  await validateSrvKeyspace(ctx, topo, keyspace, [], `Before changing shard routes, ${corrupt}`);
+  const serve = (shards: readonly ShardInfo[], serving: boolean): Promise<void> =>
+    forAll(shards, async (shard) => {
+      await updateShardFields(ctx, topo, keyspace, shard.name, (record) => {
+        record.is_primary_serving = serving;
+        return true;
+      });
+    });
+  await serve(shardsOf(sw.sources), false);
+  await serve(shardsOf(sw.targets), true);
+  await migrateServedType(ctx, topo, { keyspace, from: shardsOf(sw.sources), to: shardsOf(sw.targets), tabletType: 'PRIMARY', cells: [] });
+  await validateSrvKeyspace(ctx, topo, keyspace, [], `after changing shard routes, ${corrupt}`);
+  writesServe(run, sw.targetKeyspace);
+}
