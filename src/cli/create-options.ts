@@ -6,7 +6,8 @@ import type { Invocation } from './spec.ts';
 
 /** What `create` of every kind of workflow checks and reads alike. Vitess: go/cmd/vtctldclient/command/vreplication/common/utils.go. */
 
-const ON_DDL = ['IGNORE', 'STOP', 'EXEC', 'EXEC_IGNORE'];
+/** What `--on-ddl` may say; in any case of letters. */
+export const ON_DDL: readonly string[] = ['IGNORE', 'STOP', 'EXEC', 'EXEC_IGNORE'];
 
 /** The names that `--config-overrides` takes. Vitess: go/vt/vttablet/common/config.go. */
 const CONFIG = [

@@ -13,6 +13,8 @@ const SIMPLER: readonly [what: string, how: string][] = [
   ['tablets', "the tablets of a shard share one database: replicas are never behind, and there is no reparenting yet"],
   ['streams', 'a stream has no process of its own: every command first lets the streams apply what they can, and a waiting switch drives them'],
   ['`--cells`, `--tablet-types` of create', 'recorded with the stream as Vitess does; a stream always reads from the source primary'],
+  ['`--atomic-copy`', "copies in pieces as any other: what changes meanwhile is applied as the copy goes on, where Vitess reads one snapshot"],
+  ['`--source-time-zone`', 'knows the zones of ICU by their names, and offsets; a server here has its time zone tables, and keeps UTC itself'],
   ['`--defer-secondary-keys`', 'recorded; secondary keys are there from the start'],
   ['privileges', 'every user may do everything; what `tablet privileges` takes away is missed where the reverse workflow is checked, created, started and deleted'],
   ['sequences', 'cannot be moved yet: create refuses them'],

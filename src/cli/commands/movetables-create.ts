@@ -1,17 +1,17 @@
 import { UserError } from '../../lib/errors.ts';
-import type { OnDDLAction } from '../../topo/proto/types-workflow.ts';
 import { createMoveTables } from '../../workflow/create/move-tables.ts';
 import { withCluster } from '../cluster.ts';
+import { cellsOf, checkCreateOptions, configOverrides, onDdlOf } from '../create-options.ts';
+import { refuseLaterFlag } from '../later-flags.ts';
 import { refuseUnknownCells } from '../places.ts';
 import { outputFormat } from '../flags.ts';
-import { ON_DDL } from '../on-ddl.ts';
 import type { Invocation } from '../spec.ts';
 import { printStatus } from '../status-output.ts';
 
 const AUTO_INCREMENT = ['LEAVE', 'REMOVE', 'REPLACE'];
 
 /** What of create is not built yet: refused, never ignored. */
-const NOT_BUILT = ['atomic-copy', 'source-shards', 'source-time-zone', 'tenant-id', 'shards', 'global-keyspace', 'config-overrides', 'all-cells'];
+const NOT_BUILT = ['source-shards', 'tenant-id', 'shards', 'global-keyspace'];
 
 /** vtctldclient's own checks, in its order. They come before the one for required flags. */
 export function validate(inv: Invocation): void {
@@ -19,11 +19,7 @@ export function validate(inv: Invocation): void {
   if (!flags.given('tables') && !flags.given('all-tables')) {
     throw new UserError('tables or all-tables are required to specify which tables to move');
   }
-  if (!ON_DDL.includes(flags.str('on-ddl').toUpperCase())) throw new UserError(`invalid on-ddl value: ${flags.str('on-ddl')}`);
-  if (flags.given('cells') && flags.given('all-cells')) throw new UserError('cannot specify both --cells and --all-cells');
-  if (flags.tabletTypes('tablet-types').length === 0) {
-    throw new UserError('invalid tablet-types value, at least one valid tablet type must be specified');
-  }
+  checkCreateOptions(inv);
   if (flags.bool('atomic-copy')) {
     const wrong = [
       ...(flags.bool('all-tables') ? [] : ['atomic copy requires --all-tables']),
@@ -55,8 +51,12 @@ export async function run(inv: Invocation): Promise<number> {
   if (later !== undefined) throw new UserError(`--${later} is not built yet`, { next: 'leave it out' });
   const handling = flags.str('sharded-auto-increment-handling').toUpperCase();
   if (handling === 'REPLACE') throw new UserError('--sharded-auto-increment-handling REPLACE is not built yet', { next: 'use REMOVE or LEAVE' });
-  return withCluster(inv, { history: true }, async ({ ctx, cluster }) => {
-    await refuseUnknownCells(ctx, cluster, flags.strings('cells').map((cell) => cell.trim()));
+  const config = configOverrides(inv);
+  return withCluster(inv, { history: true }, async (scope) => {
+    const { ctx, cluster } = scope;
+    refuseLaterFlag(inv, 'config-overrides', cluster.release.behaviours.configOverrides);
+    const cells = await cellsOf(inv, scope);
+    await refuseUnknownCells(ctx, cluster, cells);
     const status = await createMoveTables(ctx, cluster, {
       workflow: flags.str('workflow'),
       sourceKeyspace: flags.str('source-keyspace'),
@@ -64,14 +64,17 @@ export async function run(inv: Invocation): Promise<number> {
       tables: flags.strings('tables'),
       allTables: flags.bool('all-tables'),
       excludeTables: flags.strings('exclude-tables'),
-      cells: flags.strings('cells').map((cell) => cell.trim()),
+      cells,
       tabletTypes: flags.tabletTypes('tablet-types'),
       inOrder: flags.bool('tablet-types-in-preference-order'),
-      onDdl: flags.str('on-ddl').toUpperCase() as OnDDLAction,
+      onDdl: onDdlOf(inv),
       deferSecondaryKeys: flags.bool('defer-secondary-keys'),
       autoStart: flags.bool('auto-start'),
       stopAfterCopy: flags.bool('stop-after-copy'),
       noRoutingRules: flags.bool('no-routing-rules'),
+      atomicCopy: flags.bool('atomic-copy'),
+      sourceTimeZone: flags.str('source-time-zone'),
+      config,
       shardedAutoIncrement: AUTO_INCREMENT.indexOf(handling),
     });
     printStatus(inv, status, format);

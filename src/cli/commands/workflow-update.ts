@@ -1,15 +1,13 @@
 import { UserError } from '../../lib/errors.ts';
 import { WorkflowUpdateResponse } from '../../topo/proto/messages-vtctldata-workflow.ts';
-import type { OnDDLAction } from '../../topo/proto/types-workflow.ts';
 import { updateWorkflow } from '../../workflow/update.ts';
 import { withCluster } from '../cluster.ts';
-import { configOverrides } from '../config-overrides.ts';
+import { configOverrides, ON_DDL, onDdlOf } from '../create-options.ts';
 import { refuseLaterFlag } from '../later-flags.ts';
 import { refuseUnknownCells } from '../places.ts';
 import { sentShards } from '../sent-shards.ts';
 import type { Invocation } from '../spec.ts';
 import { printRecord } from '../vtctl-output.ts';
-import { ON_DDL } from '../on-ddl.ts';
 
 /** vtctldclient's own checks, which come before the one for required flags. */
 export function validate({ flags }: Invocation): void {
@@ -38,8 +36,8 @@ export async function run(inv: Invocation): Promise<number> {
       ...(flags.given('cells') && { cells }),
       ...(flags.given('tablet-types') && { tabletTypes: flags.tabletTypes('tablet-types') }),
       inOrder: flags.given('tablet-types-in-order') ? flags.bool('tablet-types-in-order') : 'kept',
-      ...(flags.given('on-ddl') && { onDdl: flags.str('on-ddl').toUpperCase() as OnDDLAction }),
-      ...(config !== undefined && { config }),
+      ...(flags.given('on-ddl') && { onDdl: onDdlOf(inv) }),
+      ...(flags.given('config-overrides') && { config }),
     });
     printRecord(inv, WorkflowUpdateResponse, response);
     return 0;

@@ -9,6 +9,7 @@ import { type StreamFilters, throwProblem } from './filter.ts';
 export type Copied = (table: string, row: Row) => boolean;
 
 const everything: Copied = () => true;
+const same = (row: Row): Row => row;
 
 /** What a stream does with DDL of one of its tables (`--on-ddl`); undefined passes it over. */
 export type ApplyDdl = (sql: string, table: string) => void;
@@ -45,7 +46,8 @@ function applyEvent(target: ShardDb, applier: Applier, event: BinlogEvent, filte
   throwProblem(filter);
   // Every stream says that it reads before it takes its position: one that was put there otherwise must not go on without rows.
   if (event.kind === 'copied') throw purgedBinlog();
-  const taken = (row: Row): Row | undefined => (copied(filter.target, row) && (filter.accepts === undefined || filter.accepts(row)) ? row : undefined);
+  const { accepts, convert = same } = filter;
+  const taken = (row: Row): Row | undefined => (copied(filter.target, row) && (accepts === undefined || accepts(row)) ? convert(row) : undefined);
   const before = event.kind === 'insert' ? undefined : taken(event.before);
   const after = event.kind === 'delete' ? undefined : taken(event.after);
   if (before === undefined && after === undefined) return;

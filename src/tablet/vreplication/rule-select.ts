@@ -41,7 +41,7 @@ export async function compileSelect(target: string, plan: RulePlan, scope: RuleS
   for (const condition of plan.where) tests.push(await compileCondition(condition, plan.from, def, scope));
   const shape = plan.columns === undefined ? undefined : rowShape(await compileColumns(plan.columns, plan.from, def, scope), plan.grouping);
   const accepts = tests.length === 0 ? undefined : (row: Row): boolean => tests.every((test) => test(row));
-  return { table: plan.from, target, accepts, shape, problem: undefined };
+  return { table: plan.from, target, accepts, convert: undefined, shape, problem: undefined };
 }
 
 async function compileCondition(expr: Expr, table: string, def: TableDef | undefined, scope: RuleScope): Promise<Test> {

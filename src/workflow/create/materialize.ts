@@ -13,7 +13,7 @@ import { prototext } from '../../topo/proto/prototext.ts';
 import type { BinlogSource as Source, Rule } from '../../topo/proto/types-workflow.ts';
 import type { VSchemaKeyspace } from '../../topo/proto/types.ts';
 import { aliasText } from '../../topo/tablets.ts';
-import { primaryOf, WORKFLOW_TYPES } from '../switcher.ts';
+import { primaryOf, WORKFLOW_SUB_TYPES, WORKFLOW_TYPES } from '../switcher.ts';
 import type { Member, MoveTablesRequest } from './request.ts';
 
 /** Throws if a workflow of this name is on any primary of the keyspace; until v19, also if a frozen one is. */
@@ -97,6 +97,7 @@ function streamRow(
   const binlog: Source = { keyspace: request.sourceKeyspace, shard: source.info.name, filter: { rules } };
   if (request.onDdl !== 'IGNORE') binlog.on_ddl = request.onDdl;
   if (request.stopAfterCopy) binlog.stop_after_copy = true;
+  if (request.sourceTimeZone !== '') Object.assign(binlog, { source_time_zone: request.sourceTimeZone, target_time_zone: 'UTC' });
   const types = request.tabletTypes.join(',');
   return {
     workflow: request.workflow,
@@ -109,8 +110,12 @@ function streamRow(
     cell: request.cells.length > 0 ? request.cells.join(',') : (target.primary.alias?.cell ?? ''),
     tablet_types: request.inOrder ? `in_order:${types}` : types,
     workflow_type: WORKFLOW_TYPES.indexOf('MoveTables'),
+    workflow_sub_type: WORKFLOW_SUB_TYPES.indexOf(request.atomicCopy ? 'AtomicCopy' : 'None'),
     defer_secondary_keys: request.deferSecondaryKeys ? 1 : 0,
-    options: JSON.stringify({ sharded_auto_increment_handling: request.shardedAutoIncrement }),
+    options: JSON.stringify({
+      sharded_auto_increment_handling: request.shardedAutoIncrement,
+      ...(Object.keys(request.config).length > 0 && { config: request.config }),
+    }),
   };
 }
 

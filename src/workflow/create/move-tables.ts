@@ -16,6 +16,7 @@ import { buildTrafficSwitcher, type TrafficSwitcher } from '../switcher.ts';
 import { startWorkflow } from '../update.ts';
 import { chooseShards, createStreams, refuseTakenName, refuseUnknownTables } from './materialize.ts';
 import type { MoveTablesRequest } from './request.ts';
+import { refuseUnknownTimeZone } from './time-zone.ts';
 import { CreateUndo, ownRules } from './undo-create.ts';
 import { chooseTables, copySchema, extendVSchema, refuseFilledTables } from './tables.ts';
 
@@ -91,6 +92,7 @@ async function refuseEarly(ctx: Context, cluster: Cluster, request: MoveTablesRe
   const tables = await chooseTables(ctx, cluster, request);
   const { targets } = await chooseShards(ctx, cluster, request);
   await refuseFilledTables(targets, request.targetKeyspace, tables);
+  await refuseUnknownTimeZone(targets, request.sourceTimeZone);
 }
 
 async function finishCreate(
@@ -118,6 +120,7 @@ async function finishCreate(
       }
     }
     await rebuildSrvVSchema(ctx, topo);
+    await refuseUnknownTimeZone(sw.targets, request.sourceTimeZone);
     refuseOldJournal(sw);
     if (request.autoStart) await startWorkflow(ctx, cluster, sw);
     return await workflowStatus(ctx, cluster, sw.targetKeyspace, sw.workflow);

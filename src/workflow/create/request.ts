@@ -19,6 +19,12 @@ export interface MoveTablesRequest {
   autoStart: boolean;
   stopAfterCopy: boolean;
   noRoutingRules: boolean;
+  /** One snapshot of all tables; an error while they are copied is the end of the stream. */
+  atomicCopy: boolean;
+  /** Of the source's DATETIMEs, which become those of UTC; '' leaves them as they are. */
+  sourceTimeZone: string;
+  /** VReplication settings of the workflow's own. */
+  config: Readonly<Record<string, string>>;
   /** 0 LEAVE, 1 REMOVE, 2 REPLACE. */
   shardedAutoIncrement: number;
 }
