@@ -15,6 +15,7 @@ const MEASUREMENTS = {
   million: async (runs) => (await import('./million.js')).measureMillion(runs),
   load: async (runs) => (await import('./load.js')).measureLoad(runs),
   tables: async (runs) => (await import('./tables.js')).measureTables(runs),
+  shards: async (runs) => (await import('./shards.js')).measureShards(runs),
 };
 
 function readOptions() {

@@ -1,5 +1,6 @@
 import { noArgs } from './specs/build.ts';
 import { fault } from './specs/fault.ts';
+import { materialize } from './specs/materialize.ts';
 import { moveTables } from './specs/movetables.ts';
 import { ownCommands } from './specs/own.ts';
 import { reshard } from './specs/reshard.ts';
@@ -22,5 +23,5 @@ export const rootCommand: CommandSpec = {
   flags: [],
   args: noArgs,
   family: 'vtctldclient',
-  subcommands: [moveTables, reshard, workflow, getWorkflows, ...topologyCommands, ...ownCommands, workload, fault, versions, ...scenarioCommands],
+  subcommands: [moveTables, reshard, materialize, workflow, getWorkflows, ...topologyCommands, ...ownCommands, workload, fault, versions, ...scenarioCommands],
 };

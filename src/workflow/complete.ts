@@ -1,4 +1,4 @@
-import { plainError } from '../lib/errors.ts';
+import { isTopoError, plainError } from '../lib/errors.ts';
 import { formatRfc822 } from '../lib/go-time.ts';
 import type { Context } from '../runtime/context.ts';
 import type { Cluster } from '../tablet/cluster.ts';
@@ -7,8 +7,9 @@ import { getRoutingRules, routingMap } from '../topo/rules.ts';
 import { rebuildSrvVSchema } from '../topo/vschema.ts';
 import { denyTables } from './denied.ts';
 import { deleteRules, deleteStreams, forgetTables, removeTables, underLocks } from './ending.ts';
+import { dropShardsLine, dropSourceShards, unfinishedShards } from './end-shards.ts';
 import type { CompleteResponse } from './responses.ts';
-import { getWorkflowState, type WorkflowState } from './state.ts';
+import { getWorkflowState, type WorkflowState, type WorkflowWithState } from './state.ts';
 import type { TrafficSwitcher } from './switcher.ts';
 
 /** What `MoveTables complete` was asked to do. */
@@ -28,7 +29,7 @@ export interface CompleteRequest {
  * way back. Vitess: go/vt/vtctl/workflow/server.go MoveTablesComplete, dropSources.
  */
 export async function completeMoveTables(ctx: Context, cluster: Cluster, request: CompleteRequest): Promise<CompleteResponse> {
-  const { sw, state } = await getWorkflowState(ctx, cluster, request.keyspace, request.workflow, request);
+  const { sw, state } = await readSwitched(ctx, cluster, request);
   if (!isFullySwitched(state)) {
     throw plainError('cannot complete workflow because you have not yet switched all read and write traffic');
   }
@@ -37,7 +38,7 @@ export async function completeMoveTables(ctx: Context, cluster: Cluster, request
     await validateCompleted(ctx, cluster, sw);
     return {
       summary: `Complete dry run results for workflow ${named} at ${formatRfc822(cluster.world.clock.now())}`,
-      dry_run_results: dryRunLines(sw, request),
+      dry_run_results: await dryRunLines(ctx, cluster, sw, request),
     };
   }
   await underLocks(ctx, cluster, sw, { workflow: 'MoveTablesComplete', keyspaces: 'DropSources', ignoreSource: request.ignoreSource }, (inner) =>
@@ -49,15 +50,40 @@ export async function completeMoveTables(ctx: Context, cluster: Cluster, request
   };
 }
 
+/** A Reshard whose source shards are gone already was interrupted: `hardened` completes it without them (F53). */
+async function readSwitched(ctx: Context, cluster: Cluster, request: CompleteRequest): Promise<WorkflowWithState> {
+  const { keyspace, workflow } = request;
+  try {
+    return await getWorkflowState(ctx, cluster, keyspace, workflow, request);
+  } catch (error) {
+    if (cluster.release.vitess || !isTopoError(error, 'NoNode')) throw error;
+    const found = await getWorkflowState(ctx, cluster, keyspace, workflow, { ignoreSource: true });
+    if (found.sw.kind !== 'shards') throw error;
+    return found;
+  }
+}
+
 function isFullySwitched(state: WorkflowState): boolean {
   return state.writesSwitched && state.replicaNotSwitched.length === 0 && state.rdonlyNotSwitched.length === 0;
 }
 
 async function dropSources(ctx: Context, cluster: Cluster, sw: TrafficSwitcher, request: CompleteRequest): Promise<void> {
   await validateCompleted(ctx, cluster, sw);
+  // On `hardened` the reverse streams go first: they would break on the tables they read (K42).
+  if (!request.keepData && cluster.release.behaviours.rollbackRestoresAll) await deleteStreams(ctx, cluster, sw.sources, sw.reverseWorkflow);
+  if (sw.kind === 'shards') {
+    if (!request.keepData) await dropSourceShards(ctx, cluster, sw);
+  } else {
+    await dropSourceTables(ctx, cluster, sw, request);
+  }
+  await deleteStreams(ctx, cluster, sw.sources, sw.reverseWorkflow);
+  await deleteStreams(ctx, cluster, sw.targets, sw.workflow);
+  if (!request.keepRoutingRules && sw.kind !== 'shards') await deleteRules(ctx, cluster, sw);
+  await rebuildSrvVSchema(ctx, cluster.topo);
+}
+
+async function dropSourceTables(ctx: Context, cluster: Cluster, sw: TrafficSwitcher, request: CompleteRequest): Promise<void> {
   if (!request.keepData) {
-    // On `hardened` the reverse streams go first: they would break on the tables they read (K42).
-    if (cluster.release.behaviours.rollbackRestoresAll) await deleteStreams(ctx, cluster, sw.sources, sw.reverseWorkflow);
     await removeTables(ctx, cluster, sw.sources, sw.tables, request.renameTables ? 'rename' : 'drop');
     if (!request.ignoreSource) await forgetTables(ctx, cluster, sw.sourceKeyspace, sw.tables);
   }
@@ -66,13 +92,14 @@ async function dropSources(ctx: Context, cluster: Cluster, sw: TrafficSwitcher, 
     await denyTables(ctx, cluster, sw, 'source', true);
     await denyTables(ctx, cluster, sw, 'target', true);
   }
-  await deleteStreams(ctx, cluster, sw.sources, sw.reverseWorkflow);
-  await deleteStreams(ctx, cluster, sw.targets, sw.workflow);
-  if (!request.keepRoutingRules) await deleteRules(ctx, cluster, sw);
-  await rebuildSrvVSchema(ctx, cluster.topo);
 }
 
 async function validateCompleted(ctx: Context, cluster: Cluster, sw: TrafficSwitcher): Promise<void> {
+  const problems = sw.kind === 'shards' ? unfinishedShards(cluster, sw) : await unfinishedTables(ctx, cluster, sw);
+  if (problems.length > 0) throw plainError(problems.join('\n'));
+}
+
+async function unfinishedTables(ctx: Context, cluster: Cluster, sw: TrafficSwitcher): Promise<string[]> {
   const problems: string[] = [];
   for (const target of sw.targets) {
     if (readStreams(target.db, sw.workflow).some((row) => row.message !== FROZEN)) {
@@ -87,10 +114,10 @@ async function validateCompleted(ctx: Context, cluster: Cluster, sw: TrafficSwit
       }
     }
   }
-  if (problems.length > 0) throw plainError(problems.join('\n'));
+  return problems;
 }
 
-function dryRunLines(sw: TrafficSwitcher, request: CompleteRequest): string[] {
+async function dryRunLines(ctx: Context, cluster: Cluster, sw: TrafficSwitcher, request: CompleteRequest): Promise<string[]> {
   const uidOf = (member: { primary: { alias?: { uid: number } } }): number => member.primary.alias?.uid ?? 0;
   const denied = (keyspace: string, members: readonly (typeof sw.sources)[number][] | typeof sw.targets): string =>
     `Denied tables records on [${sw.tables.join(',')}] will be removed from: [${members
@@ -111,11 +138,13 @@ function dryRunLines(sw: TrafficSwitcher, request: CompleteRequest): string[] {
       .join(',')}]`;
   const source = (...lines: string[]): string[] => (request.ignoreSource ? [] : lines);
   return [
-    ...source(`Lock keyspace ${sw.sourceKeyspace}`),
+    ...source(...(sw.kind === 'shards' ? [] : [`Lock keyspace ${sw.sourceKeyspace}`])),
     `Lock keyspace ${sw.targetKeyspace}`,
     ...(request.keepData
       ? []
-      : [
+      : sw.kind === 'shards'
+        ? [await dropShardsLine(ctx, cluster, sw)]
+        : [
           ...source(
             `${request.renameTables ? 'Renaming' : 'Dropping'} these tables from the database and removing them from the vschema for keyspace ${sw.sourceKeyspace}: [${dropped.join(',')}]`,
             denied(sw.sourceKeyspace, sw.sources),
@@ -126,6 +155,6 @@ function dryRunLines(sw: TrafficSwitcher, request: CompleteRequest): string[] {
     `Delete vreplication streams on targets: ${streams(sw.targetKeyspace, sw.targets, sw.workflow)}`,
     ...(request.keepRoutingRules ? [] : ['Routing rules for participating tables will be deleted']),
     `Unlock keyspace ${sw.targetKeyspace}`,
-    ...source(`Unlock keyspace ${sw.sourceKeyspace}`),
+    ...source(...(sw.kind === 'shards' ? [] : [`Unlock keyspace ${sw.sourceKeyspace}`])),
   ];
 }

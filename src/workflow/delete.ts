@@ -6,6 +6,7 @@ import { updateStream } from '../tablet/vreplication/streams.ts';
 import { getVSchema, rebuildSrvVSchema } from '../topo/vschema.ts';
 import { denyTables } from './denied.ts';
 import { deleteRules, deleteStreams, forgetTables, removeTables, underLocks } from './ending.ts';
+import { dropTargetShards } from './end-shards.ts';
 import type { DeleteResponse } from './responses.ts';
 import { getWorkflowState, type WorkflowState } from './state.ts';
 import type { TrafficSwitcher } from './switcher.ts';
@@ -62,6 +63,17 @@ function refuseReverse(cluster: Cluster, request: DeleteRequest, sw: TrafficSwit
 
 async function dropTargets(ctx: Context, cluster: Cluster, sw: TrafficSwitcher, request: DeleteRequest): Promise<void> {
   if (cluster.release.behaviours.cancelOrder === 'stopped') await stopStreams(ctx, cluster, sw);
+  if (sw.kind === 'shards') {
+    if (!request.keepData) await dropTargetShards(ctx, cluster, sw);
+  } else {
+    await dropTargetTables(ctx, cluster, sw, request);
+  }
+  await deleteStreams(ctx, cluster, sw.sources, sw.reverseWorkflow);
+  if (!request.keepRoutingRules && sw.kind !== 'shards') await deleteRules(ctx, cluster, sw);
+  await rebuildSrvVSchema(ctx, cluster.topo);
+}
+
+async function dropTargetTables(ctx: Context, cluster: Cluster, sw: TrafficSwitcher, request: DeleteRequest): Promise<void> {
   if (!request.keepData) {
     await removeTables(ctx, cluster, sw.targets, sw.tables, 'drop');
     const { record } = await getVSchema(ctx, cluster.topo, sw.targetKeyspace);
@@ -72,9 +84,6 @@ async function dropTargets(ctx: Context, cluster: Cluster, sw: TrafficSwitcher, 
     await denyTables(ctx, cluster, sw, 'source', true);
     await denyTables(ctx, cluster, sw, 'target', true);
   }
-  await deleteStreams(ctx, cluster, sw.sources, sw.reverseWorkflow);
-  if (!request.keepRoutingRules) await deleteRules(ctx, cluster, sw);
-  await rebuildSrvVSchema(ctx, cluster.topo);
 }
 
 /** Vitess's stop request carries no cells and tablet types, which blanks both (K44). */

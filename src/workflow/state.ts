@@ -106,12 +106,16 @@ async function partialState(ctx: Context, cluster: Cluster, { source, target }: 
 /** One shard stands for all of them: a source's, as the workflow began. Vitess: GetCellsWithShardReadsSwitched. */
 async function addShardState(ctx: Context, cluster: Cluster, sw: TrafficSwitcher, reverse: boolean, state: WorkflowState): Promise<void> {
   const shard = (reverse ? sw.targets : sw.sources)[0]?.info;
-  if (shard === undefined) throw plainError(`no source shards in workflow ${sw.targetKeyspace}.${sw.workflow}`);
   for (const cell of await cellNames(ctx, cluster.topo)) {
+    // Source shards that are gone serve nothing.
+    if (shard === undefined) {
+      addReads(state, cell, () => true);
+      continue;
+    }
     const { record } = await readRecord<SrvKeyspace>(ctx, cluster.topo.conn.forCell(cell), paths.srvKeyspace(sw.targetKeyspace));
     addReads(state, cell, (type) => !isServed(partitionOf(record, type.toUpperCase()), shard.record));
   }
-  state.writesSwitched = shard.record.is_primary_serving !== true;
+  state.writesSwitched = shard?.record.is_primary_serving !== true;
 }
 
 /** Served if it is in the partition and no tablet control says otherwise; where there are some, one has to be the shard's. */

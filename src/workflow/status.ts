@@ -4,6 +4,7 @@ import type { Context } from '../runtime/context.ts';
 import { type Cluster, epochSeconds } from '../tablet/cluster.ts';
 import type { ShardDb } from '../tablet/shard-db.ts';
 import { countRows } from '../tablet/count-rows.ts';
+import { tablesWritten } from '../tablet/vreplication/rule.ts';
 import { readCopyState, readStreamLogs, readStreams, type StreamRow } from '../tablet/vreplication/streams.ts';
 import { findAllShards } from '../topo/keyspaces.ts';
 import type { TabletAlias } from '../topo/proto/types.ts';
@@ -92,7 +93,7 @@ async function copyProgress(cluster: Cluster, sw: TrafficSwitcher): Promise<Reco
     return rows;
   };
   const progress: Record<string, TableCopyState> = {};
-  for (const table of sw.tables) {
+  for (const table of tablesCopied(cluster, sw)) {
     const [total, copied] = [await rowsOf(sw.sources, table), await rowsOf(sw.targets, table)];
     const percentage = total === 0 ? 100 : (copied / total) * 100;
     progress[table] = {
@@ -106,6 +107,14 @@ async function copyProgress(cluster: Cluster, sw: TrafficSwitcher): Promise<Reco
     } as TableCopyState;
   }
   return progress;
+}
+
+/** Vitess looks for tables that are called as the rules' match is: of a Reshard it shows none. `hardened` shows those behind it. */
+function tablesCopied({ release }: Cluster, sw: TrafficSwitcher): string[] {
+  const there = (table: string): boolean => sw.targets.some(({ db }) => db.findTable(table) !== undefined);
+  if (!release.behaviours.rollbackRestoresAll) return sw.tables.filter(there);
+  const written = sw.targets.flatMap(({ db, streams }) => streams.flatMap(({ source }) => tablesWritten(source, db.tableNames())));
+  return [...new Set(written)].toSorted();
 }
 
 /** Which workflows to show. */

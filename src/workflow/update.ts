@@ -12,7 +12,7 @@ import { parsePrototext } from '../topo/proto/prototext-parse.ts';
 import type { BinlogSource as Source, OnDDLAction, WorkflowOptions } from '../topo/proto/types-workflow.ts';
 import type { UpdateResponse } from './responses.ts';
 import { refuseInterrupted } from './switch/intent.ts';
-import { type MigrationTarget, primaryOf, type TrafficSwitcher, WORKFLOW_SUB_TYPES } from './switcher.ts';
+import { type MigrationTarget, primaryOf, WORKFLOW_SUB_TYPES } from './switcher.ts';
 
 /** What is to be changed of a workflow's streams; what is left out stays. */
 export interface StreamChange {
@@ -154,10 +154,10 @@ function withConfig(text: string, config: Readonly<Record<string, string>>): str
 }
 
 /** What create's auto-start does. */
-export async function startWorkflow(ctx: Context, cluster: Cluster, sw: TrafficSwitcher): Promise<void> {
-  for (const target of sw.targets) {
+export async function startWorkflow(ctx: Context, cluster: Cluster, made: { workflow: string; targets: readonly Member[] }): Promise<void> {
+  for (const target of made.targets) {
     try {
-      await changeStreams(ctx, cluster, target, sw.workflow, { state: 'Running' });
+      await changeStreams(ctx, cluster, target, made.workflow, { state: 'Running' });
     } catch (error) {
       throw wrapError(error, 'failed to update workflow');
     }

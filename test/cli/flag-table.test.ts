@@ -208,7 +208,7 @@ describe.each(runnable.map((chain) => [commandPath(chain).join(' '), chain] as c
     const error = `required flag(s) ${required.map((name) => `"${name}"`).join(', ')} not set`;
     expect(problem(() => parse([...commandPath(chain), ...args]))).toBe(error);
     // An explicit empty value counts as set.
-    const empty = required.filter((name) => flags.find((flag) => flag.name === name)?.kind === 'string');
+    const empty = required.filter((name) => ['string', 'strings'].includes(flags.find((flag) => flag.name === name)?.kind ?? ''));
     expect(() => parse([...commandPath(chain), ...args, ...empty.map((name) => `--${name}=`)])).not.toThrow();
   });
 });

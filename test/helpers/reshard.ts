@@ -19,6 +19,10 @@ export interface ReshardOptions {
   version?: string;
   /** Customers; each has two orders. */
   rows?: number;
+  /** False leaves out the reference table `country`, which workflow `ref` fills from keyspace `global`. */
+  reference?: boolean;
+  /** True adds workflow `sales` within `customer`, which copies the orders into table `sale`, sharded by customer. */
+  materialize?: boolean;
 }
 
 const VSCHEMA = {
@@ -27,6 +31,8 @@ const VSCHEMA = {
   tables: {
     customer: { column_vindexes: [{ column: 'customer_id', name: 'hash' }] },
     corder: { column_vindexes: [{ column: 'customer_id', name: 'hash' }] },
+    country: { type: 'reference' },
+    sale: { column_vindexes: [{ column: 'customer', name: 'hash' }] },
   },
 };
 
@@ -34,6 +40,19 @@ const SCHEMA = `
 create table customer (customer_id bigint not null, email varchar(64), primary key (customer_id));
 create table corder (order_id bigint not null, customer_id bigint not null, sku varchar(32), price bigint, primary key (order_id));
 `;
+
+const COUNTRIES = `
+create table country (code varchar(2) not null, name varchar(40), primary key (code));
+insert into country values ('at', 'Austria'), ('fr', 'France'), ('jp', 'Japan');
+`;
+
+const SALES = JSON.stringify([
+  {
+    target_table: 'sale',
+    source_expression: 'select order_id as id, customer_id as customer, ifnull(price, 0) * 2 as amount from corder',
+    create_ddl: 'create table sale (id bigint not null, customer bigint not null, amount bigint, primary key (id))',
+  },
+]);
 
 /** `Reshard --workflow cust2cust --target-keyspace customer …`. */
 export function reshardLine(more: string): string {
@@ -72,18 +91,32 @@ function once(key: string, make: () => Promise<TestCluster>): Promise<TestCluste
   return first;
 }
 
-async function makeCluster(shape: ReshardShape, { version = 'hardened', rows = 40 }: ReshardOptions): Promise<TestCluster> {
+async function makeCluster(shape: ReshardShape, options: ReshardOptions): Promise<TestCluster> {
+  const { version = 'hardened', rows = 40, reference = true, materialize = false } = options;
   const { from, to } = RESHARDS[shape];
-  const shards = Object.fromEntries([...from.map((name) => [name, {}]), ...to.map((name) => [name, { is_primary_serving: false }])]);
   const folder = mkdtempSync(join(tmpdir(), 'switchtraffic-reshard-'));
   try {
-    const file = { keyspaces: { customer: { shards, vschema: VSCHEMA, schema: 'schema.sql', rows: 'rows.sql' } } };
-    // JSON is YAML. Tables of shards that do not serve are made by the Reshard.
+    const file = {
+      keyspaces: {
+        customer: { shards: from, vschema: VSCHEMA, schema: 'schema.sql', rows: 'rows.sql' },
+        ...(reference && { global: { schema: 'country.sql' } }),
+      },
+    };
+    // JSON is YAML.
     writeFileSync(join(folder, 'cluster.yaml'), JSON.stringify(file));
     writeFileSync(join(folder, 'schema.sql'), SCHEMA);
     writeFileSync(join(folder, 'rows.sql'), rowsOf(rows));
+    writeFileSync(join(folder, 'country.sql'), COUNTRIES);
     const cluster = testCluster();
     await cluster.ok(`init ${join(folder, 'cluster.yaml')} --vitess-version ${version}`);
+    for (const [index, shard] of to.entries()) {
+      for (const [more, type] of ['primary', 'replica', 'rdonly'].entries()) {
+        await cluster.ok(`tablet add zone1-${(index + 10) * 100 + more} --keyspace customer --shard ${shard} --type ${type}`);
+      }
+    }
+    if (reference) await cluster.ok('Materialize --workflow ref --target-keyspace customer create --source-keyspace global --reference-tables country');
+    if (materialize) await cluster.ok(`Materialize --workflow sales --target-keyspace customer create --source-keyspace customer --table-settings '${SALES}'`);
+    await cluster.ok('Workflow --keyspace customer list');
     return cluster;
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -3,6 +3,7 @@ import { BEHAVIOURS, type BehaviourName, type Behaviours, type BuiltName } from 
 import { EVERY_RELEASE, findRelease } from '../../src/lib/releases.ts';
 import { GATE_RUNS } from './behaviours/gate.ts';
 import { LOCKS_AND_CHECKS_RUNS } from './behaviours/locks-and-checks.ts';
+import { RESHARD_RUNS } from './behaviours/reshard.ts';
 import type { Run, Runs } from './behaviours/see.ts';
 import { SWITCHING_RUNS } from './behaviours/switching.ts';
 import { WORKFLOWS_RUNS } from './behaviours/workflows.ts';
@@ -11,7 +12,7 @@ import { WORKFLOWS_RUNS } from './behaviours/workflows.ts';
  * Each row of the table is tied to a run that finds out, by command lines, what a release does. It is made on either side of
  * the first boundary of each value, and on `hardened`: what it sees is what the table says.
  */
-const RUNS: Runs = { ...SWITCHING_RUNS, ...LOCKS_AND_CHECKS_RUNS, ...WORKFLOWS_RUNS, ...GATE_RUNS };
+const RUNS: Runs = { ...SWITCHING_RUNS, ...LOCKS_AND_CHECKS_RUNS, ...WORKFLOWS_RUNS, ...RESHARD_RUNS, ...GATE_RUNS };
 
 const valueOf = (name: BehaviourName, release: string): Behaviours[BehaviourName] => findRelease(release).behaviours[name];
 
@@ -45,7 +46,6 @@ describe('a row without a run', () => {
     const waiting = Object.entries(BEHAVIOURS).flatMap(([name, row]) => ('waitsFor' in row ? [`${name}: ${row.waitsFor}`] : []));
     expect(waiting).toMatchInlineSnapshot(`
       [
-        "stopOrder: Reshard",
         "namedLockElsewhere: other topology servers",
         "keyspaceRulesLock: multi-tenant moves",
         "forceRefresh: the service of vtctld",
@@ -61,7 +61,6 @@ describe('a row without a run', () => {
         "sequenceDryRun: sequences",
         "sequenceRpcs: sequences",
         "preparedTransactions: two-phase commit",
-        "reshardCancel: Reshard",
         "gateBuildsMissing: start-up of the gate",
       ]
     `);

@@ -47,8 +47,8 @@ export function planRule(query: string): RulePlan {
   }
 }
 
-/** The parser knows no GROUP BY, since no query here has one: it is taken off first. */
-function parseQuery(query: string): { select: Select; groupBy: string[] | undefined } {
+/** A rule's select and the columns of its GROUP BY. The parser knows none, since no query here has one: it is taken off first. */
+export function parseQuery(query: string): { select: Select; groupBy: string[] | undefined } {
   const { text, groupBy } = cutGroupBy(query);
   const select = parseStatement(text);
   if (select.kind !== 'select') throw plainError('unsupported non-select statement');

@@ -1,5 +1,5 @@
 import { plainError } from '../../lib/errors.ts';
-import type { Rule } from '../../topo/proto/types-workflow.ts';
+import type { BinlogSource, Rule } from '../../topo/proto/types-workflow.ts';
 
 /** The filter of a rule that leaves a table out. */
 export const EXCLUDE = 'exclude';
@@ -30,6 +30,15 @@ const SIMPLE = new RegExp(
 /** Reads a rule. Throws for a match that is no regular expression. */
 export function parseRule({ match, filter = '' }: Rule): ParsedRule {
   return { match, pattern: patternOf(match), filter, simple: parseSimple(filter) };
+}
+
+/** Those of some tables of the target that a stream writes: the first rule that matches a table counts. Vitess: MatchTable. */
+export function tablesWritten(source: BinlogSource, tables: readonly string[]): string[] {
+  const rules = (source.filter?.rules ?? []).map(parseRule);
+  return tables.filter((table) => {
+    const rule = rules.find(({ match, pattern }) => (pattern === undefined ? match === table : pattern.test(table)));
+    return rule !== undefined && rule.filter !== EXCLUDE;
+  });
 }
 
 /** Vitess takes every slash off both ends, and matches anywhere in the name. */

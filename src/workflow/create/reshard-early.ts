@@ -26,6 +26,8 @@ export async function checkLateFailures(ctx: Context, cluster: Cluster, resharde
   const found = [
     ...(await takenName(ctx, cluster, resharder)),
     ...differentSources(resharder),
+    // A release says so itself, when it gets there.
+    ...(cluster.release.behaviours.rollbackRestoresAll ? differentTargets(resharder) : []),
     ...filledTargets(resharder),
     ...withoutVindex(resharder),
     ...lostReferences(resharder),
@@ -54,6 +56,16 @@ function differentSources({ sources }: Resharder): LateFailure[] {
     const [ours, theirs] = [shardText(first!.info), shardText(other.info)];
     const named = diff.replaceAll(/^(source|dest)(?= has|:)/gm, (side) => (side === 'source' ? ours : theirs));
     return [{ text: `the tables of ${ours} and ${theirs} differ: ${named}`, next: 'make the source shards the same first' }];
+  });
+}
+
+/** Tables that are there already must be what the copy expects, and there must be no others. */
+function differentTargets({ request, sources, targets }: Resharder): LateFailure[] {
+  if (request.skipSchemaCopy) return [];
+  return targets.flatMap((target) => {
+    const diff = diffSchemas(sources[0]!.db, target.db).find((one) => !one.startsWith('source has'));
+    if (diff === undefined) return [];
+    return [{ text: `the tables of ${shardText(target.info)} are not those of the source shards: ${diff.replace(/^dest has/, `${shardText(target.info)} has`)}`, next: 'drop them on the target shard: the workflow creates its tables' }];
   });
 }
 

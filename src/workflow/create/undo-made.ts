@@ -1,7 +1,9 @@
 import type { Context } from '../../runtime/context.ts';
 import type { Cluster } from '../../tablet/cluster.ts';
 import { writeTablet } from '../../tablet/manager.ts';
-import { deleteStream, hasStreams } from '../../tablet/vreplication/streams.ts';
+import { tablesWritten } from '../../tablet/vreplication/rule.ts';
+import { sourceOf } from '../../tablet/vreplication/stream-source.ts';
+import { deleteStream, readStreams } from '../../tablet/vreplication/streams.ts';
 import { withKeyspaceLock } from '../../topo/locks.ts';
 import type { Member } from './request.ts';
 
@@ -26,8 +28,8 @@ export class MadeSoFar {
   }
 
   /**
-   * Takes everything back, under a lock taken anew: the one it was made under may be lost. A shard on which somebody has made
-   * other streams meanwhile keeps its tables.
+   * Takes everything back, under a lock taken anew: the one it was made under may be lost. A table that somebody else's stream
+   * writes by now stays.
    */
   async takeBack(ctx: Context, cluster: Cluster, keyspace: string, action: string): Promise<void> {
     if (this.#there.every(({ tables, streams }) => tables.length + streams.length === 0)) return;
@@ -35,8 +37,9 @@ export class MadeSoFar {
       for (const { target, tables, streams } of this.#there) {
         await writeTablet(locked, cluster, target.db, () => {
           for (const id of streams) deleteStream(target.db, id);
-          const others = hasStreams(target.db);
-          for (const table of tables) if (!others && target.db.findTable(table) !== undefined) target.db.dropTable(table);
+          const there = tables.filter((table) => target.db.findTable(table) !== undefined);
+          const written = new Set(readStreams(target.db).flatMap((row) => tablesWritten(sourceOf(target.db, row), there)));
+          for (const table of there) if (!written.has(table)) target.db.dropTable(table);
         });
       }
     });

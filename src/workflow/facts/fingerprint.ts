@@ -5,6 +5,7 @@ import type { SqlValue } from '../../store/database.ts';
 import type { Cluster } from '../../tablet/cluster.ts';
 import type { ShardDb } from '../../tablet/shard-db.ts';
 import { readViews } from '../../tablet/view.ts';
+import { tablesWritten } from '../../tablet/vreplication/rule.ts';
 import { sourceOf } from '../../tablet/vreplication/stream-source.ts';
 import { FROZEN, readStreams, type StreamRow } from '../../tablet/vreplication/streams.ts';
 import { cellNames } from '../../topo/cells.ts';
@@ -93,9 +94,11 @@ function isRules(record: unknown): record is Required<RoutingRules> {
 
 function shardPrint(shard: ShardDb): ShardPrint {
   const streams = readStreams(shard);
-  const copied = new Set(streams.filter(({ message }) => message !== FROZEN).flatMap((row) => tablesOf(shard, row)));
+  const tables = shard.tableNames();
+  // The rows of tables that a stream writes follow those of its source, sooner or later.
+  const copied = new Set(streams.filter(({ message }) => message !== FROZEN).flatMap((row) => tablesWritten(sourceOf(shard, row), tables)));
   const rows: ShardPrint['rows'] = {};
-  for (const table of shard.tableNames()) if (!copied.has(table)) rows[table] = rowsOf(shard, table);
+  for (const table of tables) if (!copied.has(table)) rows[table] = rowsOf(shard, table);
   return {
     streams: streams.map(streamPrint),
     tablets: Object.fromEntries(readViews(shard).map(({ alias, view }) => [alias, { ...view, fence: 0 }])),
@@ -108,11 +111,6 @@ function shardPrint(shard: ShardDb): ShardPrint {
 export function streamPrint(row: StreamRow): object {
   const { workflow, state, message, stop_pos, cell, tablet_types, source } = row;
   return { workflow, state, message: message ?? '', stop_pos, cell, tablet_types, source };
-}
-
-/** The tables that a stream writes: their rows follow those of its source, sooner or later. */
-function tablesOf(shard: ShardDb, row: StreamRow): string[] {
-  return (sourceOf(shard, row).filter?.rules ?? []).map(({ match }) => match);
 }
 
 function rowsOf(shard: ShardDb, table: string): string[] | { count: number; sha256: string } {

@@ -38,8 +38,8 @@ describe('Reshard create', () => {
       [
         'The following vreplication streams exist for workflow customer.cust2cust:',
         '',
-        'id=1 on customer/zone1-200: Status: Running. VStream has not started.',
-        'id=1 on customer/zone1-300: Status: Running. VStream has not started.',
+        'id=1 on customer/zone1-1000: Status: Running. VStream has not started.',
+        'id=1 on customer/zone1-1100: Status: Running. VStream has not started.',
         '',
         'Traffic State: Reads Not Switched. Writes Not Switched',
         '',
