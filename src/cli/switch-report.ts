@@ -140,10 +140,10 @@ function lostLines(run: SwitchRun): string[] {
 /** The roll-back by hand of a failed switch. */
 function byHand({ sw, cluster, migrator }: SwitchRun): string[] {
   if (sw.kind === 'shards') return reshardByHand(sw, migrator);
-  const { targetKeyspace, workflow, tables } = sw;
+  const { targetKeyspace, workflow, tables, kind } = sw;
   const sources = sw.sources.map((source) => source.info);
   const targets = sw.targets.map((target) => target.info);
-  return recoveryCommands({ targetKeyspace, workflow, tables, sources, targets }, cluster.release.behaviours);
+  return recoveryCommands({ targetKeyspace, workflow, tables, kind, sources, targets }, cluster.release.behaviours);
 }
 
 /** The streams of other workflows as they stand now. */

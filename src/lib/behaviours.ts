@@ -1,9 +1,11 @@
 import { GATE } from './behaviours/gate.ts';
 import { LOCKS_AND_CHECKS } from './behaviours/locks-and-checks.ts';
 import { NOT_BUILT } from './behaviours/not-built.ts';
+import { PARTIAL } from './behaviours/partial.ts';
 import { RESHARD } from './behaviours/reshard.ts';
 import type { AnyRow, WaitsFor } from './behaviours/row.ts';
 import { SWITCHING } from './behaviours/switching.ts';
+import { TENANTS } from './behaviours/tenants.ts';
 import { WORKFLOWS } from './behaviours/workflows.ts';
 
 /**
@@ -12,7 +14,7 @@ import { WORKFLOWS } from './behaviours/workflows.ts';
  *
  * Facts: Vitess at the tags named, and the pull requests in `refs`. Rows are in ./behaviours/, by what they are about.
  */
-export const BEHAVIOURS = { ...SWITCHING, ...LOCKS_AND_CHECKS, ...WORKFLOWS, ...RESHARD, ...GATE, ...NOT_BUILT } satisfies Record<string, AnyRow>;
+export const BEHAVIOURS = { ...SWITCHING, ...LOCKS_AND_CHECKS, ...WORKFLOWS, ...PARTIAL, ...TENANTS, ...RESHARD, ...GATE, ...NOT_BUILT } satisfies Record<string, AnyRow>;
 
 export type BehaviourName = keyof typeof BEHAVIOURS;
 

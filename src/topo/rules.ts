@@ -148,13 +148,33 @@ export async function changeShardRoutingRules(
   }
   await guarded(ctx, topo, keyspaces, (options) =>
     topo.conn.atomically(ctx, options, (writer) => {
-      const node = writer.get('global', paths.shardRoutingRules);
-      const map = shardRoutingMap(node === undefined ? {} : (JSON.parse(node.contents) as ShardRoutingRules));
+      const map = readShardRoutingMap(writer);
       change(map);
-      if (map.size === 0) writer.remove('global', paths.shardRoutingRules);
-      else writer.put('global', paths.shardRoutingRules, encodeRecord(shardRoutingRecord(map)));
+      writeShardRoutingMap(writer, map);
     }),
   );
+}
+
+/** The shard routing rules inside a transaction. */
+export function readShardRoutingMap(writer: Writer): KeyspaceMap {
+  const node = writer.get('global', paths.shardRoutingRules);
+  return shardRoutingMap(node === undefined ? {} : (JSON.parse(node.contents) as ShardRoutingRules));
+}
+
+export function writeShardRoutingMap(writer: Writer, map: KeyspaceMap): void {
+  if (map.size === 0) writer.remove('global', paths.shardRoutingRules);
+  else writer.put('global', paths.shardRoutingRules, encodeRecord(shardRoutingRecord(map)));
+}
+
+/** The keyspace routing rules inside a transaction. */
+export function readKeyspaceRoutingMap(writer: Writer): KeyspaceMap {
+  const node = writer.get('global', paths.keyspaceRoutingRules);
+  return keyspaceRoutingMap(node === undefined ? undefined : (JSON.parse(node.contents) as KeyspaceRoutingRules));
+}
+
+/** Unlike that of the others, their file stays when it is empty. */
+export function writeKeyspaceRoutingMap(writer: Writer, map: KeyspaceMap): void {
+  writer.put('global', paths.keyspaceRoutingRules, encodeRecord(keyspaceRoutingRecord(map)));
 }
 
 /**
@@ -169,10 +189,19 @@ export async function changeKeyspaceRoutingRules(
   change: (rules: KeyspaceMap) => void,
 ): Promise<void> {
   const edit = async (inner: Context): Promise<void> => {
-    const map = keyspaceRoutingMap(await getKeyspaceRoutingRules(inner, topo));
-    change(map);
+    if (!topo.release.behaviours.routingRulesGuarded) {
+      const map = keyspaceRoutingMap(await getKeyspaceRoutingRules(inner, topo));
+      change(map);
+      await topo.conn.update(inner, paths.keyspaceRoutingRules, encodeRecord(keyspaceRoutingRecord(map)), null);
+      return;
+    }
+    // In one transaction as the others: a roll-back puts rules back without this lock.
     await guarded(inner, topo, keyspaces, (options) =>
-      topo.conn.update(inner, paths.keyspaceRoutingRules, encodeRecord(keyspaceRoutingRecord(map)), null, options),
+      topo.conn.atomically(inner, options, (writer) => {
+        const map = readKeyspaceRoutingMap(writer);
+        change(map);
+        writeKeyspaceRoutingMap(writer, map);
+      }),
     );
   };
   if (!topo.release.behaviours.keyspaceRulesLock) return edit(ctx);

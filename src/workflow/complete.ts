@@ -2,15 +2,16 @@ import { isTopoError, plainError } from '../lib/errors.ts';
 import { formatRfc822 } from '../lib/go-time.ts';
 import type { Context } from '../runtime/context.ts';
 import type { Cluster } from '../tablet/cluster.ts';
-import { FROZEN, readStreams } from '../tablet/vreplication/streams.ts';
 import { getRoutingRules, routingMap } from '../topo/rules.ts';
 import { rebuildSrvVSchema } from '../topo/vschema.ts';
+import { completePart, isPartOfMove, partLines } from './complete-partial.ts';
 import { denyTables } from './denied.ts';
 import { deleteRules, deleteStreams, forgetTables, removeTables, underLocks } from './ending.ts';
 import { dropShardsLine, dropSourceShards, unfinishedShards } from './end-shards.ts';
 import type { CompleteResponse } from './responses.ts';
-import { getWorkflowState, type WorkflowState, type WorkflowWithState } from './state.ts';
-import type { TrafficSwitcher } from './switcher.ts';
+import { frozenProblems, isFullySwitched } from './ending-checks.ts';
+import { getWorkflowState, type WorkflowWithState } from './state.ts';
+import type { MigrationKind, TrafficSwitcher } from './switcher.ts';
 
 /** What `MoveTables complete` was asked to do. */
 export interface CompleteRequest {
@@ -30,19 +31,20 @@ export interface CompleteRequest {
  */
 export async function completeMoveTables(ctx: Context, cluster: Cluster, request: CompleteRequest): Promise<CompleteResponse> {
   const { sw, state } = await readSwitched(ctx, cluster, request);
-  if (!isFullySwitched(state)) {
+  if (!isFullySwitched(cluster, state)) {
     throw plainError('cannot complete workflow because you have not yet switched all read and write traffic');
   }
   const named = `${request.keyspace}.${request.workflow}`;
   if (request.dryRun) {
     await validateCompleted(ctx, cluster, sw);
+    const lines = await dryRunLines(ctx, cluster, sw, request);
     return {
       summary: `Complete dry run results for workflow ${named} at ${formatRfc822(cluster.world.clock.now())}`,
-      dry_run_results: await dryRunLines(ctx, cluster, sw, request),
+      dry_run_results: (await isPartOfMove(ctx, cluster, sw)) ? partLines(lines) : lines,
     };
   }
   await underLocks(ctx, cluster, sw, { workflow: 'MoveTablesComplete', keyspaces: 'DropSources', ignoreSource: request.ignoreSource }, (inner) =>
-    dropSources(inner, cluster, sw, request),
+    sw.kind === 'partial' ? completePart(inner, cluster, sw, request) : dropSources(inner, cluster, sw, request),
   );
   return {
     summary: `Successfully completed the ${request.workflow} workflow in the ${request.keyspace} keyspace`,
@@ -61,10 +63,6 @@ async function readSwitched(ctx: Context, cluster: Cluster, request: CompleteReq
     if (found.sw.kind !== 'shards') throw error;
     return found;
   }
-}
-
-function isFullySwitched(state: WorkflowState): boolean {
-  return state.writesSwitched && state.replicaNotSwitched.length === 0 && state.rdonlyNotSwitched.length === 0;
 }
 
 async function dropSources(ctx: Context, cluster: Cluster, sw: TrafficSwitcher, request: CompleteRequest): Promise<void> {
@@ -95,17 +93,15 @@ async function dropSourceTables(ctx: Context, cluster: Cluster, sw: TrafficSwitc
 }
 
 async function validateCompleted(ctx: Context, cluster: Cluster, sw: TrafficSwitcher): Promise<void> {
-  const problems = sw.kind === 'shards' ? unfinishedShards(cluster, sw) : await unfinishedTables(ctx, cluster, sw);
+  const problems = await unfinished(ctx, cluster, sw);
   if (problems.length > 0) throw plainError(problems.join('\n'));
 }
 
-async function unfinishedTables(ctx: Context, cluster: Cluster, sw: TrafficSwitcher): Promise<string[]> {
-  const problems: string[] = [];
-  for (const target of sw.targets) {
-    if (readStreams(target.db, sw.workflow).some((row) => row.message !== FROZEN)) {
-      problems.push(`vreplication streams are not frozen on tablet ${target.primary.alias?.uid ?? 0}`);
-    }
-  }
+async function unfinished(ctx: Context, cluster: Cluster, sw: TrafficSwitcher): Promise<string[]> {
+  if (sw.kind === 'shards') return unfinishedShards(cluster, sw);
+  const problems = frozenProblems(sw);
+  // That rules lead to the source keyspace is as it should be there: those of its shards lead on.
+  if (sw.kind === 'partial') return problems;
   const rules = routingMap(await getRoutingRules(ctx, cluster.topo));
   for (const table of sw.tables) {
     for (const [from, to] of rules) {
@@ -116,6 +112,14 @@ async function unfinishedTables(ctx: Context, cluster: Cluster, sw: TrafficSwitc
   }
   return problems;
 }
+
+/** What else is deleted with the rules of the tables. */
+const RULE_LINES: Readonly<Record<MigrationKind, readonly string[]>> = {
+  tables: [],
+  partial: ['Shard routing rules for participating shards will be deleted'],
+  'multi-tenant': ['Keyspace routing rules will be deleted'],
+  shards: [],
+};
 
 async function dryRunLines(ctx: Context, cluster: Cluster, sw: TrafficSwitcher, request: CompleteRequest): Promise<string[]> {
   const uidOf = (member: { primary: { alias?: { uid: number } } }): number => member.primary.alias?.uid ?? 0;
@@ -153,7 +157,7 @@ async function dryRunLines(ctx: Context, cluster: Cluster, sw: TrafficSwitcher, 
         ]),
     `Delete reverse vreplication streams on sources: ${streams(sw.sourceKeyspace, sw.sources, sw.reverseWorkflow)}`,
     `Delete vreplication streams on targets: ${streams(sw.targetKeyspace, sw.targets, sw.workflow)}`,
-    ...(request.keepRoutingRules ? [] : ['Routing rules for participating tables will be deleted']),
+    ...(request.keepRoutingRules ? [] : ['Routing rules for participating tables will be deleted', ...RULE_LINES[sw.kind]]),
     `Unlock keyspace ${sw.targetKeyspace}`,
     ...source(...(sw.kind === 'shards' ? [] : [`Unlock keyspace ${sw.sourceKeyspace}`])),
   ];

@@ -7,20 +7,30 @@ import { noSuchTable, unknownTable } from '../sql/mysql-errors.ts';
 import { sqliteName } from '../sql/storage.ts';
 import { deleteWorkflowStreams } from '../tablet/vreplication/streams.ts';
 import { type Locked, lockKeyspace, lockName } from '../topo/locks.ts';
-import { changeRoutingRules } from '../topo/rules.ts';
 import { getVSchema, saveVSchema } from '../topo/vschema.ts';
+import { deleteRulesOf } from './ending-rules.ts';
 import { refuseInterrupted } from './switch/intent.ts';
-import { ruleKeys } from './switch/intent-images.ts';
 import type { MigrationSource, MigrationTarget, TrafficSwitcher } from './switcher.ts';
 
 /** What Complete and Cancel share: taking a workflow's traces away under its locks. */
+
+/** How an ending locks, and what of it needs the workflow's lock alone. */
+export interface EndingLocks {
+  workflow: string;
+  keyspaces: string;
+  ignoreSource: boolean;
+  /** Done before the keyspaces are locked. */
+  before?: (ctx: Context) => Promise<void>;
+  /** Done after the keyspaces are unlocked. */
+  after?: (ctx: Context) => Promise<void>;
+}
 
 /** Runs an ending under the workflow's lock and, inside, the locks of its keyspaces: of the target alone, if the source is to be ignored. */
 export async function underLocks<T>(
   ctx: Context,
   cluster: Cluster,
   sw: TrafficSwitcher,
-  actions: { workflow: string; keyspaces: string; ignoreSource: boolean },
+  actions: EndingLocks,
   body: (ctx: Context) => Promise<T>,
 ): Promise<T> {
   const { topo } = cluster;
@@ -40,10 +50,17 @@ export async function underLocks<T>(
   try {
     const name = `${sw.targetKeyspace}/${sw.workflow}`;
     if (cluster.release.behaviours.namedLock !== 'none') await take(`${name} workflow`, lockName(current, topo, name, actions.workflow));
+    const outer = locks.length;
+    await actions.before?.(current);
     for (const keyspace of new Set([...(actions.ignoreSource ? [] : [sw.sourceKeyspace]), sw.targetKeyspace])) {
       await take(`${keyspace} keyspace`, lockKeyspace(current, topo, keyspace, actions.keyspaces));
     }
-    return await body(current);
+    const result = await body(current);
+    if (actions.after !== undefined) {
+      while (locks.length > outer) await locks.pop()!.unlock(undefined);
+      await actions.after(current);
+    }
+    return result;
   } catch (error) {
     failure = error;
     throw error;
@@ -121,11 +138,8 @@ export async function deleteStreams(ctx: Context, cluster: Cluster, members: rea
   return had;
 }
 
-/** Removes every routing rule of the workflow's tables. */
+/** Removes every routing rule of the workflow. */
 export async function deleteRules(ctx: Context, cluster: Cluster, sw: TrafficSwitcher): Promise<void> {
   // Guarded by the locks that are held: without sources the source keyspace is not locked.
-  const keyspaces = sw.sources.length === 0 ? [sw.targetKeyspace] : [sw.sourceKeyspace, sw.targetKeyspace];
-  await changeRoutingRules(ctx, cluster.topo, keyspaces, (rules) => {
-    for (const from of ruleKeys(sw)) rules.delete(from);
-  });
+  await deleteRulesOf(ctx, cluster, sw, sw.sources.length === 0 ? [sw.targetKeyspace] : [sw.sourceKeyspace, sw.targetKeyspace]);
 }

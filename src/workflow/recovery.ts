@@ -7,6 +7,8 @@ export interface RecoverySubject {
   targetKeyspace: string;
   workflow: string;
   tables: readonly string[];
+  /** By which records its traffic is switched; only a move of whole tables denies them on the target while the source serves. */
+  kind: MigrationKind;
   /** The shards to free, and those to deny. */
   sources: readonly { keyspace: string; name: string }[];
   targets: readonly { keyspace: string; name: string }[];
@@ -17,8 +19,8 @@ export interface RecoverySubject {
  * Vitess docs: migration troubleshooting.
  */
 export function recoveryCommands(subject: RecoverySubject, behaviours: Behaviours): string[] {
-  const { targetKeyspace, workflow, tables, sources, targets } = subject;
-  const denied = behaviours.deniedTablesOnTargetAtCreate ? targets : [];
+  const { targetKeyspace, workflow, tables, kind, sources, targets } = subject;
+  const denied = behaviours.deniedTablesOnTargetAtCreate && kind === 'tables' ? targets : [];
   return [
     ...sources.flatMap((shard) => freeCommands(shard, tables)),
     ...denied.flatMap((shard) => [

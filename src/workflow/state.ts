@@ -4,11 +4,12 @@ import type { Cluster } from '../tablet/cluster.ts';
 import { cellNames } from '../topo/cells.ts';
 import { paths } from '../topo/paths.ts';
 import type { KeyspacePartition, Shard, SrvKeyspace } from '../topo/proto/types.ts';
-import { getKeyspaceRoutingRules, getMirrorRules, getRoutingRules, getShardRoutingRules, keyspaceRoutingMap, routingMap } from '../topo/rules.ts';
+import { getKeyspaceRoutingRules, getMirrorRules, getRoutingRules, getShardRoutingRules, keyspaceRoutingMap, routingMap, shardRoutingMap } from '../topo/rules.ts';
 import { sameRange } from '../topo/served-types.ts';
 import { readRecord } from '../topo/server.ts';
 import { partitionOf } from '../topo/srv-keyspace.ts';
 import { getSrvVSchema } from '../topo/vschema.ts';
+import { isShardSwitched } from './partial-moves.ts';
 import { buildTrafficSwitcher, type SwitcherOptions, type TrafficSwitcher } from './switcher.ts';
 
 /** What the rules say of a workflow's traffic. Vitess: go/vt/vtctl/workflow/state.go. */
@@ -21,7 +22,16 @@ export interface WorkflowState {
   readsMirrored: boolean;
   writesMirrored: boolean;
   /** Of a partial move alone: shards of any workflow between the two keyspaces, by where their rules lead. */
-  partial: { switched: string[]; notSwitched: string[] } | undefined;
+  partial: PartialState | undefined;
+}
+
+/** Where the shards of a partial move go. */
+export interface PartialState {
+  /** As Vitess prints it. */
+  switched: string[];
+  notSwitched: string[];
+  /** Shards of this workflow alone, by the same rules. */
+  own: { switched: string[]; notSwitched: string[] };
 }
 
 /** A workflow and its state. */
@@ -54,7 +64,7 @@ export async function computeState(ctx: Context, cluster: Cluster, sw: TrafficSw
   }
   if (sw.tables.length === 0) throw plainError(`no tables in workflow ${sw.targetKeyspace}.${sw.workflow}`);
   if (sw.kind === 'multi-tenant') await addTenantState(ctx, cluster, { source, target }, state);
-  else if (sw.kind === 'partial') state.partial = await partialState(ctx, cluster, { source, target });
+  else if (sw.kind === 'partial') state.partial = await partialState(ctx, cluster, sw, { source, target });
   else await addTableState(ctx, cluster, sw, { source, target }, state);
   await addMirrorState(ctx, cluster, sw, { source, target }, state);
   return state;
@@ -97,10 +107,27 @@ async function addTenantState(ctx: Context, cluster: Cluster, { source, target }
 }
 
 /** Whatever workflow the rules belong to: all between the two keyspaces count. */
-async function partialState(ctx: Context, cluster: Cluster, { source, target }: Sides): Promise<NonNullable<WorkflowState['partial']>> {
-  const rules = (await getShardRoutingRules(ctx, cluster.topo)).rules ?? [];
-  const leadingTo = (keyspace: string): string[] => rules.filter((rule) => rule.to_keyspace === keyspace).map((rule) => rule.shard ?? '');
-  return { switched: leadingTo(target), notSwitched: leadingTo(source) };
+async function partialState(ctx: Context, cluster: Cluster, sw: TrafficSwitcher, { source, target }: Sides): Promise<PartialState> {
+  const stored = await getShardRoutingRules(ctx, cluster.topo);
+  const leadingTo = (keyspace: string): string[] => (stored.rules ?? []).filter((rule) => rule.to_keyspace === keyspace).map((rule) => rule.shard ?? '');
+  const map = shardRoutingMap(stored);
+  // The source may not have been read; shard by shard both sides have the same names.
+  const shards = sw.targets.map(({ info }) => info.name);
+  const isSwitched = (shard: string): boolean => isShardSwitched(map, { sourceKeyspace: source, targetKeyspace: target }, shard);
+  return {
+    switched: leadingTo(target),
+    notSwitched: leadingTo(source),
+    own: { switched: shards.filter(isSwitched), notSwitched: shards.filter((shard) => !isSwitched(shard)) },
+  };
+}
+
+/**
+ * Whether writes are switched, as far as the release knows: of a partial move none does. On `hardened` its shards count, and
+ * they are all switched or none.
+ */
+export function areWritesSwitched({ release }: Cluster, state: WorkflowState): boolean {
+  if (state.partial === undefined || release.behaviours.partialWrites === 'never known') return state.writesSwitched;
+  return state.partial.own.switched.length > 0 && state.partial.own.notSwitched.length === 0;
 }
 
 /** One shard stands for all of them: a source's, as the workflow began. Vitess: GetCellsWithShardReadsSwitched. */

@@ -3,12 +3,14 @@ import type { Cluster } from '../tablet/cluster.ts';
 import { readView } from '../tablet/view.ts';
 import { cellNames } from '../topo/cells.ts';
 import { getShard, shardText } from '../topo/keyspaces.ts';
+import type { SrvVSchema } from '../topo/proto/types.ts';
 import { routingMap } from '../topo/rules.ts';
 import { sameRange } from '../topo/served-types.ts';
 import { getSrvKeyspace, partitionOf } from '../topo/srv-keyspace.ts';
 import { aliasText } from '../topo/tablets.ts';
 import { getSrvVSchema } from '../topo/vschema.ts';
 import type { MigrationSource, MigrationTarget, TrafficSwitcher } from './switcher.ts';
+import { partialTraffic, type PartTraffic, tenantTraffic } from './traffic-parts.ts';
 
 /** Where the writes of a table really go, or (Reshard) of a keyspace: what the state string does not say. */
 export interface TableTraffic {
@@ -25,25 +27,32 @@ export interface TableTraffic {
 export async function readTraffic(ctx: Context, cluster: Cluster, sw: TrafficSwitcher): Promise<TableTraffic[]> {
   if (sw.kind === 'shards') return [await shardTraffic(ctx, cluster, sw)];
   const cell = (await cellNames(ctx, cluster.topo))[0] ?? '';
-  const rules = routingMap((await getSrvVSchema(ctx, cluster.topo, cell))?.routing_rules ?? {});
+  const served = (await getSrvVSchema(ctx, cluster.topo, cell)) ?? {};
   return Promise.all(
     sw.tables.map(async (table) => {
-      const to = rules.get(table)?.[0] ?? `${sw.sourceKeyspace}.${table}`;
-      const keyspace = to.slice(0, to.indexOf('.'));
-      const members: (MigrationSource | MigrationTarget)[] = keyspace === sw.targetKeyspace ? sw.targets : sw.sources;
-      const refusing = members.find((member) => refuses(member, table));
+      const { places, refusing } = partTraffic(sw, table, served);
       return {
         table,
         by: 'denied tables' as const,
         writes: {
-          servedBy: refusing === undefined ? keyspace : undefined,
-          reason: refusing === undefined ? undefined : `routed to ${keyspace}, which denies it`,
+          servedBy: refusing.length === 0 ? places.join(', ') : undefined,
+          reason: refusing.length === 0 ? undefined : `routed to ${refusing.join(', ')}, which denies it`,
         },
         sourceDenied: await isDenied(ctx, cluster, sw.sources, table),
         targetDenied: await isDenied(ctx, cluster, sw.targets, table),
       };
     }),
   );
+}
+
+function partTraffic(sw: TrafficSwitcher, table: string, served: SrvVSchema): PartTraffic {
+  const refusing = (member: MigrationSource | MigrationTarget): boolean => refuses(member, table);
+  if (sw.kind === 'multi-tenant') return tenantTraffic(sw, served, refusing);
+  if (sw.kind === 'partial') return partialTraffic(sw, table, served, refusing);
+  const to = routingMap(served.routing_rules ?? {}).get(table)?.[0] ?? `${sw.sourceKeyspace}.${table}`;
+  const keyspace = to.slice(0, to.indexOf('.'));
+  const members: (MigrationSource | MigrationTarget)[] = keyspace === sw.targetKeyspace ? sw.targets : sw.sources;
+  return { places: [keyspace], refusing: members.some(refusing) ? [keyspace] : [] };
 }
 
 function refuses(member: MigrationSource | MigrationTarget, table: string): boolean {

@@ -51,16 +51,19 @@ const CREATE = 'MoveTables --workflow c2c --target-keyspace customer create --so
 
 /** The example with its usual workflow, copied and running. */
 export async function movingCluster(version = 'hardened', seed = 1): Promise<TestCluster> {
-  const key = `${version} ${seed}`;
+  return forked(`moving ${version} ${seed}`, () => makeMoving(version, seed));
+}
+
+/** A cluster of its own for every caller, made once by key: most tests begin with one of a few, and a fork takes a tenth of the time. */
+export async function forked(key: string, make: () => Promise<TestCluster>): Promise<TestCluster> {
   let first = made.get(key);
   if (first === undefined) {
-    first = makeMoving(version, seed);
+    first = make();
     made.set(key, first);
   }
   return forkCluster(await first);
 }
 
-/** By version and seed: most tests begin with one of a few, and a fork takes a tenth of the time. */
 const made = new Map<string, Promise<TestCluster>>();
 
 async function makeMoving(version: string, seed: number): Promise<TestCluster> {

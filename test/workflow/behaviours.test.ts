@@ -6,13 +6,14 @@ import { LOCKS_AND_CHECKS_RUNS } from './behaviours/locks-and-checks.ts';
 import { RESHARD_RUNS } from './behaviours/reshard.ts';
 import type { Run, Runs } from './behaviours/see.ts';
 import { SWITCHING_RUNS } from './behaviours/switching.ts';
+import { TENANTS_RUNS } from './behaviours/tenants.ts';
 import { WORKFLOWS_RUNS } from './behaviours/workflows.ts';
 
 /**
  * Each row of the table is tied to a run that finds out, by command lines, what a release does. It is made on either side of
  * the first boundary of each value, and on `hardened`: what it sees is what the table says.
  */
-const RUNS: Runs = { ...SWITCHING_RUNS, ...LOCKS_AND_CHECKS_RUNS, ...WORKFLOWS_RUNS, ...RESHARD_RUNS, ...GATE_RUNS };
+const RUNS: Runs = { ...SWITCHING_RUNS, ...LOCKS_AND_CHECKS_RUNS, ...WORKFLOWS_RUNS, ...TENANTS_RUNS, ...RESHARD_RUNS, ...GATE_RUNS };
 
 const valueOf = (name: BehaviourName, release: string): Behaviours[BehaviourName] => findRelease(release).behaviours[name];
 
@@ -47,11 +48,7 @@ describe('a row without a run', () => {
     expect(waiting).toMatchInlineSnapshot(`
       [
         "namedLockElsewhere: other topology servers",
-        "keyspaceRulesLock: multi-tenant moves",
         "forceRefresh: the service of vtctld",
-        "tenantRollback: multi-tenant moves",
-        "tenantReadCells: multi-tenant moves",
-        "tenantReversal: multi-tenant moves",
         "sequenceErrorRollsBack: sequences",
         "sequenceNullMaximum: sequences",
         "sequenceEmptyTables: sequences",

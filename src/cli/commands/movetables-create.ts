@@ -1,9 +1,12 @@
 import { UserError } from '../../lib/errors.ts';
+import type { Context } from '../../runtime/context.ts';
+import type { Cluster } from '../../tablet/cluster.ts';
 import { createMoveTables } from '../../workflow/create/move-tables.ts';
+import type { MoveTablesRequest } from '../../workflow/create/request.ts';
 import { withCluster } from '../cluster.ts';
 import { cellsOf, checkCreateOptions, configOverrides, onDdlOf } from '../create-options.ts';
 import { refuseLaterFlag } from '../later-flags.ts';
-import { refuseUnknownCells } from '../places.ts';
+import { refuseUnknownCells, refuseUnknownShards } from '../places.ts';
 import { outputFormat } from '../flags.ts';
 import type { Invocation } from '../spec.ts';
 import { printStatus } from '../status-output.ts';
@@ -11,7 +14,7 @@ import { printStatus } from '../status-output.ts';
 const AUTO_INCREMENT = ['LEAVE', 'REMOVE', 'REPLACE'];
 
 /** What of create is not built yet: refused, never ignored. */
-const NOT_BUILT = ['source-shards', 'tenant-id', 'shards', 'global-keyspace'];
+const NOT_BUILT = ['global-keyspace'];
 
 /** vtctldclient's own checks, in its order. They come before the one for required flags. */
 export function validate(inv: Invocation): void {
@@ -76,8 +79,19 @@ export async function run(inv: Invocation): Promise<number> {
       sourceTimeZone: flags.str('source-time-zone'),
       config,
       shardedAutoIncrement: AUTO_INCREMENT.indexOf(handling),
+      ...(await partOf(inv, ctx, cluster)),
     });
     printStatus(inv, status, format);
     return 0;
   });
+}
+
+/** What of the source moves, where that is not all of it. */
+async function partOf(inv: Invocation, ctx: Context, cluster: Cluster): Promise<Pick<MoveTablesRequest, 'sourceShards' | 'tenantId' | 'shards'>> {
+  const { flags } = inv;
+  for (const flag of ['tenant-id', 'shards']) refuseLaterFlag(inv, flag, cluster.release.behaviours.tenantMoves);
+  const [sourceShards, shards] = [flags.strings('source-shards'), flags.strings('shards')];
+  await refuseUnknownShards(ctx, cluster, flags.str('source-keyspace'), sourceShards);
+  await refuseUnknownShards(ctx, cluster, flags.str('target-keyspace'), shards);
+  return { sourceShards, tenantId: flags.str('tenant-id'), shards };
 }

@@ -100,7 +100,7 @@ async function routing({ ctx, cluster }: CommandScope, name: string | undefined)
   const all = await gatherRouting(ctx, cluster);
   const routes = pick('table', name, all.routes, (one) => [one.table, one.from]);
   const unpublished = all.unpublished.filter(({ from }) => name === undefined || tableOf(from) === tableOf(name));
-  const facts = { cells: all.cells, routes, unpublished };
+  const facts = { cells: all.cells, routes, shards: all.shards, unpublished };
   return { facts, render: (options) => renderRouting(facts, options) };
 }
 

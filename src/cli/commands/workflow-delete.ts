@@ -16,6 +16,7 @@ export function run(inv: Invocation): Promise<number> {
 export async function deleteAndPrint(inv: Invocation, keyspace: string, format: string): Promise<number> {
   const { flags } = inv;
   return withCluster(inv, { history: true }, async ({ ctx, cluster }) => {
+    if (hasFlag(inv, 'delete-batch-size')) refuseLaterFlag(inv, 'delete-batch-size', cluster.release.behaviours.tenantCancel === 'deletes rows');
     if (hasFlag(inv, 'ignore-source-keyspace')) refuseLaterFlag(inv, 'ignore-source-keyspace', cluster.release.behaviours.ignoreSourceKeyspace);
     const shards = stringsOf(inv, 'shards');
     await refuseUnknownShards(ctx, cluster, keyspace, shards);
@@ -26,6 +27,7 @@ export async function deleteAndPrint(inv: Invocation, keyspace: string, format: 
       keepRoutingRules: boolOf(inv, 'keep-routing-rules'),
       ignoreSource: boolOf(inv, 'ignore-source-keyspace'),
       shards,
+      deleteBatchSize: hasFlag(inv, 'delete-batch-size') ? flags.int('delete-batch-size') : 0,
     });
     if (format === 'json') printRecord(inv, WorkflowDeleteResponse, response);
     else inv.io.stdout.write(`${response.summary}\n\n`);

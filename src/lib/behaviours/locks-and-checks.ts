@@ -81,10 +81,6 @@ export const LOCKS_AND_CHECKS = {
     true,
     { '18.0.0': false },
   ),
-  keyspaceRulesLock: waiting(
-    'multi-tenant moves',
-    yesNo('locks', 'keyspace routing rules have a lock', '#15807', true, { '18.0.0': false, '20.0.0': true }),
-  ),
 
   lag: row<'time-updated' | 'transaction'>(
     'checks',

@@ -24,7 +24,6 @@ export type Area = keyof typeof AREAS;
 /** What has to be built before a row can be read and shown. A closed set: a row waits for one of these or for nothing. */
 export const WAITS_FOR = [
   'Reshard',
-  'multi-tenant moves',
   'sequences',
   'two-phase commit',
   'start-up of the gate',

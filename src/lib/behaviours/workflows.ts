@@ -1,4 +1,4 @@
-import { row, waiting, yesNo } from './row.ts';
+import { row, yesNo } from './row.ts';
 
 /** Rows on the life of a workflow outside its switches, and on the records it shares with others. */
 export const WORKFLOWS = {
@@ -108,39 +108,5 @@ export const WORKFLOWS = {
     { none: 'none', whole: 'those to other keyspaces too', own: 'those to its own target' },
     'own',
     { '18.0.0': 'none', '21.0.0': 'whole', '22.0.3': 'own', '24.0.0': 'own' },
-  ),
-
-  tenantRollback: waiting(
-    'multi-tenant moves',
-    row<'none' | 'as others' | 'left alone'>(
-      'tenants',
-      'what the roll-back of one tenant does to the tables of the target, which other tenants use',
-      '#17782, #17794',
-      { none: 'there are no such moves', 'as others': 'treats them as any move: other tenants may be refused', 'left alone': 'leaves them alone' },
-      'left alone',
-      { '18.0.0': 'none', '20.0.0': 'as others', '20.0.7': 'left alone', '21.0.4': 'left alone', '22.0.0': 'left alone' },
-    ),
-  ),
-  tenantReadCells: waiting(
-    'multi-tenant moves',
-    row<'none' | 'as many' | 'all'>(
-      'tenants',
-      'which --cells a switch of reads takes',
-      '#17128',
-      { none: 'there are no such moves', 'as many': 'none, or as many as there are', all: 'none, or exactly all' },
-      'all',
-      { '18.0.0': 'none', '20.0.0': 'as many', '21.0.0': 'all' },
-    ),
-  ),
-  tenantReversal: waiting(
-    'multi-tenant moves',
-    row<'none' | 'refused' | 'no effect' | 'works'>(
-      'tenants',
-      'reversing reads alone',
-      '#17127, #17128',
-      { none: 'there are no such moves', refused: 'is refused', 'no effect': 'is accepted and changes nothing', works: 'works' },
-      'works',
-      { '18.0.0': 'none', '20.0.0': 'refused', '22.0.0': 'no effect' },
-    ),
   ),
 };

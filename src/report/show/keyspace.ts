@@ -61,19 +61,26 @@ function headline({ keyspace, verdict, stranded, locks }: KeyspaceFacts, paint: 
 /** The verdict in one line: `serves its tables`, `WRITES REFUSED: customer (routed here, denied on commerce/0)`. */
 export function verdictText(verdict: Verdict): string {
   if (verdict.refused.length > 0) return verdict.refused.map(refusedText).join('; ');
-  const { serves, servesReadsOf, writesElsewhere, readsElsewhere } = verdict;
+  const { serves, servesReadsOf, writesElsewhere, readsElsewhere, shardsElsewhere, servesShardsOf } = verdict;
   if (serves.length + writesElsewhere.length === 0) return 'has no tables';
   const own = serves.length === 0 ? [] : [`serves ${writesElsewhere.length === 0 ? 'its tables' : nameList(serves)}`];
   const reads = servesReadsOf.length === 0 ? [] : [`serves reads of ${nameList(servesReadsOf)}`];
-  const none = own.length + reads.length === 0 ? ['serves none of its tables'] : [];
+  const shards = servesShardsOf.map((entry) => `serves ${shardList(entry.shards)} of ${nameList(entry.tables)}`);
+  const none = own.length + reads.length + shards.length === 0 ? ['serves none of its tables'] : [];
   const what = reads.length > 0 ? 'writes of ' : '';
   return [
     ...own,
     ...reads,
+    ...shards,
     ...none,
+    ...shardsElsewhere.map((entry) => `${shardList(entry.shards)} of ${nameList(entry.tables)} ${entry.shards.length > 1 ? 'are' : 'is'} served by ${entry.keyspace}`),
     ...readsElsewhere.map((entry) => `reads of ${elsewhere(entry, true)}`),
     ...writesElsewhere.map((entry) => what + elsewhere(entry, what !== '')),
   ].join('; ');
+}
+
+function shardList(shards: readonly string[]): string {
+  return `shard${shards.length > 1 ? 's' : ''} ${nameList(shards)}`;
 }
 
 function elsewhere({ keyspace, tables, refused }: Elsewhere, plural: boolean): string {
@@ -134,8 +141,9 @@ function tableLines({ tables }: KeyspaceFacts, paint: Paint): string[] {
   return formatTable(rows, { header: ['TABLE', 'WRITES', 'REPLICA READS', 'RDONLY READS'] }).split('\n');
 }
 
-function servedText({ keyspace, table, otherwise, refusedOn }: ServedFacts, name: string, paint: Paint): string {
-  const place = keyspace === '' ? 'nowhere' : table === name ? keyspace : `${keyspace}.${table}`;
+function servedText({ keyspace, table, moved, otherwise, refusedOn }: ServedFacts, name: string, paint: Paint): string {
+  const home = keyspace === '' ? 'nowhere' : table === name ? keyspace : `${keyspace}.${table}`;
+  const place = home + moved.map((entry) => ` (${entry.shards.join(', ')}: ${entry.keyspace})`).join('');
   const cells = otherwise.map(({ cell, to }) => ` (${cell}: ${to === '' ? 'nowhere' : to})`).join('');
   if (keyspace === '' || refusedOn.length > 0) return paint.red(`${place}${keyspace === '' ? '' : ', REFUSED'}`) + cells;
   return place + (cells === '' ? '' : paint.yellow(cells));

@@ -39,7 +39,7 @@ function missing({ journal }: WorkflowFacts): string {
 export function workflowSummary(workflow: WorkflowFacts, paint: Paint, width = 100): string[] {
   const { keyspace, workflow: name, sources, targets, tables, problem } = workflow;
   const from = sources.length === 0 ? '?' : nameList(sources, 3);
-  const head = `${paint.bold(`${keyspace}.${name}`)}  ${workflow.type}  ${from} -> ${nameList(targets, 3)}  ${nameList(tables)}`;
+  const head = `${paint.bold(`${keyspace}.${name}`)}  ${typeText(workflow)}  ${from} -> ${nameList(targets, 3)}  ${nameList(tables)}`;
   if (problem !== undefined) return [head, ...wrapWords(`${paint.red('cannot be read')}: ${problem}`, '  ', '    ', width)];
   const records = recordsText(workflow);
   const lies = workflow.traffic.some((table) => table.writes.servedBy === undefined);
@@ -48,6 +48,12 @@ export function workflowSummary(workflow: WorkflowFacts, paint: Paint, width = 1
     `  Vitess prints    ${workflow.state}`,
     ...wrapWords(records, '  the records say  ', ' '.repeat(19), width).map((line) => (lies ? paint.red(line) : line)),
   ];
+}
+
+/** Its type, and what of its keyspace it moves where that is not all. */
+function typeText({ type, kind, tenant }: WorkflowFacts): string {
+  if (tenant !== undefined) return `${type} of tenant ${tenant}`;
+  return kind === 'partial' ? `${type} of single shards` : type;
 }
 
 function recordsText(workflow: WorkflowFacts): string {

@@ -37,6 +37,11 @@ export type NewStream = Pick<StreamRow, 'workflow' | 'source' | 'pos' | 'state' 
 
 /** Message of a workflow that a switch has left behind: it cannot be started again. */
 export const FROZEN = 'FROZEN';
+/**
+ * Message of streams whose tenant is being cancelled, on `hardened`: some of their rows are gone, so that they can neither be started
+ * nor switched. A release leaves them as if they had only been stopped.
+ */
+export const BEING_CANCELLED = 'being cancelled: its rows are deleted';
 /** `max_tps` and `max_replication_lag` of a stream that Vitess inserts by itself: no limit. */
 export const UNLIMITED = '9223372036854775807';
 /** A message column holds this many bytes of an error. */

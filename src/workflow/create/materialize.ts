@@ -2,6 +2,7 @@ import { plainError } from '../../lib/errors.ts';
 import { formatKeyRange, intersects, keyRangesEqual } from '../../lib/key-range.ts';
 import { compactTimestamp } from '../../lib/go-time.ts';
 import type { Context } from '../../runtime/context.ts';
+import type { Expr } from '../../sql/ast.ts';
 import { formatName } from '../../sql/format-expr.ts';
 import { type Cluster, epochSeconds } from '../../tablet/cluster.ts';
 import { callTablet } from '../../tablet/manager.ts';
@@ -13,8 +14,11 @@ import { prototext } from '../../topo/proto/prototext.ts';
 import type { BinlogSource as Source, Rule } from '../../topo/proto/types-workflow.ts';
 import type { VSchemaKeyspace } from '../../topo/proto/types.ts';
 import { aliasText } from '../../topo/tablets.ts';
+import { getVSchema } from '../../topo/vschema.ts';
 import { primaryOf, WORKFLOW_SUB_TYPES, WORKFLOW_TYPES } from '../switcher.ts';
-import type { Member, MoveTablesRequest } from './request.ts';
+import { addTenantFilter, tenantPredicate } from '../tenant.ts';
+import { type Member, type MoveTablesRequest, subTypeAsked } from './request.ts';
+import { primaryVindexesDiffer } from './vindexes.ts';
 
 /** Throws if a workflow of this name is on any primary of the keyspace; until v19, also if a frozen one is. */
 export async function refuseTakenName(ctx: Context, cluster: Cluster, keyspace: string, workflow: string): Promise<void> {
@@ -47,8 +51,18 @@ export async function chooseShards(
       shards.map((info) => primaryOf(ctx, cluster, info, (shard) => plainError(`shard has no primary: ${shard.name}`))),
     );
   };
-  return { sources: await members(request.sourceKeyspace), targets: await members(request.targetKeyspace) };
+  const sources = (await members(request.sourceKeyspace)).filter(named(request.sourceShards));
+  // A tenant's shards follow from the vindex: the rest would get streams without rows. Shard by shard both sides have the same names.
+  const targets = (await members(request.targetKeyspace)).filter(named(request.tenantId === '' ? request.sourceShards : request.shards));
+  if (sources.length === 0) throw plainError(`no source shards specified for workflow ${request.workflow} `);
+  if (targets.length === 0) throw plainError(`no target shards specified for workflow ${request.workflow} `);
+  return { sources, targets };
 }
+
+const named =
+  (names: readonly string[]) =>
+  ({ info }: Member): boolean =>
+    names.length === 0 || names.includes(info.name);
 
 /** Throws if a sharded target does not know a table. */
 export function refuseUnknownTables(vschema: VSchemaKeyspace, keyspace: string, tables: readonly string[]): void {
@@ -68,10 +82,14 @@ export async function createStreams(
 ): Promise<void> {
   // Before they copy, which is when they take their positions.
   for (const source of members.sources) await source.db.expectReader(cluster.world.clock);
+  const { record: from } = await getVSchema(ctx, cluster.topo, request.sourceKeyspace);
+  const anywhere = primaryVindexesDiffer(from, vschema, tables);
+  const tenant = request.tenantId === '' ? undefined : tenantPredicate(request.tenantId, vschema, !cluster.release.vitess);
   for (const target of members.targets) {
-    const rows = members.sources
-      .filter((source) => intersects(rangeOf(source), rangeOf(target)))
-      .map((source) => streamRow(cluster, request, vschema, source, target, tables, members));
+    const sources = members.sources.filter((source) => anywhere || intersects(rangeOf(source), rangeOf(target)));
+    const whole = vschema.sharded !== true || (sources.length === 1 && keyRangesEqual(rangeOf(sources[0]!), rangeOf(target)));
+    const rules = tables.toSorted().map((table) => withTenant(tableRule(request, vschema, table, target, whole), tenant));
+    const rows = sources.map((source) => streamRow(cluster, request, source, target, rules));
     await callTablet(ctx, target.primary, 'CreateVReplicationWorkflow', () =>
       target.db.db.write(cluster.world.clock, () => {
         for (const row of rows) insertStream(target.db, row, epochSeconds(cluster));
@@ -82,18 +100,11 @@ export async function createStreams(
 
 const rangeOf = (member: Member): ReturnType<typeof keyRangeFromProto> => keyRangeFromProto(member.info.record.key_range);
 
-function streamRow(
-  cluster: Cluster,
-  request: MoveTablesRequest,
-  vschema: VSchemaKeyspace,
-  source: Member,
-  target: Member,
-  tables: readonly string[],
-  members: { sources: readonly Member[] },
-): NewStream {
-  const whole =
-    vschema.sharded !== true || (members.sources.length === 1 && keyRangesEqual(rangeOf(source), rangeOf(target)));
-  const rules = tables.toSorted().map((table) => tableRule(request, vschema, table, target, whole));
+function withTenant(rule: Rule, tenant: Expr | undefined): Rule {
+  return tenant === undefined ? rule : { ...rule, filter: addTenantFilter(rule.filter ?? '', tenant) };
+}
+
+function streamRow(cluster: Cluster, request: MoveTablesRequest, source: Member, target: Member, rules: Rule[]): NewStream {
   const binlog: Source = { keyspace: request.sourceKeyspace, shard: source.info.name, filter: { rules } };
   if (request.onDdl !== 'IGNORE') binlog.on_ddl = request.onDdl;
   if (request.stopAfterCopy) binlog.stop_after_copy = true;
@@ -110,10 +121,12 @@ function streamRow(
     cell: request.cells.length > 0 ? request.cells.join(',') : (target.primary.alias?.cell ?? ''),
     tablet_types: request.inOrder ? `in_order:${types}` : types,
     workflow_type: WORKFLOW_TYPES.indexOf('MoveTables'),
-    workflow_sub_type: WORKFLOW_SUB_TYPES.indexOf(request.atomicCopy ? 'AtomicCopy' : 'None'),
+    workflow_sub_type: WORKFLOW_SUB_TYPES.indexOf(subTypeAsked(request)),
     defer_secondary_keys: request.deferSecondaryKeys ? 1 : 0,
     options: JSON.stringify({
+      ...(request.tenantId !== '' && { tenant_id: request.tenantId }),
       sharded_auto_increment_handling: request.shardedAutoIncrement,
+      ...(request.shards.length > 0 && { shards: request.shards }),
       ...(Object.keys(request.config).length > 0 && { config: request.config }),
     }),
   };

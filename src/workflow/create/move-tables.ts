@@ -5,19 +5,20 @@ import type { Cluster } from '../../tablet/cluster.ts';
 import { deleteWorkflowStreams, readJournal } from '../../tablet/vreplication/streams.ts';
 import type { VSchemaKeyspace } from '../../topo/proto/types.ts';
 import { lockKeyspace, type Locked, lockName } from '../../topo/locks.ts';
-import { changeRoutingRules } from '../../topo/rules.ts';
 import { aliasText } from '../../topo/tablets.ts';
 import { rebuildSrvVSchema, saveVSchema } from '../../topo/vschema.ts';
 import { denyTables } from '../denied.ts';
+import { deleteRules } from '../ending.ts';
 import { refuseInterrupted } from '../switch/intent.ts';
-import { ruleKeys } from '../switch/intent-images.ts';
 import { workflowStatus, type WorkflowStatus } from '../status.ts';
 import { buildTrafficSwitcher, type TrafficSwitcher } from '../switcher.ts';
 import { startWorkflow } from '../update.ts';
+import { rulesBefore, setInitialRules } from './initial-rules.ts';
 import { chooseShards, createStreams, refuseTakenName, refuseUnknownTables } from './materialize.ts';
-import type { MoveTablesRequest } from './request.ts';
+import { refuseMisfits, validateTenant } from './partial-and-tenant.ts';
+import { kindAsked, type MoveTablesRequest, subTypeAsked } from './request.ts';
 import { refuseUnknownTimeZone } from './time-zone.ts';
-import { CreateUndo, ownRules } from './undo-create.ts';
+import { CreateUndo } from './undo-create.ts';
 import { chooseTables, copySchema, extendVSchema, refuseFilledTables } from './tables.ts';
 
 /**
@@ -30,18 +31,19 @@ export async function createMoveTables(ctx: Context, cluster: Cluster, request: 
     throw vtError('INVALID_ARGUMENT', 'source and target keyspace must be different for MoveTables workflows');
   }
   await refuseInterrupted(ctx, cluster, [sourceKeyspace, targetKeyspace]);
+  await validateTenant(ctx, cluster, request);
   await refuseEarly(ctx, cluster, request);
   // Until v19 the VSchema is saved late, and streams that are in the way leave nothing behind.
   if (!cluster.release.behaviours.createBesideFrozen) await refuseTakenName(ctx, cluster, targetKeyspace, workflow);
   const tables = await chooseTables(ctx, cluster, request);
-  const undo = new CreateUndo(cluster, request, tables, await ownRules(ctx, cluster, request, tables));
+  const undo = new CreateUndo(cluster, request, tables, await rulesBefore(ctx, cluster, request, tables));
   try {
     const vschema = await extendVSchema(ctx, cluster, request, tables);
     undo.vschema = vschema.before;
     await refuseTakenName(ctx, cluster, targetKeyspace, workflow);
-    const members = await chooseShards(ctx, cluster, request);
     refuseUnknownTables(vschema.now, targetKeyspace, tables);
-    await refuseFilledTables(members.targets, targetKeyspace, tables);
+    const members = await chooseShards(ctx, cluster, request);
+    if (request.tenantId === '') await refuseFilledTables(members.targets, targetKeyspace, tables);
     const stripAutoIncrement = vschema.now.sharded === true && request.shardedAutoIncrement === 1;
     undo.made = await copySchema(ctx, cluster, members.sources[0]!, members.targets, tables, { stripAutoIncrement });
     undo.targets = members.targets;
@@ -88,11 +90,13 @@ async function createUnderLocks(
 /** On `hardened` what would fail late, with things half made, is refused first. */
 async function refuseEarly(ctx: Context, cluster: Cluster, request: MoveTablesRequest): Promise<void> {
   if (!cluster.release.behaviours.rollbackRestoresAll) return;
+  subTypeAsked(request);
   await refuseTakenName(ctx, cluster, request.targetKeyspace, request.workflow);
   const tables = await chooseTables(ctx, cluster, request);
-  const { targets } = await chooseShards(ctx, cluster, request);
-  await refuseFilledTables(targets, request.targetKeyspace, tables);
-  await refuseUnknownTimeZone(targets, request.sourceTimeZone);
+  const members = await chooseShards(ctx, cluster, request);
+  await refuseMisfits(ctx, cluster, request, tables, members);
+  if (request.tenantId === '') await refuseFilledTables(members.targets, request.targetKeyspace, tables);
+  await refuseUnknownTimeZone(members.targets, request.sourceTimeZone);
 }
 
 async function finishCreate(
@@ -104,15 +108,9 @@ async function finishCreate(
 ): Promise<WorkflowStatus> {
   const { topo } = cluster;
   try {
-    if (request.noRoutingRules) {
-      const text = `Found --no-routing-rules flag, not creating routing rules for workflow ${sw.targetKeyspace}.${sw.workflow}`;
-      cluster.world.events.log('info', text);
-    } else {
-      await changeRoutingRules(ctx, topo, [sw.targetKeyspace], (rules) => {
-        for (const from of ruleKeys(sw)) rules.set(from, [`${sw.sourceKeyspace}.${tableOf(from)}`]);
-      });
-    }
-    if (cluster.release.behaviours.deniedTablesOnTargetAtCreate) {
+    await setInitialRules(ctx, cluster, request, sw.tables);
+    // Other tenants use the tables, and shard by shard the target is not asked yet.
+    if (cluster.release.behaviours.deniedTablesOnTargetAtCreate && kindAsked(request) === 'tables') {
       try {
         await denyTables(ctx, cluster, sw, 'target', false);
       } catch (error) {
@@ -126,15 +124,8 @@ async function finishCreate(
     return await workflowStatus(ctx, cluster, sw.targetKeyspace, sw.workflow);
   } catch (error) {
     if (cluster.release.behaviours.rollbackRestoresAll) throw error;
-    throw await cleanUp(ctx, cluster, sw, vschemaBefore, error);
+    throw await cleanUp(ctx, cluster, sw, { vschema: vschemaBefore, standard: kindAsked(request) === 'tables' }, error);
   }
-}
-
-/** `customer@replica` and `commerce.customer` are both about `customer`. */
-function tableOf(from: string): string {
-  const name = from.slice(from.indexOf('.') + 1);
-  const at = name.indexOf('@');
-  return at < 0 ? name : name.slice(0, at);
 }
 
 function refuseOldJournal(sw: TrafficSwitcher): void {
@@ -152,7 +143,7 @@ async function cleanUp(
   ctx: Context,
   cluster: Cluster,
   sw: TrafficSwitcher,
-  vschemaBefore: VSchemaKeyspace,
+  { vschema: vschemaBefore, standard }: { vschema: VSchemaKeyspace; standard: boolean },
   cause: unknown,
 ): Promise<unknown> {
   let error = cause;
@@ -163,14 +154,12 @@ async function cleanUp(
       error = new VtError(`${errorText(error)}: ${what}: ${errorText(failure)}`, { code: 'UNKNOWN', coded: false });
     }
   };
-  await attempt('failed to cleanup denied table entries', () => denyTables(ctx, cluster, sw, 'target', true));
+  if (standard) await attempt('failed to cleanup denied table entries', () => denyTables(ctx, cluster, sw, 'target', true));
   await attempt('failed to cleanup workflow artifacts', async () => {
     for (const target of sw.targets) {
       await target.db.db.write(cluster.world.clock, () => void deleteWorkflowStreams(target.db, sw.workflow));
     }
-    await changeRoutingRules(ctx, cluster.topo, [sw.targetKeyspace], (rules) => {
-      for (const from of ruleKeys(sw)) rules.delete(from);
-    });
+    await deleteRules(ctx, cluster, sw);
   });
   if (vschemaBefore.sharded !== true) {
     await attempt('failed to restore original target vschema', () =>

@@ -1,7 +1,9 @@
+import { plainError } from '../../lib/errors.ts';
 import type { ShardDb } from '../../tablet/shard-db.ts';
 import type { ShardInfo } from '../../topo/keyspaces.ts';
 import type { OnDDLAction } from '../../topo/proto/types-workflow.ts';
 import type { Tablet } from '../../topo/proto/types.ts';
+import type { WORKFLOW_SUB_TYPES } from '../switcher.ts';
 
 /** What `MoveTables create` was asked to do. */
 export interface MoveTablesRequest {
@@ -27,6 +29,26 @@ export interface MoveTablesRequest {
   config: Readonly<Record<string, string>>;
   /** 0 LEAVE, 1 REMOVE, 2 REPLACE. */
   shardedAutoIncrement: number;
+  /** Move these source shards only, each to the target shard of its name; all where none is named. */
+  sourceShards: readonly string[];
+  /** Move the rows of one tenant; '' for a move that is not about one. */
+  tenantId: string;
+  /** Of a tenant: the target shards that can have its rows; all where none is named. */
+  shards: readonly string[];
+}
+
+/** By which records the traffic of what is asked for will be switched. Vitess: materializer.isPartial, IsMultiTenantMigration. */
+export function kindAsked({ sourceShards, tenantId }: MoveTablesRequest): 'tables' | 'partial' | 'multi-tenant' {
+  if (tenantId !== '') return 'multi-tenant';
+  return sourceShards.length > 0 ? 'partial' : 'tables';
+}
+
+/** How the streams copy. Throws for a partial move with an atomic copy. Vitess: materializer.getWorkflowSubType. */
+export function subTypeAsked(request: MoveTablesRequest): (typeof WORKFLOW_SUB_TYPES)[number] {
+  const partial = kindAsked(request) === 'partial';
+  if (partial && request.atomicCopy) throw plainError('both atomic copy and partial mode cannot be specified for the same workflow');
+  if (partial) return 'Partial';
+  return request.atomicCopy ? 'AtomicCopy' : 'None';
 }
 
 /** A shard with its primary, as create works on it. */

@@ -13,7 +13,10 @@ import type { Member, MoveTablesRequest } from './request.ts';
 
 /** Which tables to move. Throws for those that the source does not have, and when none is left. */
 export async function chooseTables(ctx: Context, cluster: Cluster, request: MoveTablesRequest): Promise<string[]> {
-  const first = (await servingShards(ctx, cluster.topo, request.sourceKeyspace))[0]!;
+  const serving = await servingShards(ctx, cluster.topo, request.sourceKeyspace);
+  // Shard by shard, the first one's tables may have moved and been dropped already; a release looks there all the same.
+  const named = cluster.release.vitess ? undefined : serving.find((shard) => request.sourceShards.includes(shard.name));
+  const first = named ?? serving[0]!;
   const { db } = await primaryOf(ctx, cluster, first, (shard) => plainError(`shard does not have a primary: ${shard.name}`));
   const there = db.tableNames();
   let tables = request.tables.length > 0 ? [...request.tables] : request.allTables ? there : [];

@@ -5,21 +5,13 @@ import { lockKeyspace } from '../../topo/locks.ts';
 import { updateDeniedTables } from '../../topo/denied-tables.ts';
 import { updateShardFields } from '../../topo/keyspaces.ts';
 import type { VSchemaKeyspace } from '../../topo/proto/types.ts';
-import { changeRoutingRules, getRoutingRules, routingMap } from '../../topo/rules.ts';
-import { rebuildSrvVSchema, saveVSchema } from '../../topo/vschema.ts';
+import { getVSchema, rebuildSrvVSchema, saveVSchema } from '../../topo/vschema.ts';
 import { refreshOrFail } from '../denied.ts';
-import { ruleKeys } from '../switch/intent-images.ts';
-import type { Member, MoveTablesRequest } from './request.ts';
+import { isMoveUnderWay } from '../partial-moves.ts';
+import { deleteTenantRows, isSharedTable } from '../tenant-rows.ts';
+import { restoreRules, type RulesBefore } from './initial-rules.ts';
+import { kindAsked, type Member, type MoveTablesRequest } from './request.ts';
 import type { CreatedTables } from './tables.ts';
-
-/** Rules as they were before a create; undefined where there was none. */
-type RulesBefore = Map<string, readonly string[] | undefined>;
-
-/** Reads the rules that a create is about to write. */
-export async function ownRules(ctx: Context, cluster: Cluster, request: MoveTablesRequest, tables: readonly string[]): Promise<RulesBefore> {
-  const rules = routingMap(await getRoutingRules(ctx, cluster.topo));
-  return new Map(ruleKeys({ ...request, tables: [...tables] }).map((key) => [key, rules.get(key)]));
-}
 
 /** What a create has made so far, and how to take it back: `hardened` leaves nothing of one that failed. */
 export class CreateUndo {
@@ -47,23 +39,42 @@ export class CreateUndo {
     const locked = await lockKeyspace(ctx, topo, targetKeyspace, 'MoveTablesCreate');
     try {
       for (const { db } of this.targets) await db.db.write(world.clock, () => void deleteWorkflowStreams(db, workflow));
-      for (const { target, tables } of this.made) {
-        await target.db.db.write(world.clock, () => {
-          for (const table of tables) target.db.dropTable(table);
-        });
-      }
-      if (this.targets.length > 0) await this.#freeTargets(locked.ctx);
-      await changeRoutingRules(locked.ctx, topo, [targetKeyspace], (rules) => {
-        for (const [from, to] of this.#rules) {
-          if (to === undefined) rules.delete(from);
-          else rules.set(from, to);
-        }
-      });
-      await saveVSchema(locked.ctx, topo, targetKeyspace, this.vschema, null);
+      const kept = await this.#dropTables(locked.ctx);
+      const kind = kindAsked(this.#request);
+      if (this.targets.length > 0 && kind === 'tables') await this.#freeTargets(locked.ctx);
+      // Other shards of the same move go by the same rules.
+      const needed = kind === 'partial' && (await isMoveUnderWay(ctx, this.#cluster, this.#request, workflow));
+      if (!needed) await restoreRules(locked.ctx, this.#cluster, targetKeyspace, this.#rules);
+      if (kept.length === 0) await saveVSchema(locked.ctx, topo, targetKeyspace, this.vschema, null);
+      else await this.#forgetBut(locked.ctx, kept);
       await rebuildSrvVSchema(locked.ctx, topo);
     } finally {
       await locked.unlock('taken back');
     }
+  }
+
+  /** Drops what the create made. Returns what stays, since streams of others write to it by now: of that only the tenant's rows go. */
+  async #dropTables(ctx: Context): Promise<string[]> {
+    const kept = new Set<string>();
+    if (kindAsked(this.#request) === 'multi-tenant') await deleteTenantRows(ctx, this.#cluster, this.#request, this.targets, this.#tables);
+    for (const { target, tables } of this.made) {
+      const dropped = tables.filter((table) => !isSharedTable(target.db, table));
+      for (const table of tables) if (!dropped.includes(table)) kept.add(table);
+      await target.db.db.write(this.#cluster.world.clock, () => {
+        for (const table of dropped) target.db.dropTable(table);
+      });
+    }
+    return [...kept];
+  }
+
+  /** Takes those tables out of the VSchema that this create brought, and nobody uses. */
+  async #forgetBut(ctx: Context, kept: readonly string[]): Promise<void> {
+    const { topo } = this.#cluster;
+    const { targetKeyspace } = this.#request;
+    const { record, version } = await getVSchema(ctx, topo, targetKeyspace);
+    const before = this.vschema?.tables ?? {};
+    const tables = Object.entries(record.tables ?? {}).filter(([table]) => before[table] !== undefined || kept.includes(table) || !this.#tables.includes(table));
+    await saveVSchema(ctx, topo, targetKeyspace, { ...record, tables: Object.fromEntries(tables) }, version);
   }
 
   async #freeTargets(ctx: Context): Promise<void> {

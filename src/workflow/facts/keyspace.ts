@@ -22,7 +22,18 @@ export interface Verdict {
   /** Its tables whose writes go to another keyspace ('' for nowhere), and those of which only some reads do. */
   writesElsewhere: Elsewhere[];
   readsElsewhere: Elsewhere[];
+  /** Single shards of its tables that another keyspace has, and single shards of others' tables that it has. */
+  shardsElsewhere: ShardsOf[];
+  servesShardsOf: ShardsOf[];
   refused: Refused[];
+}
+
+/** Shards whose rows, and all traffic with them, are in another keyspace than that of their table. */
+export interface ShardsOf {
+  /** The other keyspace. */
+  keyspace: string;
+  shards: string[];
+  tables: string[];
 }
 
 /** Tables that another keyspace answers for. */
@@ -98,6 +109,8 @@ function verdictOf(keyspace: string, tables: readonly ServedTable[], refused: Re
     servesReadsOf: [],
     writesElsewhere: [],
     readsElsewhere: [],
+    shardsElsewhere: [],
+    servesShardsOf: [],
     refused,
   };
   for (const { table, types } of tables) {
@@ -105,10 +118,13 @@ function verdictOf(keyspace: string, tables: readonly ServedTable[], refused: Re
     const reads = [REPLICA, RDONLY];
     if (writes.keyspace === keyspace) {
       verdict.serves.push(table);
+      for (const { keyspace: other, shards } of writes.moved) addShards(verdict.shardsElsewhere, other, shards, table);
       const away = reads.find((served) => served.keyspace !== keyspace);
       if (away !== undefined) addElsewhere(verdict.readsElsewhere, away, table);
     } else {
       addElsewhere(verdict.writesElsewhere, writes, table);
+      const own = writes.moved.find((moved) => moved.keyspace === keyspace);
+      if (own !== undefined) addShards(verdict.servesShardsOf, writes.keyspace, own.shards, table);
       if (reads.some((served) => served.keyspace === keyspace)) verdict.servesReadsOf.push(table);
     }
   }
@@ -119,5 +135,11 @@ function addElsewhere(list: Elsewhere[], { keyspace, refusedOn }: ServedFacts, t
   const refused = refusedOn.length > 0;
   const there = list.find((entry) => entry.keyspace === keyspace && entry.refused === refused);
   if (there === undefined) list.push({ keyspace, tables: [table], refused });
+  else there.tables.push(table);
+}
+
+function addShards(list: ShardsOf[], keyspace: string, shards: string[], table: string): void {
+  const there = list.find((entry) => entry.keyspace === keyspace && entry.shards.join() === shards.join());
+  if (there === undefined) list.push({ keyspace, shards, tables: [table] });
   else there.tables.push(table);
 }

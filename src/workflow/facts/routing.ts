@@ -4,7 +4,7 @@ import { cellNames } from '../../topo/cells.ts';
 import { keyspaceNames } from '../../topo/keyspaces.ts';
 import { paths } from '../../topo/paths.ts';
 import type { SrvVSchema, VSchemaKeyspace } from '../../topo/proto/types.ts';
-import { getKeyspaceRoutingRules, getRoutingRules } from '../../topo/rules.ts';
+import { getKeyspaceRoutingRules, getRoutingRules, getShardRoutingRules, keyspaceRoutingMap, shardRoutingMap } from '../../topo/rules.ts';
 import { findRecord, listNames } from '../../topo/server.ts';
 import { getSrvVSchema } from '../../topo/vschema.ts';
 
@@ -26,9 +26,21 @@ export interface RouteFacts {
   differs: boolean;
 }
 
+/** Where a shard's queries go after the rules for tables: the keyspace that has its rows by the shard routing rules. */
+export interface ShardRouteFacts {
+  keyspace: string;
+  shard: string;
+  /** By the saved rules; the keyspace itself where there is none. */
+  global: string;
+  cells: Record<string, string>;
+  differs: boolean;
+}
+
 /** Rules that stand in one place and not, or not so, in the other. */
 export interface UnpublishedRule {
   cell: string;
+  /** Of which kind they are, other than table routing rules. */
+  of?: 'shards' | 'keyspaces';
   from: string;
   /** Undefined where there is none. */
   saved: string | undefined;
@@ -39,6 +51,8 @@ export interface UnpublishedRule {
 export interface RoutingFacts {
   cells: string[];
   routes: RouteFacts[];
+  /** Shards that some rule is about. */
+  shards: ShardRouteFacts[];
   unpublished: UnpublishedRule[];
 }
 
@@ -58,7 +72,22 @@ export async function gatherRouting(ctx: Context, cluster: Cluster): Promise<Rou
       return { from, table, type, global: to, cells: byCell, differs: Object.values(byCell).some((other) => other !== to) };
     }),
   );
-  return { cells, routes, unpublished: cells.flatMap((cell) => differences(cell, global, routers.get(cell)!)) };
+  const unpublished = cells.flatMap((cell) => [
+    ...differences(cell, global.rules, routers.get(cell)!.rules),
+    ...differences(cell, global.shards, routers.get(cell)!.shards, 'shards'),
+    ...differences(cell, global.keyspaces, routers.get(cell)!.keyspaces, 'keyspaces'),
+  ]);
+  return { cells, routes, shards: shardRoutes(global, routers), unpublished };
+}
+
+function shardRoutes(global: Router, routers: ReadonlyMap<string, Router>): ShardRouteFacts[] {
+  const keys = new Set([global, ...routers.values()].flatMap((router) => [...router.shards.keys()]));
+  return [...keys].toSorted().map((key) => {
+    const [keyspace, shard] = [key.slice(0, key.indexOf('.')), key.slice(key.indexOf('.') + 1)];
+    const to = (router: Router): string => router.shards.get(key) ?? keyspace;
+    const cells = Object.fromEntries([...routers].map(([cell, router]) => [cell, to(router)]));
+    return { keyspace, shard, global: to(global), cells, differs: Object.values(cells).some((other) => other !== to(global)) };
+  });
 }
 
 /** The tables that each keyspace has, by what its shards hold: what vtgate's schema tracking finds. */
@@ -80,6 +109,7 @@ async function savedRules(ctx: Context, cluster: Cluster, keyspaces: readonly st
   return {
     keyspaces: vschemas,
     routing_rules: await getRoutingRules(ctx, topo),
+    shard_routing_rules: await getShardRoutingRules(ctx, topo),
     keyspace_routing_rules: (await getKeyspaceRoutingRules(ctx, topo)) ?? {},
   };
 }
@@ -109,24 +139,28 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-function differences(cell: string, saved: Router, published: Router): UnpublishedRule[] {
-  const keys = [...new Set([...saved.rules.keys(), ...published.rules.keys()])].toSorted();
+type Rules = ReadonlyMap<string, readonly string[] | string>;
+
+function differences(cell: string, saved: Rules, published: Rules, of?: UnpublishedRule['of']): UnpublishedRule[] {
+  const keys = [...new Set([...saved.keys(), ...published.keys()])].toSorted();
   return keys.flatMap((from) => {
-    const [one, other] = [saved.rules.get(from)?.join(), published.rules.get(from)?.join()];
-    return one === other ? [] : [{ cell, from, saved: one, published: other }];
+    const [one, other] = [saved.get(from)?.toString(), published.get(from)?.toString()];
+    return one === other ? [] : [{ cell, ...(of !== undefined && { of }), from, saved: one, published: other }];
   });
 }
 
 /** Follows names as the gate does: keyspace rules, then table rules, then the VSchema. One step only. */
 class Router {
   readonly rules: ReadonlyMap<string, readonly string[]>;
-  readonly #keyspaces: ReadonlyMap<string, string>;
+  readonly shards: ReadonlyMap<string, string>;
+  readonly keyspaces: ReadonlyMap<string, string>;
   readonly #vschemas: Readonly<Record<string, VSchemaKeyspace>>;
   readonly #tracked: ReadonlyMap<string, ReadonlySet<string>>;
 
   constructor(record: SrvVSchema, tracked: ReadonlyMap<string, ReadonlySet<string>>) {
     this.rules = new Map((record.routing_rules?.rules ?? []).map((rule) => [rule.from_table, rule.to_tables ?? []]));
-    this.#keyspaces = new Map((record.keyspace_routing_rules?.rules ?? []).map((rule) => [rule.from_keyspace, rule.to_keyspace]));
+    this.shards = shardRoutingMap(record.shard_routing_rules ?? {});
+    this.keyspaces = keyspaceRoutingMap(record.keyspace_routing_rules);
     this.#vschemas = record.keyspaces ?? {};
     this.#tracked = tracked;
   }
@@ -147,8 +181,8 @@ class Router {
   }
 
   #routedKeyspace(keyspace: string, type: RoutedType): string {
-    const plain = this.#keyspaces.get(keyspace) ?? keyspace;
-    return type === 'PRIMARY' ? plain : (this.#keyspaces.get(`${keyspace}@${type.toLowerCase()}`) ?? plain);
+    const plain = this.keyspaces.get(keyspace) ?? keyspace;
+    return type === 'PRIMARY' ? plain : (this.keyspaces.get(`${keyspace}@${type.toLowerCase()}`) ?? plain);
   }
 
   /** A sharded keyspace serves what its VSchema lists, another one whatever is there. */

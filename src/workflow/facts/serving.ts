@@ -7,6 +7,8 @@ export interface ServedFacts {
   keyspace: string;
   /** The name that the table has there. */
   table: string;
+  /** Shards of that keyspace whose rows are in another one, by shard routing rules; all in one, it is `keyspace`. */
+  moved: { keyspace: string; shards: string[] }[];
   /** Cells whose copy of the rules says otherwise, with what they say. */
   otherwise: { cell: string; to: string }[];
   /** Where queries that arrive are turned away. */
@@ -51,21 +53,53 @@ function serving(routing: RoutingFacts, shards: readonly ShardFacts[], from: str
   const [first, ...rest] = routing.cells;
   const to = (first === undefined ? undefined : route?.cells[first]) ?? route?.global ?? '';
   const [keyspace = '', table = ''] = to.split('.');
+  const placeOf = shardPlaces(routing);
+  const moved = movedShards(shards, keyspace, placeOf);
+  const all = moved.length === 1 && moved[0]!.shards.length === shards.filter((shard) => shard.keyspace === keyspace && shard.serving).length;
   return {
-    keyspace,
+    keyspace: all ? moved[0]!.keyspace : keyspace,
     table,
+    moved: all ? [] : moved,
     otherwise: rest.flatMap((cell) => {
       const there = route?.cells[cell] ?? '';
       return there === to ? [] : [{ cell, to: there }];
     }),
-    refusedOn: refusals(shards, keyspace, table, type),
+    refusedOn: refusals(shards, keyspace, table, type, placeOf),
   };
 }
 
-/** The serving shards of a keyspace where no tablet of the type takes queries for a table. */
-export function refusals(shards: readonly ShardFacts[], keyspace: string, table: string, type: RoutedType): Refusal[] {
-  return shards.flatMap((shard) => {
-    if (shard.keyspace !== keyspace || !shard.serving) return [];
+/** Which keyspace has the rows of a shard. */
+type PlaceOf = (keyspace: string, shard: string) => string;
+
+/** By the rules of the first cell. */
+function shardPlaces({ cells, shards }: RoutingFacts): PlaceOf {
+  const [first = ''] = cells;
+  const places = new Map(shards.map((route) => [`${route.keyspace}/${route.shard}`, route.cells[first] ?? route.global]));
+  return (keyspace, shard) => places.get(`${keyspace}/${shard}`) ?? keyspace;
+}
+
+function movedShards(shards: readonly ShardFacts[], keyspace: string, placeOf: PlaceOf): ServedFacts['moved'] {
+  const moved = new Map<string, string[]>();
+  for (const { keyspace: own, shard, serving: serves } of shards) {
+    const place = placeOf(keyspace, shard);
+    if (own === keyspace && serves && place !== keyspace) moved.set(place, [...(moved.get(place) ?? []), shard]);
+  }
+  return [...moved].map(([place, names]) => ({ keyspace: place, shards: names }));
+}
+
+/** The serving shards of a keyspace where no tablet of the type takes queries for a table; of those that have moved, the new ones. */
+export function refusals(
+  shards: readonly ShardFacts[],
+  keyspace: string,
+  table: string,
+  type: RoutedType,
+  placeOf: PlaceOf = (own) => own,
+): Refusal[] {
+  return shards.flatMap((named) => {
+    if (named.keyspace !== keyspace || !named.serving) return [];
+    const place = placeOf(keyspace, named.shard);
+    const shard = place === keyspace ? named : shards.find((one) => one.keyspace === place && one.shard === named.shard);
+    if (shard === undefined) return [{ shard: `${place}/${named.shard}`, why: 'no primary in' as const }];
     const tablets = shard.tablets.filter((tablet) => (type === 'PRIMARY' ? tablet.primary : tablet.type === type));
     // A shard without replicas refuses nobody's reads in particular: it has none to offer.
     if (tablets.length === 0 && type !== 'PRIMARY') return [];
@@ -73,7 +107,7 @@ export function refusals(shards: readonly ShardFacts[], keyspace: string, table:
     if (tablets.length === 0) reasons.push('no primary in');
     const [why] = reasons;
     if (why === undefined || reasons.includes(undefined)) return [];
-    return [{ shard: `${keyspace}/${shard.shard}`, why }];
+    return [{ shard: `${place}/${shard.shard}`, why }];
   });
 }
 
@@ -87,11 +121,12 @@ function refusal({ believes, denied }: TabletFacts, table: string): RefusalReaso
 /** What arrives at a keyspace, by whatever name, and is turned away there: one entry per tablet type and reason. */
 export function refusedAt(keyspace: string, routing: RoutingFacts, shards: readonly ShardFacts[]): Refused[] {
   const found = new Map<string, Refused>();
+  const placeOf = shardPlaces(routing);
   for (const { type, cells } of routing.routes) {
     for (const to of new Set(Object.values(cells))) {
-      const [target, table = ''] = to.split('.');
-      if (target !== keyspace) continue;
-      for (const { shard, why } of refusals(shards, keyspace, table, type)) {
+      const [target = '', table = ''] = to.split('.');
+      for (const { shard, why } of refusals(shards, target, table, type, placeOf)) {
+        if (!shard.startsWith(`${keyspace}/`)) continue;
         const key = `${type} ${why}`;
         const entry = found.get(key) ?? { type, tables: [], on: [], why };
         if (!entry.tables.includes(table)) entry.tables.push(table);

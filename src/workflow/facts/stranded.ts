@@ -3,7 +3,7 @@ import { formatDuration } from '../../lib/duration.ts';
 import { deleteReverseCommand, freeCommands, recoveryCommands, reshardRecoveryCommands, serveCommands, startCommand, stopCommand, switchAgainCommand } from '../recovery.ts';
 import type { IntentFacts } from './intents.ts';
 import { isAbout, isAtWork, type LockClientFacts, type LockFacts } from './locks.ts';
-import type { RoutingFacts } from './routing.ts';
+import type { RoutingFacts, UnpublishedRule } from './routing.ts';
 import { type Refused, refusedAt } from './serving.ts';
 import type { ShardFacts } from './shard.ts';
 import type { StreamFacts, WorkflowFacts } from './workflow.ts';
@@ -84,16 +84,21 @@ function freeing(picture: Picture, keyspace: string, entry: Refused, behaviours:
   const concerns = (workflow: WorkflowFacts): boolean => entry.tables.some((table) => workflow.tables.includes(table));
   const intent = intentAt(picture, [keyspace]);
   if (intent !== undefined) return [againAfter(intent, behaviours)];
-  const workflow = picture.workflows.find((one) => one.sourceKeyspace === keyspace && concerns(one) && !one.frozen);
+  // The way back of a tenant reads from the tables that all share: it has nothing to do with who may write to them.
+  const workflow = picture.workflows.find((one) => one.sourceKeyspace === keyspace && concerns(one) && !one.frozen && !isTenantsWayBack(one));
   const arriving = picture.workflows.find((one) => one.keyspace === keyspace && concerns(one) && one.journal.on.length > 0);
   const half = [workflow, arriving].find((one) => one !== undefined && one.journal.on.length > 0 && !one.frozen);
   if (half !== undefined) return complete(half, behaviours);
   if (workflow === undefined) return [...shards.flatMap((shard) => freeCommands(shard, entry.tables)), 'RebuildVSchemaGraph'];
   const targets = workflow.targets.map((text) => ({ keyspace: workflow.keyspace, name: text.slice(workflow.keyspace.length + 1) }));
   return recoveryCommands(
-    { targetKeyspace: workflow.keyspace, workflow: workflow.workflow, tables: entry.tables, sources: shards, targets },
+    { targetKeyspace: workflow.keyspace, workflow: workflow.workflow, tables: entry.tables, kind: workflow.kind, sources: shards, targets },
     behaviours,
   );
+}
+
+function isTenantsWayBack({ kind, workflow }: WorkflowFacts): boolean {
+  return kind === 'multi-tenant' && workflow.endsWith('_reverse');
 }
 
 /** Shards whose query service is off: a Reshard that broke off, or somebody's SetShardTabletControl. */
@@ -237,20 +242,37 @@ function leftOthers(picture: Picture, reshard: WorkflowFacts): Found[] {
 
 /** Rules that queries do not follow, because a cell's copy was not made anew. */
 function unpublished(picture: Picture, behaviours: Behaviours): Found[] {
-  const { routing, workflows } = picture;
+  const { routing } = picture;
   return routing.cells.flatMap((cell) => {
-    const rules = routing.unpublished.filter((rule) => rule.cell === cell);
-    if (rules.length === 0) return [];
-    const names = [...new Set(rules.map((rule) => rule.from.replace(/^.*\./, '').replace(/@.*$/, '')))].toSorted();
-    const places = rules.flatMap((rule) => [rule.from.replace(/@.*$/, ''), rule.saved ?? '', rule.published ?? ''].filter((name) => name.includes('.')));
-    const owners = workflows.filter((workflow) => workflow.tables.some((table) => names.includes(table)));
-    const keyspaces = new Set([...places.map((name) => name.split('.')[0]!), ...owners.flatMap((one) => [one.keyspace, one.sourceKeyspace])]);
-    const types = [...new Set(rules.map((rule) => /@(\w+)$/.exec(rule.from)?.[1] ?? 'all types'))].toSorted();
-    const text = `routing rules of ${names.join(', ')} (${types.join(', ')}) are saved and not in the copy of ${cell}, which queries follow`;
-    const intent = intentAt(picture, keyspaces);
-    const next = intent === undefined ? 'RebuildVSchemaGraph' : againAfter(intent, behaviours);
-    return [{ kind: 'rules-not-published' as const, keyspaces: [...keyspaces], text, next: [next] }];
+    const unknown = routing.unpublished.filter((rule) => rule.cell === cell);
+    const [rules, others] = [unknown.filter((rule) => rule.of === undefined), unknown.filter((rule) => rule.of !== undefined)];
+    return [...unpublishedTables(picture, cell, rules, behaviours), ...unpublishedOthers(picture, cell, others, behaviours)];
   });
+}
+
+/** Rules for shards, or for keyspaces. */
+function unpublishedOthers(picture: Picture, cell: string, rules: readonly UnpublishedRule[], behaviours: Behaviours): Found[] {
+  return (['shards', 'keyspaces'] as const).flatMap((of) => {
+    const own = rules.filter((rule) => rule.of === of);
+    if (own.length === 0) return [];
+    const keyspaces = new Set(own.flatMap(({ from, saved = '', published = '' }) => [from.replace(/[.@].*$/, ''), saved, published].filter((name) => name !== '')));
+    const text = `${of === 'shards' ? 'shard' : 'keyspace'} routing rules of ${own.map((rule) => rule.from).join(', ')} are saved and not in the copy of ${cell}, which queries follow`;
+    const intent = intentAt(picture, keyspaces);
+    return [{ kind: 'rules-not-published' as const, keyspaces: [...keyspaces], text, next: [intent === undefined ? 'RebuildVSchemaGraph' : againAfter(intent, behaviours)] }];
+  });
+}
+
+function unpublishedTables(picture: Picture, cell: string, rules: readonly UnpublishedRule[], behaviours: Behaviours): Found[] {
+  if (rules.length === 0) return [];
+  const names = [...new Set(rules.map((rule) => rule.from.replace(/^.*\./, '').replace(/@.*$/, '')))].toSorted();
+  const places = rules.flatMap((rule) => [rule.from.replace(/@.*$/, ''), rule.saved ?? '', rule.published ?? ''].filter((name) => name.includes('.')));
+  const owners = picture.workflows.filter((workflow) => workflow.tables.some((table) => names.includes(table)));
+  const keyspaces = new Set([...places.map((name) => name.split('.')[0]!), ...owners.flatMap((one) => [one.keyspace, one.sourceKeyspace])]);
+  const types = [...new Set(rules.map((rule) => /@(\w+)$/.exec(rule.from)?.[1] ?? 'all types'))].toSorted();
+  const text = `routing rules of ${names.join(', ')} (${types.join(', ')}) are saved and not in the copy of ${cell}, which queries follow`;
+  const intent = intentAt(picture, keyspaces);
+  const next = intent === undefined ? 'RebuildVSchemaGraph' : againAfter(intent, behaviours);
+  return [{ kind: 'rules-not-published' as const, keyspaces: [...keyspaces], text, next: [next] }];
 }
 
 function tabletsThatDiffer(shard: ShardFacts): Found[] {

@@ -49,6 +49,8 @@ export interface WorkflowFacts {
   kind: MigrationKind;
   type: string;
   subType: string;
+  /** The tenant that it moves. */
+  tenant: string | undefined;
   /** `Reads Not Switched. Writes Not Switched`: computed from the rules alone. */
   state: string;
   /** Why it could not be read in full; then only its streams are known. */
@@ -114,6 +116,7 @@ async function workflowFacts(
     kind: 'tables',
     type: WORKFLOW_TYPES[first.workflow_type] ?? '',
     subType: WORKFLOW_SUB_TYPES[first.workflow_sub_type] ?? '',
+    tenant: undefined,
     state: '',
     problem: undefined,
     sourceKeyspace: '',
@@ -140,6 +143,7 @@ async function workflowFacts(
 async function addRecords(ctx: Context, cluster: Cluster, sw: TrafficSwitcher, facts: WorkflowFacts): Promise<void> {
   const { keyspace, workflow } = facts;
   facts.kind = sw.kind;
+  if (sw.kind === 'multi-tenant') facts.tenant = sw.options.tenant_id;
   facts.sourceKeyspace = sw.sourceKeyspace;
   facts.sources = sw.sources.map((source) => shardText(source.info));
   facts.tables = sw.tables;

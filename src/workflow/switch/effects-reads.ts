@@ -1,5 +1,6 @@
 import { vtError, wrapError } from '../../lib/errors.ts';
 import { readJournal } from '../../tablet/vreplication/streams.ts';
+import { cellNames } from '../../topo/cells.ts';
 import { findAllShards } from '../../topo/keyspaces.ts';
 import { changeRoutingRules, getRoutingRules, routingMap, type RoutingMap } from '../../topo/rules.ts';
 import { allTablets } from '../../topo/tablets.ts';
@@ -19,6 +20,7 @@ export async function readTypes(run: SwitchRun): Promise<string[]> {
 /** Refuses a reversal of reads that were never switched, and a workflow that does not cover its shards. */
 export async function validateReads(run: SwitchRun): Promise<void> {
   const { request, startState, direction } = run;
+  if (run.path.kind === 'multi-tenant') await refuseSomeCells(run);
   if (direction === 'backward' && run.path.kind !== 'partial') {
     refuseUnlessSwitched(request.tabletTypes.includes('REPLICA'), startState.replicaSwitched, 'REPLICA');
     refuseUnlessSwitched(request.tabletTypes.includes('RDONLY'), startState.rdonlySwitched, 'RDONLY');
@@ -29,6 +31,18 @@ export async function validateReads(run: SwitchRun): Promise<void> {
   } catch (error) {
     throw wrapError(error, 'workflow validation failed');
   }
+}
+
+/** Keyspace routing rules have no cells. */
+async function refuseSomeCells({ cluster, request, ctx }: SwitchRun): Promise<void> {
+  if (request.cells.length === 0) return;
+  const [all, asked] = [await cellNames(ctx, cluster.topo), request.cells.toSorted()];
+  const counted = cluster.release.behaviours.tenantReadCells === 'as many';
+  if (counted ? asked.length === all.length : asked.join() === all.toSorted().join()) return;
+  const text = counted
+    ? 'requesting read traffic for multi-tenant migrations must include all cells'
+    : `requesting switch of read traffic for multi-tenant migrations must include all cells; all cells: ${all.toSorted().join(',')}, requested cells: ${asked.join(',')}`;
+  throw wrapError(vtError('INVALID_ARGUMENT', text), 'invalid request');
 }
 
 function refuseUnlessSwitched(asked: boolean, cells: readonly string[], type: string): void {

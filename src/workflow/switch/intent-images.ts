@@ -74,7 +74,7 @@ function shardRuleKeys({ sourceKeyspace, targetKeyspace, shards }: IntentScope):
 }
 
 /** The keys of the keyspace routing rules that a multi-tenant switch writes. */
-function keyspaceRuleKeys({ sourceKeyspace }: IntentScope): string[] {
+export function keyspaceRuleKeys({ sourceKeyspace }: Pick<IntentScope, 'sourceKeyspace'>): string[] {
   return ['', '@replica', '@rdonly'].map((suffix) => `${sourceKeyspace}${suffix}`);
 }
 

@@ -1,6 +1,7 @@
 import { plainError } from '../../lib/errors.ts';
 import { formatKeyRange } from '../../lib/key-range.ts';
 import type { StepScope } from '../../runtime/step.ts';
+import type { Expr } from '../../sql/ast.ts';
 import { formatName, quoteName } from '../../sql/format-expr.ts';
 import { epochSeconds } from '../../tablet/cluster.ts';
 import { callTablet, writeTablet } from '../../tablet/manager.ts';
@@ -14,6 +15,7 @@ import type { BinlogSource as Source, Rule } from '../../topo/proto/types-workfl
 import type { VSchemaKeyspace } from '../../topo/proto/types.ts';
 import { getVSchema } from '../../topo/vschema.ts';
 import { forAll } from '../fan-out.ts';
+import { addTenantFilter, tenantPredicate } from '../tenant.ts';
 import type { MigrationSource, MigrationTarget } from '../switcher.ts';
 import type { SwitchRun } from './run.ts';
 
@@ -28,12 +30,13 @@ export const UNLIMITED = '9223372036854775807';
 export async function createReverse(run: SwitchRun, scope: StepScope): Promise<void> {
   const { cluster, sw, ctx } = run;
   const { record: vschema } = await getVSchema(ctx, cluster.topo, sw.sourceKeyspace);
+  const tenant = sw.kind === 'multi-tenant' ? await readTenant(run) : undefined;
   await forAll(sw.sources, (source) =>
     scope.onTarget(shardText(source.info), () =>
       callTablet(ctx, source.primary, 'VReplicationExec', async () => {
         // In the order of its statements: rows of that name go, new ones come, and get cells and tablet types.
         requirePrivileges(source.db, ['SELECT', 'DELETE', 'INSERT', 'UPDATE']);
-        const rows = sw.targets.flatMap((target) => reverseRows(run, source, target, vschema));
+        const rows = sw.targets.flatMap((target) => reverseRows(run, source, target, vschema, tenant));
         const at = epochSeconds(cluster);
         await writeTablet(ctx, cluster, source.db, () => {
           deleteWorkflowStreams(source.db, sw.reverseWorkflow);
@@ -49,6 +52,7 @@ function reverseRows(
   source: MigrationSource,
   target: MigrationTarget,
   vschema: VSchemaKeyspace,
+  tenant: Expr | undefined,
 ): NewStream[] {
   const { sw, cluster } = run;
   return target.streams
@@ -57,7 +61,7 @@ function reverseRows(
       const back: Source = {
         keyspace: sw.targetKeyspace,
         shard: target.info.name,
-        filter: { rules: (forward.filter?.rules ?? []).map((rule) => reverseRule(run, source, rule, vschema)) },
+        filter: { rules: (forward.filter?.rules ?? []).map((rule) => withTenant(reverseRule(run, source, rule, vschema), tenant)) },
       };
       if (forward.on_ddl !== undefined) back.on_ddl = forward.on_ddl;
       if (forward.target_time_zone !== undefined) back.source_time_zone = forward.target_time_zone;
@@ -86,6 +90,17 @@ function reverseCells(cells: string, source: MigrationSource, target: MigrationT
   const names = cells.split(',');
   if (!names.includes(to) || names.includes(from)) return cells;
   return names.map((name, index) => (index === names.indexOf(to) ? from : name)).join(',');
+}
+
+/** The condition of the tenant: what others write to the target is not for this source. */
+async function readTenant({ cluster, sw, ctx }: SwitchRun): Promise<Expr> {
+  const { record } = await getVSchema(ctx, cluster.topo, sw.targetKeyspace);
+  return tenantPredicate(sw.options.tenant_id ?? '', record, !cluster.release.vitess);
+}
+
+function withTenant(rule: Rule, tenant: Expr | undefined): Rule {
+  if (tenant === undefined || rule.filter === 'exclude' || rule.match.startsWith('/')) return rule;
+  return { ...rule, filter: addTenantFilter(rule.filter ?? '', tenant) };
 }
 
 function reverseRule(run: SwitchRun, source: MigrationSource, rule: Rule, vschema: VSchemaKeyspace): Rule {

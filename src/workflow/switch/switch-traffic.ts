@@ -5,10 +5,11 @@ import type { Context } from '../../runtime/context.ts';
 import type { Cluster } from '../../tablet/cluster.ts';
 import { readJournal } from '../../tablet/vreplication/streams.ts';
 import { lockName } from '../../topo/locks.ts';
-import { computeState, getWorkflowState, stateText, type WorkflowWithState } from '../state.ts';
+import { areWritesSwitched, getWorkflowState, stateText, type WorkflowWithState } from '../state.ts';
 import { WORKFLOW_TYPES } from '../switcher.ts';
 import { dryRunLines } from './dry-run.ts';
 import { findIntent, type Intent, interrupted, isAtWork } from './intent.ts';
+import { alreadySwitched, refusePartialReads, refuseTenantReversal, stateAfter } from './part-moves.ts';
 import type { SwitchPath } from './path.ts';
 import type { SwitchRequest, SwitchRun } from './run.ts';
 import { runSwitch, type SwitchEnd } from './runner.ts';
@@ -109,9 +110,11 @@ interface Chosen {
 async function chooseSwitcher(ctx: Context, cluster: Cluster, request: SwitchRequest, asked: WorkflowWithState): Promise<Chosen> {
   const { behaviours } = cluster.release;
   const backward = request.direction === 'backward';
-  const { writesSwitched } = asked.state;
+  const writesSwitched = areWritesSwitched(cluster, asked.state);
   const onlyReads = !writesSwitched && !request.tabletTypes.includes('PRIMARY');
   const already = backward ? !writesSwitched : writesSwitched;
+  refusePartialReads(cluster, asked, request);
+  if (backward && asked.sw.kind === 'multi-tenant') await refuseTenantReversal(ctx, cluster, asked, onlyReads);
   // Until v20 a reversal made no checks at all (#16920).
   const writesAlreadySwitched = already || (backward && !behaviours.reverseChecked);
   if (!backward || (onlyReads && behaviours.readsOnlyReversal)) {
@@ -191,7 +194,7 @@ function prepareRun(ctx: Context, cluster: Cluster, request: SwitchRequest, chos
     writesStopped: undefined,
     writesServed: undefined,
     refusedBefore: 0,
-    warnings: [],
+    warnings: alreadySwitched(cluster, chosen.found, wantsWrites && chosen.writesAlreadySwitched),
   };
 }
 
@@ -210,8 +213,8 @@ async function dryRun(run: SwitchRun, command: string): Promise<SwitchResult> {
 
 async function reloadState(ctx: Context, cluster: Cluster, run: SwitchRun): Promise<string> {
   try {
-    const { sw } = await getWorkflowState(ctx, cluster, run.sw.targetKeyspace, run.sw.workflow);
-    return stateText(await computeState(ctx, cluster, sw));
+    const found = await getWorkflowState(ctx, cluster, run.sw.targetKeyspace, run.sw.workflow);
+    return stateText(await stateAfter(ctx, run, found));
   } catch (error) {
     return `Error reloading workflow state after switching traffic: ${errorText(error)}`;
   }
