@@ -38,6 +38,27 @@ const CHECKED_LATER: readonly Deviation[] = [
     hardenedOnly: true,
   },
   {
+    id: 'cancel-some-shards',
+    there: 'cancel and `Workflow delete` with `--shards` drop tables and rules of every shard, and leave the streams of the others',
+    here: 'refused unless every shard of the workflow is named',
+    why: 'the streams that are left break on tables that are gone',
+    hardenedOnly: true,
+  },
+  {
+    id: 'cancel-frozen',
+    there: 'cancel drops the tables of a frozen workflow whose routing rules somebody has removed',
+    here: 'refused without `--keep-data`',
+    why: 'its writes were switched: these may be the only rows there are',
+    hardenedOnly: true,
+  },
+  {
+    id: 'rename-taken',
+    there: '`complete --rename-tables` fails in the middle where a table `_NAME_old` exists',
+    here: 'refused, before anything is renamed',
+    why: 'some shards have been renamed, and some have not',
+    hardenedOnly: true,
+  },
+  {
     id: 'mirror-type',
     there: '`mirrortraffic --tablet-types` takes every tablet type, and saves rules for those that answer no queries',
     here: 'refused for other types than primary, replica and rdonly, as a switch refuses them',

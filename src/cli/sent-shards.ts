@@ -12,3 +12,10 @@ export function sentShards(inv: Invocation, { release, world }: Cluster, how: 'u
   world.events.emit({ kind: 'warning', text });
   return [];
 }
+
+/** The same for commands whose flag no vtctldclient sends: `hardened` looks at it. */
+export function unsentShards(inv: Invocation, cluster: Cluster): readonly string[] {
+  const { vitess, behaviours } = cluster.release;
+  if (!vitess) return sentShards(inv, cluster, 'obeyed');
+  return sentShards(inv, cluster, behaviours.workflowShards === 'unknown' ? 'unknown' : 'ignored');
+}

@@ -36,6 +36,42 @@ export const WORKFLOWS = {
     '22.0.0': true,
   }),
 
+  completeOrder: row<'streams-first' | 'streams-last'>(
+    'ending',
+    'where complete deletes the streams',
+    'K41, K42, #20135; never in Vitess',
+    {
+      'streams-first': 'before the rules, so that it cannot be repeated when it fails after them; the reverse streams meet tables that are gone',
+      'streams-last': 'last of all, so that it can be repeated; those of the reverse workflow before it drops what they read',
+    },
+    'streams-last',
+    { '18.0.0': 'streams-first' },
+  ),
+  completeDryRun: row<'publishes' | 'looks'>(
+    'ending',
+    'a dry run of complete',
+    'never in Vitess',
+    { publishes: 'rebuilds the serving VSchema of every cell', looks: 'changes nothing' },
+    'looks',
+    { '18.0.0': 'publishes' },
+  ),
+  cancelReads: row<'left' | 'led back'>(
+    'ending',
+    'reads that are switched when a workflow is cancelled',
+    '#17128; never in Vitess',
+    { left: 'meet tables that are dropped, until the rules go; of a Reshard for ever', 'led back': 'are led back to the source first; a Reshard is not cancelled' },
+    'led back',
+    { '18.0.0': 'left' },
+  ),
+  endingMirrors: row<'stay' | 'go'>(
+    'ending',
+    'mirror rules of a workflow that ends',
+    'never in Vitess',
+    { stay: 'stay, and reads are mirrored to tables that are gone', go: 'go with it' },
+    'go',
+    { '18.0.0': 'stay' },
+  ),
+
   workflowShards: row<'unknown' | 'ignored' | 'obeyed'>(
     'streams',
     '`Workflow start` and `stop` with --shards',

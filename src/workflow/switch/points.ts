@@ -25,20 +25,8 @@ export function pathsFrom(kind: MigrationKind): { path: SwitchPath; when: string
   return [...own, ...others].map((entry, index) => (index === 0 ? { ...entry, when: undefined } : entry));
 }
 
-/** Every place where a fault can be put, for a release: each step and how often it occurs at most. */
+/** Every place of a switch where a fault can be put, for a release: each step and how often it occurs at most. */
 export function faultPoints(behaviours: Behaviours): FaultPoint[] {
-  let points = known.get(behaviours);
-  if (points === undefined) {
-    points = findPoints(behaviours);
-    known.set(behaviours, points);
-  }
-  return points;
-}
-
-/** A release's behaviours are one record, and every command with a fault asks. */
-const known = new WeakMap<Behaviours, FaultPoint[]>();
-
-function findPoints(behaviours: Behaviours): FaultPoint[] {
   const most = new Map<string, number>();
   for (const { path } of PATHS) {
     for (const step of planSteps(path, behaviours)) most.set(step.name, Math.max(most.get(step.name) ?? 0, step.occurrence));

@@ -6,7 +6,7 @@ import { ETCD_NAMES } from '../../../src/topo/conn/directory.ts';
 import type { Shard } from '../../../src/topo/proto/types.ts';
 import { shardedCluster } from '../../helpers/sharded.ts';
 import { movingCluster, switchLine, type TestCluster } from '../../helpers/shell.ts';
-import { denied, idle, mirrored, record, type RunsOf, saveMirrors, shared, streams, switchWith } from './see.ts';
+import { denied, idle, mirrored, record, ruleOf, type RunsOf, saveMirrors, saveRule, shared, streams, switchWith } from './see.ts';
 
 const MT = 'MoveTables --workflow c2c --target-keyspace customer';
 const MIRRORING = 'Mirroring 0.00 percent of traffic';
@@ -95,6 +95,40 @@ export const WORKFLOWS_RUNS: RunsOf<Extract<BuiltName, keyof typeof WORKFLOWS>> 
     }
     expect(streams(cluster, 'c2c')).toEqual([]);
     return true;
+  },
+  completeOrder: async (version) => {
+    const { cluster } = await switchWith(version, []);
+    const { exit, stderr } = await cluster.run(`${MT} complete --fault 'complete/deleteRoutingRules:after=return'`);
+    expect([exit, ruleOf(cluster, 'customer')]).toEqual([1, undefined]);
+    const again = await cluster.run(`${MT} complete`);
+    if (again.exit === 0) {
+      expect(stderr).toContain('next: cure the cause, then run it again, which does the rest: switchtraffic MoveTables');
+      return 'streams-last';
+    }
+    expect(stderr).toContain('next: it cannot be run again: put right by hand what is left');
+    expect(again.stderr).toContain('no streams found in keyspace customer for c2c');
+    return 'streams-first';
+  },
+  completeDryRun: async (version) => {
+    const { cluster } = await switchWith(version, []);
+    saveRule(cluster, 'news', 'commerce.product');
+    await cluster.ok(`${MT} complete --dry-run`);
+    return ruleOf(cluster, 'news', 'served') === undefined ? 'looks' : 'publishes';
+  },
+  cancelReads: {
+    // Before, a workflow whose reads are switched is not cancelled at all.
+    at: ['22.0.0', '24.0.4'],
+    see: async (version) => {
+      const { cluster } = await switchWith(version, [], '--tablet-types replica,rdonly');
+      expect((await cluster.run(`${MT} cancel --fault 'cancel/removeTargetTables:before=return'`)).exit).toBe(1);
+      return ruleOf(cluster, 'commerce.customer@replica', 'served') === 'commerce.customer' ? 'led back' : 'left';
+    },
+  },
+  endingMirrors: async (version) => {
+    const cluster = await movingCluster(version);
+    saveMirrors(cluster);
+    await cluster.ok(`${MT} cancel`);
+    return mirrored(cluster).includes('customer') ? 'stay' : 'go';
   },
   workflowShards: (version) => stopOne(version, 'Workflow --keyspace customer stop --workflow c2c'),
   moveTablesShards: async (version) => {
