@@ -1,24 +1,22 @@
 #!/usr/bin/env node
-import { existsSync } from 'node:fs';
-import module from 'node:module';
+'use strict';
+const { isBuilt, load } = require('./load.js');
 
-const entry = new URL('../dist/bundle/main.js', import.meta.url);
-const fail = (text) => {
+function fail(text) {
   process.stderr.write(`switchtraffic: ${text}\n`);
   process.exitCode = 1;
-};
-
-if (Number.parseInt(process.versions.node, 10) < 20) fail(`needs Node 20 or newer, this is ${process.versions.node}`);
-else if (!existsSync(entry)) fail('not built: run `npm run build`');
-else if (process.argv.length === 3 && process.argv[2] === '--version') {
-  const { version } = await import('../dist/bundle/version.js');
-  process.stdout.write(`switchtraffic version ${version}\n`);
-} else {
-  module.enableCompileCache?.();
-  await Promise.all([import(entry), import('../dist/bundle/io.js')]).then(
-    async ([{ main }, { processIo }]) => {
-      process.exitCode = await main(process.argv.slice(2), processIo());
-    },
-    (error) => fail(error.code === 'ERR_MODULE_NOT_FOUND' ? `${error.message}: run \`npm install\`` : error.stack),
-  );
 }
+
+async function start(argv) {
+  if (Number.parseInt(process.versions.node, 10) < 20) return fail(`needs Node 20 or newer, this is ${process.versions.node}`);
+  if (!isBuilt()) return fail('not built: run `npm run build`');
+  if (argv.length === 1 && argv[0] === '--version') return void process.stdout.write(`switchtraffic version ${load('version.js').version}\n`);
+  try {
+    const { main } = load('main.js');
+    process.exitCode = await main(argv, load('io.js').processIo());
+  } catch (error) {
+    fail(error.code === 'MODULE_NOT_FOUND' ? `${error.message.split('\n', 1)[0]}: run \`npm install\`` : error.stack);
+  }
+}
+
+void start(process.argv.slice(2));

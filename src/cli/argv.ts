@@ -78,6 +78,26 @@ export function commandFlags(chain: readonly CommandSpec[]): readonly FlagSpec[]
 /** Each command stands at one place of the tree, and scenarios ask thousands of times. */
 const flagsOf = new WeakMap<CommandSpec, readonly FlagSpec[]>();
 
+/** The flags that are read between a command and its subcommand. */
+interface FlagsOnTheWay {
+  onTheWay: readonly FlagSpec[];
+  withoutHelp: readonly FlagSpec[];
+}
+
+function flagsOnTheWay(chain: readonly CommandSpec[]): FlagsOnTheWay {
+  const command = last(chain);
+  let flags = onTheWayOf.get(command);
+  if (flags === undefined) {
+    const onTheWay = commandFlags(chain).filter((flag) => flag !== versionFlag);
+    flags = { onTheWay, withoutHelp: onTheWay.filter((flag) => flag.name !== 'help') };
+    onTheWayOf.set(command, flags);
+  }
+  return flags;
+}
+
+/** The same: lists of their own would be indexed anew for each line. */
+const onTheWayOf = new WeakMap<CommandSpec, FlagsOnTheWay>();
+
 function allFlags(chain: readonly CommandSpec[]): FlagSpec[] {
   const own = chain.flatMap((spec) => spec.flags);
   const version = chain.length === 1 ? [versionFlag] : [];
@@ -124,12 +144,12 @@ class Parser {
   #descend(chain: readonly CommandSpec[], argv: readonly string[]): { chain: readonly CommandSpec[]; rest: readonly string[] } {
     // While it looks for the subcommand, cobra has not defined --help and --version yet: they eat the next word,
     // so that `MoveTables --help create` is help for MoveTables.
-    const onTheWay = commandFlags(chain).filter((flag) => flag !== versionFlag);
+    const { onTheWay, withoutHelp } = flagsOnTheWay(chain);
     let known: FlagTable | undefined;
     let valueNext = false;
     for (const [index, word] of argv.entries()) {
       if (isFlagThatMayTakeNext(word)) {
-        known ??= this.#table(onTheWay.filter((flag) => flag.name !== 'help'));
+        known ??= this.#table(withoutHelp);
         const flag = word.startsWith('--') ? known.long(word.slice(2)) : known.short(word.slice(1));
         valueNext = flag?.kind !== 'bool';
         continue;

@@ -8,6 +8,7 @@ import { CALLER } from '../runtime/perform-fault.ts';
 import type { Cluster } from '../tablet/cluster.ts';
 import type { ShardStore } from '../tablet/shard-db.ts';
 import { pumpAll } from '../tablet/vreplication/pump-all.ts';
+import { withOutages } from '../topo/conn/outages.ts';
 import type { LeasePolicy } from '../topo/conn/lock-table.ts';
 import { ETCD_NAMES } from '../topo/conn/directory.ts';
 import { releaseAll } from '../topo/held-locks.ts';
@@ -47,7 +48,7 @@ export async function withCluster(
   const host = hostOf(inv);
   const world = host.world();
   const policy: LeasePolicy = { names: ETCD_NAMES, renewed: true, reapDead: true };
-  const conn = host.openTopology(world, policy, options.create !== undefined);
+  const conn = withOutages(host.openTopology(world, policy, options.create !== undefined), world.clock, policy.names);
   const caller = withCancel(background());
   const limited = withTimeout(caller.ctx, world.clock, actionTimeoutMs);
   const stop = (): void => caller.end();
@@ -117,7 +118,7 @@ async function withHints(inv: Invocation, cluster: Cluster, run: () => Promise<n
 }
 
 function keyspaceFlag({ path, flags }: Invocation): string {
-  if (isWorkflowCommand(path)) return flags.str('target-keyspace');
+  if (isWorkflowCommand(path) || path[0] === 'VDiff') return flags.str('target-keyspace');
   return path[0] === 'Workflow' ? flags.str('keyspace') : '';
 }
 

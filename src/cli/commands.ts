@@ -1,4 +1,6 @@
+import { adminCommands } from './specs/admin.ts';
 import { noArgs } from './specs/build.ts';
+import { cell } from './specs/failures.ts';
 import { fault } from './specs/fault.ts';
 import { materialize } from './specs/materialize.ts';
 import { moveTables } from './specs/movetables.ts';
@@ -6,6 +8,7 @@ import { ownCommands } from './specs/own.ts';
 import { reshard } from './specs/reshard.ts';
 import { scenarioCommands } from './specs/scenario.ts';
 import { topologyCommands } from './specs/topology.ts';
+import { vdiffCommand } from './specs/vdiff.ts';
 import { versions } from './specs/versions.ts';
 import { getWorkflows, workflow } from './specs/workflow.ts';
 import { workload } from './specs/workload.ts';
@@ -23,5 +26,5 @@ export const rootCommand: CommandSpec = {
   flags: [],
   args: noArgs,
   family: 'vtctldclient',
-  subcommands: [moveTables, reshard, materialize, workflow, getWorkflows, ...topologyCommands, ...ownCommands, workload, fault, versions, ...scenarioCommands],
+  subcommands: [moveTables, reshard, materialize, workflow, getWorkflows, vdiffCommand, ...topologyCommands, ...adminCommands, ...ownCommands, cell, workload, fault, versions, ...scenarioCommands],
 };

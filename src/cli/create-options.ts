@@ -1,6 +1,7 @@
 import { plainError, UserError } from '../lib/errors.ts';
 import type { OnDDLAction } from '../topo/proto/types-workflow.ts';
 import { cellNames } from '../topo/cells.ts';
+import type { Cluster } from '../tablet/cluster.ts';
 import type { CommandScope } from './scope.ts';
 import type { Invocation } from './spec.ts';
 
@@ -46,6 +47,11 @@ export function checkCreateOptions({ flags, spec }: Invocation): void {
 /** `--on-ddl`. */
 export function onDdlOf({ flags }: Invocation): OnDDLAction {
   return flags.str('on-ddl').toUpperCase() as OnDDLAction;
+}
+
+/** `--defer-secondary-keys`, whose default is the release's. */
+export function deferSecondaryKeysOf({ flags }: Invocation, { release }: Cluster): boolean {
+  return flags.given('defer-secondary-keys') ? flags.bool('defer-secondary-keys') : release.behaviours.deferByDefault;
 }
 
 /** `--config-overrides` as a record. Throws UserError for what is no setting of VReplication. */

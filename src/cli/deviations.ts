@@ -1,190 +1,11 @@
 import { InvariantError, UserError } from '../lib/errors.ts';
 import type { Cluster } from '../tablet/cluster.ts';
-import { hasFlag, isWorkflowCommand } from './flags.ts';
+import { boolOf, hasFlag, isWorkflowCommand } from './flags.ts';
+import { CHECKED_LATER, type Deviation } from './later-deviations.ts';
 import type { Invocation } from './spec.ts';
-
-/** One thing that the command line does otherwise than vtctldclient. The documents are made from these rows. */
-export interface Deviation {
-  /** Stable; documents and tests refer to it. */
-  readonly id: string;
-  /** What vtctldclient does. */
-  readonly there: string;
-  /** What we do; on `hardened` only, where there is a `check` or `hardenedOnly`. */
-  readonly here: string;
-  readonly why: string;
-  /** True: a release line does what the release does. */
-  readonly hardenedOnly: boolean;
-  /** For what a command line may not ask: why not; undefined when it does not ask for it. */
-  readonly check?: (inv: Invocation) => string | undefined;
-}
 
 /** Vitess's own text for a `--timeout` that is too short. */
 export const SHORT_TIMEOUT = 'timeout value must be at least 1 second';
-
-/** What only the cluster can tell: the handlers find it, and hand it to `letPass`. */
-const CHECKED_LATER: readonly Deviation[] = [
-  {
-    id: 'unknown-cell',
-    there: '`--cells` with a cell that does not exist: SetShardTabletControl, RefreshStateByShard and create pass over it, RebuildVSchemaGraph ApplyRoutingRules and switchtraffic fail after they have written the other cells, or the rules',
-    here: 'refused, before anything is written',
-    why: 'half of it has been done, or nothing',
-    hardenedOnly: true,
-  },
-  {
-    id: 'unknown-shard',
-    there: 'cancel and `Workflow delete` with `--shards` that do not exist drop the tables and rules, delete no stream, and report success',
-    here: 'refused, before anything is dropped',
-    why: 'half of it has been done',
-    hardenedOnly: true,
-  },
-  {
-    id: 'cancel-some-shards',
-    there: 'cancel and `Workflow delete` with `--shards` drop tables and rules of every shard, and leave the streams of the others',
-    here: 'refused unless every shard of the workflow is named',
-    why: 'the streams that are left break on tables that are gone',
-    hardenedOnly: true,
-  },
-  {
-    id: 'cancel-frozen',
-    there: 'cancel drops the tables of a frozen workflow whose routing rules somebody has removed',
-    here: 'refused without `--keep-data`',
-    why: 'its writes were switched: these may be the only rows there are',
-    hardenedOnly: true,
-  },
-  {
-    id: 'rename-taken',
-    there: '`complete --rename-tables` fails in the middle where a table `_NAME_old` exists',
-    here: 'refused, before anything is renamed',
-    why: 'some shards have been renamed, and some have not',
-    hardenedOnly: true,
-  },
-  {
-    id: 'mirror-type',
-    there: '`mirrortraffic --tablet-types` takes every tablet type, and saves rules for those that answer no queries',
-    here: 'refused for other types than primary, replica and rdonly, as a switch refuses them',
-    why: 'nothing is mirrored',
-    hardenedOnly: true,
-  },
-  {
-    id: 'deny-unknown-table',
-    there: '`SetShardTabletControl --denied-tables` takes any name',
-    here: 'a table that the shard does not have is refused; with `--remove` any name will do',
-    why: 'with a mistyped name the table that was meant is still written to',
-    hardenedOnly: true,
-  },
-  {
-    id: 'deny-frees-more',
-    there: '`SetShardTabletControl --remove --denied-tables` of another type than the primary frees every table, whatever is named',
-    here: 'refused when tables would be freed that are not named',
-    why: 'another workflow may need them refused',
-    hardenedOnly: true,
-  },
-  {
-    id: 'disable-unserved',
-    there: '`SetShardTabletControl --disable-query-service` for a tablet type that no cell serves records nothing and exits 0',
-    here: 'refused',
-    why: 'it looks as if queries were refused',
-    hardenedOnly: true,
-  },
-  {
-    id: 'disable-ignored',
-    there: '`SetShardTabletControl --disable-query-service` does nothing together with `--denied-tables` or `--remove`',
-    here: 'refused',
-    why: 'the shard goes on serving, or refusing, every query',
-    hardenedOnly: true,
-  },
-  {
-    id: 'reshard-taken-name',
-    there: '`Reshard create` takes the name of another workflow of the keyspace, if that has no stream on the target shards',
-    here: 'refused',
-    why: 'every later command on the name means both workflows',
-    hardenedOnly: true,
-  },
-  {
-    id: 'reshard-late-failures',
-    there: '`Reshard create` takes a keyspace that is not sharded, tables without a vindex, source shards whose tables differ, and target shards that hold rows: its streams break later',
-    here: 'refused, before anything is made',
-    why: 'the copy of hours is in vain',
-    hardenedOnly: true,
-  },
-  {
-    id: 'reshard-lost-references',
-    there: '`Reshard create` leaves out reference tables, and their rows behind where no stream fills them on the source shards',
-    here: 'refused while such a table has rows',
-    why: 'after the switch the rows are gone',
-    hardenedOnly: true,
-  },
-  {
-    id: 'reshard-some-tables',
-    there: '`Reshard create` fails when a target shard has some of the tables already, with others made',
-    here: 'tables that are the same stay, the rest is made; one that differs is refused before anything is made',
-    why: 'the second try fails where the first one stopped',
-    hardenedOnly: true,
-  },
-  {
-    id: 'materialize-late-failures',
-    there: '`Materialize create` takes a select that no stream can carry out, or of a table that is not there: its streams say so later',
-    here: 'refused, before anything is made',
-    why: 'it looks as if the table were kept up to date',
-    hardenedOnly: true,
-  },
-  {
-    id: 'settings-unknown-field',
-    there: '`--table-settings` leaves out fields that it does not know',
-    here: 'refused',
-    why: 'a mistyped `create_ddl` asks for a table that is there',
-    hardenedOnly: true,
-  },
-  {
-    id: 'config-recorded',
-    there: '`--config-overrides` sets the pace of the workflow: retries, packets, heartbeats',
-    here: 'checked, kept with the streams and shown; streams here have no such pace',
-    why: 'what a cutover does and leaves does not depend on it',
-    hardenedOnly: false,
-  },
-  {
-    id: 'rule-unknown-field',
-    there: 'ApplyRoutingRules leaves out fields that it does not know',
-    here: 'refused',
-    why: 'a mistyped `to_tables` gives a rule without a target, which disables the table',
-    hardenedOnly: true,
-  },
-  {
-    id: 'rule-malformed',
-    there: 'ApplyRoutingRules saves names that are not `table` or `keyspace.table`; queries fail later, or never meet the rule',
-    here: 'refused',
-    why: 'the rule does not do what it says',
-    hardenedOnly: true,
-  },
-  {
-    id: 'rule-duplicate',
-    there: 'ApplyRoutingRules saves two rules for one `from_table`; queries for it then fail',
-    here: 'refused',
-    why: 'the table cannot be reached any more',
-    hardenedOnly: true,
-  },
-  {
-    id: 'rule-many-targets',
-    there: 'ApplyRoutingRules saves a rule with more than one target; queries for it then fail',
-    here: 'refused',
-    why: 'the table cannot be reached any more',
-    hardenedOnly: true,
-  },
-  {
-    id: 'rule-unknown-keyspace',
-    there: 'ApplyRoutingRules saves a rule whose target keyspace does not exist; queries for it then fail',
-    here: 'refused',
-    why: 'the table cannot be reached any more',
-    hardenedOnly: true,
-  },
-  {
-    id: 'rule-unknown-table',
-    there: 'ApplyRoutingRules saves a rule whose target table is not in the VSchema of its sharded keyspace; queries for it then fail',
-    here: 'refused',
-    why: 'the table cannot be reached any more',
-    hardenedOnly: true,
-  },
-];
 
 /** Everything that differs. */
 export const DEVIATIONS: readonly Deviation[] = [
@@ -255,6 +76,17 @@ export const DEVIATIONS: readonly Deviation[] = [
         : undefined,
   },
   {
+    id: 'sequences-without-writes',
+    there: '`switchtraffic --initialize-target-sequences` without the primary type sets no sequence and reports success',
+    here: 'refused',
+    why: 'sequences are set where writes are switched, and only there',
+    hardenedOnly: true,
+    check: (inv) =>
+      boolOf(inv, 'initialize-target-sequences') && !inv.flags.tabletTypes('tablet-types').includes('PRIMARY')
+        ? 'switchtraffic --initialize-target-sequences does nothing without the primary type: sequences are set where writes are switched'
+        : undefined,
+  },
+  {
     id: 'empty-workflow',
     there: '`create --workflow ""` makes a workflow without a name',
     here: 'refused',
@@ -285,7 +117,26 @@ export const DEVIATIONS: readonly Deviation[] = [
         : undefined,
   },
   ...CHECKED_LATER,
+  ...VDIFF,
 ];
+
+function isVDiffCreate({ path }: Invocation): boolean {
+  return path[0] === 'VDiff' && path[1] === 'create';
+}
+
+function shortVDiff(inv: Invocation): string | undefined {
+  if (!isVDiffCreate(inv)) return undefined;
+  const limit = inv.flags.duration('max-diff-duration');
+  if (limit !== 0 && limit < 1000) return '--max-diff-duration below one second sets no limit: give at least 1s, or 0 for none';
+  if (inv.flags.duration('filtered-replication-wait-time') >= 1000) return undefined;
+  return '--filtered-replication-wait-time below one second leaves no time: give at least 1s';
+}
+
+function endlessVDiff(inv: Invocation): string | undefined {
+  if (!isVDiffCreate(inv) || !inv.flags.bool('wait')) return undefined;
+  if (!inv.flags.bool('auto-start')) return '--wait with --auto-start=false would wait for ever: leave one of them out';
+  return inv.flags.duration('wait-update-interval') <= 0 ? '--wait-update-interval has to be above 0' : undefined;
+}
 
 /**
  * Refuses what Vitess lets pass; for a release line, warns and lets it pass. Called after the check for required flags.

@@ -27,8 +27,7 @@ function notes(inv: Invocation, { cause, left, repeatable }: EndFailed): string[
 }
 
 function next(inv: Invocation, cause: unknown, repeatable: boolean, more: boolean): string {
-  if (!repeatable && !more) return 'next: that was the last of it; see whether anything is left: switchtraffic show keyspace';
-  if (!repeatable) return 'next: it cannot be run again: put right by hand what is left';
+  if (!repeatable) return `next: it cannot be run again: ${more ? 'put right by hand what is left' : 'see whether this was done: switchtraffic show keyspace'}`;
   if (cause instanceof LockLostError) return `next: ${cause.next}`;
   return `next: cure the cause, then run it again, which does the rest: switchtraffic ${commandAgain(inv)}`;
 }

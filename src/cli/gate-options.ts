@@ -11,12 +11,13 @@ const OF_THE_BUFFER = ['buffer-window', 'buffer-max-failover-duration', 'buffer-
 /** The gate that the flags ask for, in the first cell. Throws UserError for flags that do nothing. */
 export async function gateOptions(ctx: Context, cluster: Cluster, { flags }: Invocation): Promise<GateOptions> {
   const cell = (await cellNames(ctx, cluster.topo))[0] ?? '';
+  const shardRules = flags.bool('enable-partial-keyspace-migration');
   const vschemaWaitMs = flags.duration('vschema-wait');
   if (vschemaWaitMs < 0) throw new UserError(`--vschema-wait ${formatDuration(vschemaWaitMs)} is negative`, { exit: 2 });
   if (!flags.bool('enable-buffer')) {
     const idle = OF_THE_BUFFER.find((name) => flags.given(name));
     if (idle !== undefined) throw new UserError(`--${idle} does nothing without --enable-buffer`, { exit: 2 });
-    return { cell, vschemaWaitMs };
+    return { cell, shardRules, vschemaWaitMs };
   }
   if (flags.given('vschema-wait')) {
     const next = 'with a buffer a refused statement waits for half of --buffer-max-failover-duration';
@@ -24,6 +25,7 @@ export async function gateOptions(ctx: Context, cluster: Cluster, { flags }: Inv
   }
   return {
     cell,
+    shardRules,
     buffer: {
       windowMs: flags.duration('buffer-window'),
       size: flags.int('buffer-size'),

@@ -98,7 +98,7 @@ function defaultText(flag: FlagSpec): string {
   if (value === undefined || value === false || value === '' || value === 0) return '';
   if (flag.kind === 'string') return ` (default "${String(value)}")`;
   if (flag.kind === 'strings') return ` (default [${flag.default?.join(',') ?? ''}])`;
-  return ` (default ${String(value)})`;
+  return ` (default ${flag.shown ?? String(value)})`;
 }
 
 function section(title: string, lines: readonly string[] | false): string | false {

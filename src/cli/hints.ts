@@ -1,11 +1,13 @@
 import { errorText, VtError } from '../lib/errors.ts';
 import { suggest } from '../lib/suggest.ts';
 import { background } from '../runtime/context.ts';
-import type { Cluster } from '../tablet/cluster.ts';
+import { type Cluster, observing } from '../tablet/cluster.ts';
 import { knownCells } from '../topo/cells.ts';
 import { findAllShards, keyspaceNames } from '../topo/keyspaces.ts';
 import { aliasText, allTablets } from '../topo/tablets.ts';
 import { getWorkflows } from '../workflow/status.ts';
+import { readWorkflow } from '../workflow/vdiff/members.ts';
+import { listVDiffs } from '../workflow/vdiff/show.ts';
 
 /** A wrong name that an error speaks of, and what there is of its kind. */
 interface Mistyped {
@@ -30,7 +32,8 @@ const MOST = 12;
  *
  * @param keyspace the keyspace the command is about, for texts that leave it out; `''` when there is none
  */
-export async function hintFor(error: unknown, cluster: Cluster, keyspace: string): Promise<string | undefined> {
+export async function hintFor(error: unknown, asked: Cluster, keyspace: string): Promise<string | undefined> {
+  const cluster = observing(asked);
   if (!(error instanceof VtError)) return undefined;
   const text = errorText(error);
   if (LOCKED.test(text)) return 'next: see who holds it: switchtraffic show locks';
@@ -44,7 +47,7 @@ export async function hintFor(error: unknown, cluster: Cluster, keyspace: string
 
 function hintLine({ name, kind, there }: Mistyped): string {
   // Numbers that are one digit apart have nothing to do with each other.
-  const near = kind === 'tablets' ? undefined : suggest(name, there);
+  const near = kind === 'tablets' || kind.startsWith('VDiffs') ? undefined : suggest(name, there);
   const question = near === undefined ? '' : `did you mean "${near}"? `;
   const more = there.length > MOST ? ', …' : '';
   return `next: ${question}${kind}: ${there.slice(0, MOST).join(', ') || 'none'}${more}`;
@@ -62,6 +65,10 @@ const RULES: readonly Rule[] = [
   { text: /no healthy tablet available for 'keyspace:"([^"]*)" shard:"([^"]*)"/, read: (cluster, [keyspace = '', shard = '']) => shards(cluster, keyspace, shard) },
   { text: /no streams found in keyspace (\S+) for (.*)$/, read: (cluster, [keyspace = '', name = '']) => workflows(cluster, keyspace, name) },
   { text: /the (.+) workflow does not exist in the (\S+) keyspace/, read: (cluster, [name = '', keyspace = '']) => workflows(cluster, keyspace, name) },
+  {
+    text: /no vdiff found for UUID (\S+) keyspace (\S+) and workflow (.+) on tablet/,
+    read: (cluster, [uuid = '', keyspace = '', name = '']) => vdiffs(cluster, keyspace, name, uuid),
+  },
   { text: /^workflow (.+) not found/, read: (cluster, [name = ''], keyspace) => workflows(cluster, keyspace, name) },
   { text: /not found in source keyspace (\S+): ([^,]+)/, read: (cluster, [keyspace = '', table = '']) => tables(cluster, [keyspace], table) },
   { text: /^table (\S+) not found$/, read: async (cluster, [table = '']) => tables(cluster, await keyspaceNames(background(), cluster.topo), table) },
@@ -97,6 +104,12 @@ async function workflows(cluster: Cluster, keyspace: string, name: string): Prom
   if (keyspace === '') return undefined;
   const all = await getWorkflows(background(), cluster, { keyspace, includeLogs: false });
   return missing({ name, kind: `workflows of ${keyspace}`, there: all.map((workflow) => workflow.name ?? '') });
+}
+
+async function vdiffs(cluster: Cluster, keyspace: string, workflow: string, uuid: string): Promise<Mistyped | undefined> {
+  const sw = await readWorkflow(background(), cluster, { keyspace, workflow });
+  const all = [...(await listVDiffs(background(), cluster, sw)).values()].flat();
+  return missing({ name: uuid, kind: `VDiffs of ${keyspace}.${workflow}`, there: [...new Set(all.map((vdiff) => vdiff.vdiff_uuid))] });
 }
 
 async function tables(cluster: Cluster, wanted: readonly string[], name: string): Promise<Mistyped | undefined> {

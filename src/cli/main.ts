@@ -3,7 +3,7 @@ import { rootCommand } from './commands.ts';
 import { withoutControls } from './controls.ts';
 import { checkDeviations } from './deviations.ts';
 import { type Io, isBrokenPipe } from './io.ts';
-import { buildChain, buildProgram, dispatch, helpOf } from './program.ts';
+import { buildProgram, dispatch, helpOf } from './program.ts';
 import { type ErrorContext, renderError } from './render-error.ts';
 import { scanFlag } from './scan.ts';
 import { withSignals, type WithSignals } from './signals.ts';
@@ -57,7 +57,7 @@ type Surroundings = Pick<Invocation, 'io' | 'signal' | 'hardened' | 'host' | 'co
 /** Cobra's last checks, in its order, and the command. */
 async function call(parsed: ParsedRun, around: Surroundings, version: AskedVersion): Promise<number> {
   let exit = 0;
-  const program = buildChain(parsed.chain, async (chain) => {
+  await dispatch(parsed.chain, async (chain) => {
     const spec = chain.at(-1) as CommandSpec & { load: () => Promise<Handler> };
     const inv: Invocation = { ...around, path: commandPath(chain), spec, args: parsed.args, flags: parsed.flags };
     const handler = await loading(spec.load());
@@ -66,7 +66,6 @@ async function call(parsed: ParsedRun, around: Surroundings, version: AskedVersi
     checkRequired(parsed);
     exit = await handler.run(await checkedInvocation(inv, version));
   });
-  await dispatch(program, parsed.chain);
   return exit;
 }
 

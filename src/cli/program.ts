@@ -18,10 +18,27 @@ export function buildProgram(root: CommandSpec, action: Action): Command {
   return toCommand([root], action, () => true);
 }
 
-/** The part of the program that one call needs: the commands of the chain. */
-export function buildChain(chain: readonly CommandSpec[], action: Action): Command {
-  const [root] = chain as [CommandSpec];
-  return toCommand([root], action, (spec) => chain.includes(spec));
+/** The part of a program that calls one command: those of its chain. */
+interface Caller {
+  chain: readonly CommandSpec[];
+  program: Command;
+  action: Action;
+}
+
+/** By the command: scenarios call the same ones again and again. */
+const callers = new WeakMap<CommandSpec, Caller>();
+
+function callerOf(chain: readonly CommandSpec[]): Caller {
+  const command = chain.at(-1) as CommandSpec;
+  const known = callers.get(command);
+  if (known?.chain.every((spec, index) => spec === chain[index]) === true) return known;
+  const caller: Caller = {
+    chain,
+    program: toCommand([chain[0] as CommandSpec], (found) => caller.action(found), (spec) => chain.includes(spec)),
+    action: () => Promise.resolve(),
+  };
+  callers.set(command, caller);
+  return caller;
 }
 
 function toCommand(chain: readonly CommandSpec[], action: Action, wanted: (spec: CommandSpec) => boolean): Command {
@@ -38,9 +55,12 @@ function toCommand(chain: readonly CommandSpec[], action: Action, wanted: (spec:
   return command;
 }
 
-/** Calls the action of one command. */
-export async function dispatch(program: Command, chain: readonly CommandSpec[]): Promise<void> {
-  await program.parseAsync(commandPath(chain), { from: 'user' });
+/** Has one command called, with what is to be done then. */
+export async function dispatch(chain: readonly CommandSpec[], action: Action): Promise<void> {
+  const caller = callerOf(chain);
+  // Several may be under way: commander calls the action before it first waits for anything.
+  caller.action = action;
+  await caller.program.parseAsync(commandPath(chain), { from: 'user' });
 }
 
 /** The help of one command. */

@@ -8,8 +8,8 @@ import { inputPath } from './input-path.ts';
 import type { Invocation } from './spec.ts';
 
 /** Rules from the command line. */
-export interface ReadRules {
-  rules: RoutingRules;
+export interface ReadRules<T extends object = RoutingRules> {
+  rules: T;
   /** Where fields stood that no rule has; they are left out, as Vitess does. */
   unknownFields: string[];
 }
@@ -19,7 +19,7 @@ export interface ReadRules {
  *
  * @throws UserError in vtctldclient's words, or Go's for a file that cannot be read
  */
-export function readRules(inv: Invocation, type: MessageType<RoutingRules>): ReadRules {
+export function readRules<T extends object>(inv: Invocation, type: MessageType<T>): ReadRules<T> {
   const rules = inv.flags.str('rules');
   const file = inv.flags.str('rules-file');
   if (rules !== '' && file !== '') throw new UserError(`cannot pass both --rules (=${rules}) and --rules-file (=${file})`);

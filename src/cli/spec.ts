@@ -14,6 +14,8 @@ interface FlagBase {
   readonly required?: true;
   /** The word for the value in help; the kind's usual word when absent. */
   readonly placeholder?: string;
+  /** How help shows the default, where the value itself would read otherwise. */
+  readonly shown?: string;
   /** Accepted, but not shown in help: flags that mean nothing here and stand in people's runbooks. */
   readonly hidden?: true;
 }

@@ -165,6 +165,8 @@ function causeOf({ cluster, sw }: SwitchRun, error: string): Pick<Failure, 'caus
   if (error.includes("Data too long for column 'val'")) {
     return { cause: { kind: 'journal', bytes: cluster.release.behaviours.journalValueBytes + 1 } };
   }
+  if (!cluster.release.behaviours.sequenceNullMaximum && error.includes('Cannot convert value to desired type')) return { cause: { kind: 'null maximum' } };
+  if (/sequence table metadata: map\[[^\]]*`/.test(error)) return { cause: { kind: 'escaped sequence' } };
   if (!/vreplication (table|metadata permissions)|for table 'vreplication'/.test(error)) return {};
   return { cause: { kind: 'privileges', missing: sw.sources.some((source) => missingPrivileges(readGrants(source.db)).length > 0) } };
 }

@@ -1,11 +1,11 @@
 import { checkContext, type Context, withTimeout } from '../runtime/context.ts';
-import type { Cluster } from '../tablet/cluster.ts';
+import { type Cluster, watchedCluster } from '../tablet/cluster.ts';
 import type { QueryResult } from '../tablet/query/request.ts';
 import { paths } from '../topo/paths.ts';
 import { findRecord } from '../topo/server.ts';
 import type { BufferWindow } from '../topo/gate-records.ts';
 import { type BufferConfig, checkBuffer } from './buffer/config.ts';
-import { failedAfterRetries, isDeniedTable, isShardMissing } from './buffer/failover.ts';
+import { failedAfterRetries, isClusterEvent, isDeniedTable, isShardMissing } from './buffer/failover.ts';
 import { QueryBuffer } from './buffer/query-buffer.ts';
 import { Passage } from './passage.ts';
 import { runQuery } from './query.ts';
@@ -24,6 +24,8 @@ export const VITESS_VSCHEMA_WAIT_MS = 30_000;
 export interface GateOptions {
   /** The cell whose serving records it reads. */
   cell: string;
+  /** False: shard routing rules are not followed. */
+  shardRules?: boolean;
   /** Holds statements while their shard fails over. */
   buffer?: BufferConfig;
   /**
@@ -45,11 +47,12 @@ export class Gate {
   readonly mirrored: Mirrored = { sent: 0, failed: 0 };
 
   constructor(cluster: Cluster, options: GateOptions) {
-    this.#cluster = cluster;
+    // It keeps what it watched, also while its cell's topology does not answer.
+    this.#cluster = watchedCluster(cluster);
     this.#options = options;
     const { buffer } = options;
     if (buffer !== undefined) checkBuffer(buffer, cluster.release.behaviours.doubleBufferingWindow);
-    this.#buffer = buffer === undefined ? undefined : new QueryBuffer(cluster, options.cell, buffer);
+    this.#buffer = buffer === undefined ? undefined : new QueryBuffer(this.#cluster, options.cell, buffer);
   }
 
   /** The times at which it held statements, oldest first. */
@@ -62,7 +65,8 @@ export class Gate {
    * and tried again, twice; throws `query SQL failed after retries: …` then. Vitess: go/vt/vtgate/plan_execute.go.
    */
   async run(ctx: Context, query: Omit<Query, 'cell'>): Promise<QueryResult> {
-    const whole = { ...query, cell: this.#options.cell };
+    const { cell, shardRules = true } = this.#options;
+    const whole = { ...query, cell, shardRules };
     const wait = this.#vschemaWait();
     if (wait === 0) return runQuery(ctx, this.#cluster, whole, undefined, this.mirrored);
     const refreshes = this.#cluster.release.behaviours.vschemaWait !== '30s';
@@ -78,8 +82,14 @@ export class Gate {
       } finally {
         passage.end();
       }
+      const inside = await hasOpenTransaction(ctx, this.#cluster, query.session);
+      // The failover is over, and brings no newer VSchema: the gateway itself sends the statement again.
+      if (!inside && passage.drained && isClusterEvent(failure)) {
+        planned = await this.#vschema(ctx);
+        continue;
+      }
       const again = isDeniedTable(failure) || isShardMissing(failure);
-      if (!again || (await hasOpenTransaction(ctx, this.#cluster, query.session))) throw failure;
+      if (!again || inside) throw failure;
       if (tries === TRIES - 1) break;
       // Until v19 a newer VSchema that was waited for once is not waited for again.
       const newer = refreshes || planned === known ? await this.#newerVSchema(ctx, known, wait, passage.drained) : planned;

@@ -22,6 +22,8 @@ export interface Query {
   target?: string;
   /** The cell of the vtgate: its SrvVSchema and SrvKeyspace are the ones read. */
   cell: string;
+  /** False for a vtgate that was started without --enable-partial-keyspace-migration, as it is by default: it has no shard routing rules. */
+  shardRules?: boolean;
   /** Who asks; `user` when not given. */
   caller?: string;
 }
@@ -123,7 +125,7 @@ export class QueryScope {
   /** A shard as a place, after the shard routing rules. */
   place(keyspace: string, shard: string, tabletType: TabletType): Place {
     const { alias } = this.target;
-    const routed = this.vschema.routedShard(keyspace, shard);
+    const routed = this.query.shardRules === false ? keyspace : this.vschema.routedShard(keyspace, shard);
     return { keyspace: routed, shard, tabletType, ...(alias === undefined ? {} : { alias }) };
   }
 

@@ -2,7 +2,7 @@ import { UserError, vtError } from '../lib/errors.ts';
 import { checkContext, type Context } from '../runtime/context.ts';
 import type { SessionStatement, Statement } from '../sql/ast.ts';
 import { parseStatement } from '../sql/parser.ts';
-import type { Cluster } from '../tablet/cluster.ts';
+import { type Cluster, watchedCluster } from '../tablet/cluster.ts';
 import { execute, executeAll, type QueryPart } from '../tablet/query/execute.ts';
 import { done, isDdl, isRowStatement, type QueryRequest, type QueryResult } from '../tablet/query/request.ts';
 import { neededSession } from '../tablet/query/session-statements.ts';
@@ -25,7 +25,7 @@ import { chooseTablet, gateError } from './tablets.ts';
  */
 export async function runQuery(ctx: Context, cluster: Cluster, query: Query, passage?: Passage, mirrored?: Mirrored): Promise<QueryResult> {
   try {
-    return await run(ctx, cluster, query, passage, mirrored);
+    return await run(ctx, watchedCluster(cluster), query, passage, mirrored);
   } catch (error) {
     throw tooLarge(error);
   }
@@ -43,7 +43,7 @@ function tooLarge(error: unknown): unknown {
 
 async function run(ctx: Context, cluster: Cluster, query: Query, passage?: Passage, mirrored?: Mirrored): Promise<QueryResult> {
   checkContext(ctx);
-  const statement = parseStatement(query.sql);
+  const statement = parsed(query.sql);
   const scope = await QueryScope.open(ctx, cluster, query);
   const session = query.session === undefined ? undefined : await GateSession.find(ctx, cluster, query.session);
   if (isRowStatement(statement)) {
@@ -70,6 +70,21 @@ async function run(ctx: Context, cluster: Cluster, query: Query, passage?: Passa
   return runSessionStatement(scope, session, statement);
 }
 
+/** As a vtgate keeps its plans: applications and probes send the same texts again and again. Nobody writes to a statement. */
+const statements = new Map<string, Statement>();
+const MOST_STATEMENTS = 200;
+const LONGEST_KEPT = 1000;
+
+function parsed(sql: string): Statement {
+  let statement = statements.get(sql);
+  if (statement === undefined) {
+    statement = parseStatement(sql);
+    if (statements.size >= MOST_STATEMENTS) statements.clear();
+    if (sql.length <= LONGEST_KEPT) statements.set(sql, statement);
+  }
+  return statement;
+}
+
 async function runRows(
   scope: QueryScope,
   session: GateSession | undefined,
@@ -85,7 +100,7 @@ async function runRows(
   const held = inside ? undefined : passage;
   for (const { place, statement } of plan.pieces) {
     await held?.before(place);
-    const tablet = await chooseTablet(ctx, cluster, scope.query.cell, place);
+    const tablet = await chosen(scope, place, held);
     // A session's transaction is on primaries; a read of a replica beside it is none of its business.
     const own = place.tabletType === 'PRIMARY' ? session : undefined;
     if (inside && own !== undefined) await own.join(cluster, tablet.shard);
@@ -101,6 +116,16 @@ async function runRows(
     return plan.merge(await executeAll(ctx, cluster, parts, explain));
   } catch (error) {
     if (refusing !== undefined) await held?.refused(refusing, error);
+    throw error;
+  }
+}
+
+/** The tablet for a place; while none serves there, the statement may be held. */
+async function chosen({ ctx, cluster, query }: QueryScope, place: Place, held: Passage | undefined): Promise<QueryPart['tablet']> {
+  try {
+    return await chooseTablet(ctx, cluster, query.cell, place);
+  } catch (error) {
+    await held?.refused(place, error);
     throw error;
   }
 }

@@ -1,3 +1,4 @@
+import { splitQualified } from '../lib/sqlescape.ts';
 import type { Expr, Insert, Replace } from '../sql/ast.ts';
 import { evaluate } from '../sql/evaluate.ts';
 import { nextSequenceValues } from '../tablet/query/sequence.ts';
@@ -9,7 +10,7 @@ import type { GateTable } from './vschema.ts';
 /** A statement whose ids are filled in, and the first of them. */
 export interface Numbered {
   statement: Insert | Replace;
-  insertId?: number;
+  insertId?: number | bigint;
 }
 
 /**
@@ -25,7 +26,7 @@ export async function withSequence(scope: QueryScope, statement: Insert | Replac
   const missing = statement.rows.filter((row) => wantsId(scope, row[index])).length;
   if (missing === 0) return { statement };
   const first = await reserve(scope, auto.sequence, missing);
-  let next = first;
+  let next = BigInt(first);
   const rows = statement.rows.map((row) => {
     if (!wantsId(scope, row[index])) return row;
     const id: Expr = { kind: 'number', text: String(next++) };
@@ -40,9 +41,9 @@ function wantsId(scope: QueryScope, expr: Expr | undefined): boolean {
   return value === null || value === 0;
 }
 
-async function reserve(scope: QueryScope, sequence: string, count: number): Promise<number> {
-  const [keyspace, name] = sequence.includes('.') ? sequence.split('.') : ['', sequence];
-  const table = scope.vschema.findRoutedTable(keyspace ?? '', name ?? '', 'PRIMARY');
+async function reserve(scope: QueryScope, sequence: string, count: number): Promise<number | bigint> {
+  const named = splitQualified(sequence);
+  const table = scope.vschema.findRoutedTable(named.keyspace, named.table, 'PRIMARY');
   const shards = await scope.shards(table.keyspace, 'PRIMARY');
   const { pinned = '' } = table.entry;
   const shard = pinned === '' ? anyShard(shards) : shardOfId(shards, pinned.toLowerCase());

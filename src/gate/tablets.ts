@@ -3,6 +3,7 @@ import { formatTabletAlias } from '../lib/names.ts';
 import type { Context } from '../runtime/context.ts';
 import type { Cluster } from '../tablet/cluster.ts';
 import type { QueryTablet } from '../tablet/query/request.ts';
+import { isStopped } from '../tablet/process.ts';
 import { readView } from '../tablet/view.ts';
 import { paths } from '../topo/paths.ts';
 import type { Shard, Tablet } from '../topo/proto/types.ts';
@@ -36,15 +37,22 @@ async function findTablet(ctx: Context, cluster: Cluster, cell: string, place: P
     const alias = shard.record.primary_alias;
     if (alias === undefined) return undefined;
     const tablet = (await findRecord<Tablet>(ctx, conn.forCell(alias.cell), paths.tablet(aliasText(alias))))?.record;
+    if (tablet !== undefined && isStopped(cluster.shards.open(place.keyspace, place.shard), aliasText(alias))) throw primaryNotServing(place);
     return tablet !== undefined && isUp(tablet) ? tablet : undefined;
   }
   const wanted = place.alias === undefined ? undefined : formatTabletAlias(place.alias);
   const tablets = await shardTablets(ctx, cluster.topo, { keyspace: place.keyspace, name: place.shard });
   const fitting = tablets.filter((tablet) => {
-    if (tablet.type !== place.tabletType || !isUp(tablet)) return false;
+    if (tablet.type !== place.tabletType || !isUp(tablet) || isStopped(cluster.shards.open(tablet.keyspace, tablet.shard), aliasText(tablet.alias))) return false;
     return wanted === undefined ? isServing(cluster, tablet) : aliasText(tablet.alias) === wanted;
   });
   return fitting.find((tablet) => tablet.alias.cell === cell) ?? fitting[0];
+}
+
+/** A primary whose health check has ended: the gate buffers, if it buffers. Vitess: buffer.ClusterEventReparentInProgress. */
+function primaryNotServing(place: Place): Error {
+  const text = 'primary is not serving, there may be a reparent operation in progress';
+  return wrapError(vtError('CLUSTER_EVENT', text), `target: ${placeText(place)}`);
 }
 
 /** A tablet that was shut down keeps its record without a host. */

@@ -4,8 +4,11 @@ import { NOT_BUILT } from './behaviours/not-built.ts';
 import { PARTIAL } from './behaviours/partial.ts';
 import { RESHARD } from './behaviours/reshard.ts';
 import type { AnyRow, WaitsFor } from './behaviours/row.ts';
+import { SEQUENCES } from './behaviours/sequences.ts';
 import { SWITCHING } from './behaviours/switching.ts';
+import { TABLETS } from './behaviours/tablets.ts';
 import { TENANTS } from './behaviours/tenants.ts';
+import { VDIFF } from './behaviours/vdiff.ts';
 import { WORKFLOWS } from './behaviours/workflows.ts';
 
 /**
@@ -14,7 +17,19 @@ import { WORKFLOWS } from './behaviours/workflows.ts';
  *
  * Facts: Vitess at the tags named, and the pull requests in `refs`. Rows are in ./behaviours/, by what they are about.
  */
-export const BEHAVIOURS = { ...SWITCHING, ...LOCKS_AND_CHECKS, ...WORKFLOWS, ...PARTIAL, ...TENANTS, ...RESHARD, ...GATE, ...NOT_BUILT } satisfies Record<string, AnyRow>;
+export const BEHAVIOURS = {
+  ...SWITCHING,
+  ...LOCKS_AND_CHECKS,
+  ...WORKFLOWS,
+  ...PARTIAL,
+  ...TENANTS,
+  ...RESHARD,
+  ...SEQUENCES,
+  ...TABLETS,
+  ...GATE,
+  ...VDIFF,
+  ...NOT_BUILT,
+} satisfies Record<string, AnyRow>;
 
 export type BehaviourName = keyof typeof BEHAVIOURS;
 

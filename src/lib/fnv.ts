@@ -1,15 +1,25 @@
 /** The hash behind migration ids. Go: hash/fnv New64 (FNV-1, which multiplies before it mixes; not FNV-1a). */
 
-const OFFSET_BASIS = 0xcbf29ce484222325n;
-const PRIME = 0x100000001b3n;
-const MASK_64 = 0xffffffffffffffffn;
+const OFFSET_BASIS = { high: 0xcbf29ce4, low: 0x84222325 };
+/** The prime is 2^40 and this. */
+const PRIME_LOW = 0x1b3;
 const MASK_63 = 0x7fffffffffffffffn;
 
 /** The 64-bit FNV-1 of these bytes, unsigned. */
 export function fnv64(bytes: Uint8Array): bigint {
-  let hash = OFFSET_BASIS;
-  for (const byte of bytes) hash = ((hash * PRIME) & MASK_64) ^ BigInt(byte);
-  return hash;
+  const { high, low } = fnv64Words(bytes);
+  return (BigInt(high) << 32n) | BigInt(low);
+}
+
+/** The same as two unsigned halves. No product passes 2^53. */
+export function fnv64Words(bytes: Uint8Array): { high: number; low: number } {
+  let { high, low } = OFFSET_BASIS;
+  for (const byte of bytes) {
+    const product = low * PRIME_LOW;
+    high = (high * PRIME_LOW + low * 256 + Math.floor(product / 0x100000000)) >>> 0;
+    low = ((product >>> 0) ^ byte) >>> 0;
+  }
+  return { high, low };
 }
 
 /**

@@ -17,6 +17,16 @@ export function formatRfc3339(epochMs: number): string {
   return `${dateTime(new Date(epochMs))}Z`;
 }
 
+/** MySQL's datetime in UTC, which is also how VDiff writes times: `2026-03-27 19:29:27`. */
+export function formatDateTime(epochMs: number): string {
+  return dateTime(new Date(epochMs)).replace('T', ' ');
+}
+
+/** The instant of such a text, in milliseconds; NaN for any other. */
+export function parseDateTime(text: string): number {
+  return /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/.test(text) ? Date.parse(`${text.replace(' ', 'T')}Z`) : Number.NaN;
+}
+
 /**
  * Go's RFC3339Nano: as RFC3339, with the fraction of the second down to nanoseconds where there is one, without
  * trailing zeros: `2026-03-27T19:29:27.5Z`.
@@ -40,6 +50,14 @@ export function formatAnsic(epochMs: number): string {
 /** The instant as the number `yyyymmddhhmmss`, which is what MySQL's `now()+0` gives: 20260327192927. */
 export function compactTimestamp(epochMs: number): number {
   return Number(dateTime(new Date(epochMs)).replace(/\D/g, ''));
+}
+
+/** How Vitess's log lines begin, behind the letter of their level: `0327 19:29:27.012000`, to the microsecond. */
+export function formatLogTime(epochMs: number): string {
+  const at = new Date(epochMs);
+  const micros = Math.floor((epochMs - Math.floor(epochMs)) * 1000);
+  const fraction = String(at.getUTCMilliseconds()).padStart(3, '0') + String(micros).padStart(3, '0');
+  return `${two(at.getUTCMonth() + 1)}${two(at.getUTCDate())} ${clock(at)}.${fraction}`;
 }
 
 function dateTime(at: Date): string {

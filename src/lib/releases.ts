@@ -88,11 +88,23 @@ function mapRows(pick: (row: AnyRow) => Value): Behaviours {
 
 type Version = [number, number, number];
 
+/** A dozen releases are looked up in a hundred rows, which are all of the same few versions. */
+const versions = new Map<string, Version>();
+
+function versionOf(text: string): Version {
+  let version = versions.get(text);
+  if (version === undefined) {
+    version = text.split('.').map(Number) as Version;
+    versions.set(text, version);
+  }
+  return version;
+}
+
 /** The last entry of the version's own line at or before it; else the newest `N.0.0` of an earlier line. */
 function valueAt(row: AnyRow, [line, , patch]: Version): Value {
   let best: { rank: number; value: Value } | undefined;
   for (const [since, value] of Object.entries(row.since)) {
-    const [sinceLine, , sincePatch] = since.split('.').map(Number) as Version;
+    const [sinceLine, , sincePatch] = versionOf(since);
     const applies = sinceLine === line ? sincePatch <= patch : sinceLine < line && sincePatch === 0;
     const rank = sinceLine * 1000 + sincePatch;
     if (applies && (best === undefined || rank > best.rank)) best = { rank, value };

@@ -17,7 +17,7 @@ const SIMPLER: readonly [what: string, how: string][] = [
   ['`--source-time-zone`', 'knows the zones of ICU by their names, and offsets; a server here has its time zone tables, and keeps UTC itself'],
   ['`--defer-secondary-keys`', 'recorded; secondary keys are there from the start'],
   ['privileges', 'every user may do everything; what `tablet privileges` takes away is missed where the reverse workflow is checked, created, started and deleted'],
-  ['sequences', 'cannot be moved yet: create refuses them'],
+  ['sequences', "what a tablet has cached of a sequence lies in the shard's file and outlives the command; of two keyspaces that have a sequence of one name a release takes the first, where Vitess takes the one that answers first"],
   ['foreign keys', 'kept and shown, and copied with the schema as create does there; no write is checked against them and none cascades, so a row may stay without its parent'],
   ['CHECK constraints', 'kept and shown; no write is checked against them'],
   ['dumps', 'views, triggers, routines, events, users, partitions and indexes on expressions are not kept: a load names each with file and line'],

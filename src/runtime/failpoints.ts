@@ -39,6 +39,9 @@ interface Armed {
   fired: number;
 }
 
+/** For faults without one. */
+const NO_CHANCE = seededRandom(0);
+
 /** How faults reach the leases of held locks. The topology server installs it; runtime knows no store. */
 export interface LeaseFaults {
   expire(target: string | undefined): Promise<void>;
@@ -47,7 +50,7 @@ export interface LeaseFaults {
   stall(target: string | undefined, ms: number): Promise<void>;
 }
 
-/** The faults armed in one world. With none armed, evaluating costs one length check. */
+/** The faults armed in one world. */
 export class Failpoints {
   readonly #armed: Armed[] = [];
   #counters: FaultCounters = new LocalCounters();
@@ -74,15 +77,15 @@ export class Failpoints {
     const specs = parseFaults(text);
     for (const spec of specs) {
       const steps = stepsOf(spec, points);
-      const random = seededRandom(seedOf(this.seed, spec.text));
+      const random = spec.terms.some((term) => term.chance !== undefined) ? seededRandom(seedOf(this.seed, spec.text)) : NO_CHANCE;
       this.#armed.push({ spec, steps, onTarget: targetMatcher(spec.target), random, evaluated: 0, fired: 0 });
     }
     return specs;
   }
 
-  /** True if any fault is armed at all. */
-  get any(): boolean {
-    return this.#armed.length > 0;
+  /** True if any fault is armed at this step, wherever in it. With few faults most steps have none, and are then asked no more. */
+  concerns(step: string): boolean {
+    return this.#armed.some(({ steps }) => steps.has(step));
   }
 
   /** True if what any fault does depends on chance. */

@@ -1,4 +1,4 @@
-import { fnv64 } from '../lib/fnv.ts';
+import { fnv64Words } from '../lib/fnv.ts';
 
 /** A seeded source of chance: the same seed repeats a run exactly. */
 export interface Random {
@@ -46,5 +46,5 @@ function randomFrom(start: number): Random {
 
 /** A seed of its own for something that has a name: streams of chance that do not disturb each other. */
 export function seedOf(seed: number, name: string): number {
-  return Number(BigInt.asIntN(32, fnv64(new TextEncoder().encode(name)) ^ BigInt(Math.trunc(seed))));
+  return fnv64Words(new TextEncoder().encode(name)).low ^ seed;
 }

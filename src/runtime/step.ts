@@ -46,6 +46,7 @@ export async function runStep<T>(
     step: name,
     occurrence,
     onTarget: async (target, run) => {
+      if (!world.faults.concerns(name)) return run();
       await edge('before', target);
       const result = await run();
       await edge('after', target);
@@ -56,9 +57,9 @@ export async function runStep<T>(
   try {
     // Steps that only wait for SQLite never let the loop turn by themselves, and a switch has dozens of commits.
     if (!world.clock.virtual) await world.clock.turn();
-    await wholeStep('before');
+    if (world.faults.concerns(name)) await wholeStep('before');
     const result = await effect(scope);
-    await wholeStep('after');
+    if (world.faults.concerns(name)) await wholeStep('after');
     world.events.emit({ kind: 'step', step: name, state: 'done', targets });
     return result;
   } catch (error) {
@@ -75,7 +76,6 @@ async function offerFault(
   occurrence: number,
   target: string | undefined,
 ): Promise<void> {
-  if (!world.faults.any) return;
   const point = `${step}:${edge}${target === undefined ? '' : `@${target}`}`;
   for (const action of world.faults.due(step, edge, occurrence, target)) {
     world.events.emit({ kind: 'fault', point, action: formatAction(action) });

@@ -8,7 +8,7 @@ export interface Change {
 
 /** Every place in which two trees differ. Lists of texts are compared as sets: what went, what came. */
 export function diffTrees(before: unknown, after: unknown, path = ''): Change[] {
-  if (Object.is(before, after)) return [];
+  if (areEqual(before, after)) return [];
   if (isTexts(before) && isTexts(after)) return textChanges(before, after, path);
   if (Array.isArray(before) && Array.isArray(after)) {
     const length = Math.max(before.length, after.length);
@@ -19,6 +19,15 @@ export function diffTrees(before: unknown, after: unknown, path = ''): Change[] 
     return keys.flatMap((key) => diffTrees(before[key], after[key], path === '' ? key : `${path}.${key}`));
   }
   return [{ path, before, after }];
+}
+
+/** Whether there is anything to look for: most of two states is the same. */
+function areEqual(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b)) return true;
+  if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((entry, index) => areEqual(entry, b[index]));
+  if (!isMap(a) || !isMap(b)) return false;
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && areEqual(a[key], b[key]));
 }
 
 function textChanges(before: readonly string[], after: readonly string[], path: string): Change[] {

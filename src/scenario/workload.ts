@@ -1,7 +1,7 @@
 import { DEFAULT_BUFFER } from '../gate/buffer/config.ts';
 import type { WorkloadGiven } from '../report/scenario-file/schema.ts';
 import { cellNames } from '../topo/cells.ts';
-import { parseRate } from '../workload/spec.ts';
+import { parseRate, parseValues } from '../workload/spec.ts';
 import { isGood, type RunningWorkload, startWorkload, type WorkloadReport } from '../workload/workload.ts';
 import type { Rig } from './rig.ts';
 
@@ -23,8 +23,9 @@ export class ScenarioWorkload {
       const [cell = ''] = await cellNames(ctx, cluster.topo);
       const buffer = given['enable-buffer'] === true ? { buffer: DEFAULT_BUFFER } : {};
       const tables = given.table === undefined ? {} : { tables: [given.table].flat() };
+      const values = parseValues(Object.entries(given.values ?? {}).map(([column, value]) => `${column}=${value}`));
       const writers = given.writers ?? (given.readers === undefined ? 1 : 0);
-      const spec = { writers, readers: given.readers ?? 0, rate: parseRate(given.rate ?? '20/s'), ...tables, seed, gate: { cell, ...buffer } };
+      const spec = { writers, readers: given.readers ?? 0, rate: parseRate(given.rate ?? '20/s'), ...tables, values, seed, gate: { cell, ...buffer } };
       return new ScenarioWorkload(await startWorkload(ctx, cluster, spec), leave);
     } catch (error) {
       await leave();

@@ -37,10 +37,11 @@ const LARGE_LOG_BYTES = 512 * 1024;
 /** One SQLite file. Statements are prepared once; transactions nest by savepoint. */
 export class Database {
   readonly path: string;
-  readonly #db: BetterSqlite3.Database;
+  #db: BetterSqlite3.Database;
   readonly #statements = new Map<string, BetterSqlite3.Statement>();
   #depth = 0;
-  #marks = 0;
+  /** What each mark that stands remembers; the connection is in a transaction that began at the last. */
+  readonly #marks: Buffer[] = [];
   #bulkWrites = 0;
 
   private constructor(path: string, db: BetterSqlite3.Database) {
@@ -77,12 +78,48 @@ export class Database {
     return this.path !== ':memory:';
   }
 
-  /** A database in memory with the same contents, which goes its own way. */
+  /** A database in memory with the same contents, which goes its own way. Not of what is marked: that is not committed. */
   fork(): Database {
-    if (this.path !== ':memory:') throw new InvariantError('only a database in memory can be forked');
-    const raw = new BetterSqlite3(this.#db.serialize());
-    setPragmas(raw, this.path);
+    if (this.isFile || this.#marks.length > 0) throw new InvariantError('only a database in memory can be forked, and no marked one');
+    return this.#copied();
+  }
+
+  #copied(): Database {
+    return new Database(this.path, openInMemory(this.#db.serialize()));
+  }
+
+  /**
+   * The data of some tables as it is now, on a connection of its own that no later write changes and that writes to nothing but its
+   * temporary tables. The log of a file grows until it is closed. In memory it is a copy.
+   */
+  snapshot(tables: readonly string[]): Database {
+    if (!this.isFile) return this.#marks.length > 0 ? this.#copiedRows(tables) : this.#copied();
+    const raw = new BetterSqlite3(this.path, { fileMustExist: true, timeout: OPEN_BUSY_MS });
+    try {
+      // A transaction sees the data of the moment at which it first reads.
+      raw.exec('BEGIN');
+      raw.prepare('SELECT 1 FROM sqlite_schema').get();
+    } catch (error) {
+      raw.close();
+      throw explain(error, this.path);
+    }
     return new Database(this.path, raw);
+  }
+
+  /** What is not committed is in no copy that SQLite makes. */
+  #copiedRows(tables: readonly string[]): Database {
+    const copy = new Database(this.path, new BetterSqlite3(':memory:'));
+    copy.transact(() => {
+      for (const table of tables) {
+        const parts = this.all<{ sql: string }>('SELECT sql FROM sqlite_schema WHERE tbl_name = ? AND sql IS NOT NULL ORDER BY type DESC', table);
+        for (const { sql } of parts) copy.exec(sql);
+        if (parts.length === 0) continue;
+        for (const row of this.allStored(`SELECT * FROM "${table.replaceAll('"', '""')}"`)) {
+          copy.run(`INSERT INTO "${table.replaceAll('"', '""')}" VALUES (${row.map(() => '?').join(', ')})`, ...row);
+        }
+      }
+    });
+    return copy;
   }
 
   /** Runs statements that return nothing. */
@@ -96,20 +133,36 @@ export class Database {
 
   /** Runs a statement and returns how many rows it changed. */
   run(sql: string, ...params: SqlValue[]): number {
-    return this.#call(() => this.#prepare(sql).run(...params).changes);
+    try {
+      return this.#prepare(sql).run(...params).changes;
+    } catch (error) {
+      throw this.#explained(error);
+    }
   }
 
   /** The row id that the last insert of this connection was given. */
   insert(sql: string, ...params: SqlValue[]): number {
-    return this.#call(() => Number(this.#prepare(sql).run(...params).lastInsertRowid));
+    try {
+      return Number(this.#prepare(sql).run(...params).lastInsertRowid);
+    } catch (error) {
+      throw this.#explained(error);
+    }
   }
 
   get<T>(sql: string, ...params: SqlValue[]): T | undefined {
-    return this.#call(() => this.#prepare(sql).get(...params) as T | undefined);
+    try {
+      return this.#prepare(sql).get(...params) as T | undefined;
+    } catch (error) {
+      throw this.#explained(error);
+    }
   }
 
   all<T>(sql: string, ...params: SqlValue[]): T[] {
-    return this.#call(() => this.#prepare(sql).all(...params) as T[]);
+    try {
+      return this.#prepare(sql).all(...params) as T[];
+    } catch (error) {
+      throw this.#explained(error);
+    }
   }
 
   iterate<T>(sql: string, ...params: SqlValue[]): IterableIterator<T> {
@@ -118,21 +171,33 @@ export class Database {
 
   /** As `all`, with integers that may pass 2^53 given as bigint. */
   allBig<T>(sql: string, ...params: SqlValue[]): T[] {
-    return this.#call(() => this.#prepare(`${sql} /* safe */`, true).all(...params) as T[]);
+    try {
+      return this.#prepare(`${sql} /* safe */`, true).all(...params) as T[];
+    } catch (error) {
+      throw this.#explained(error);
+    }
+  }
+
+  /**
+   * Rows one by one, as `allStored` gives them, from a statement of their own that stays open while the loop turns. Until they are
+   * all read, or the iterator's `return` is called, this connection can do nothing else and cannot be closed: for snapshots.
+   */
+  iterateStored(sql: string, ...params: SqlValue[]): IterableIterator<SqlValue[]> {
+    return this.#db.prepare(sql).safeIntegers(true).raw(true).iterate(...params) as IterableIterator<SqlValue[]>;
   }
 
   /** Rows as arrays, every value as SQLite keeps it: integers as bigint, whatever their size. */
   allStored(sql: string, ...params: SqlValue[]): SqlValue[][] {
-    return this.#call(() => this.#prepare(`${sql} /* stored */`, true).raw(true).all(...params) as SqlValue[][]);
+    try {
+      return this.#prepare(`${sql} /* stored */`, true).raw(true).all(...params) as SqlValue[][];
+    } catch (error) {
+      throw this.#explained(error);
+    }
   }
 
   /** A damaged file shows when a page of it is read. Being busy is left to `write`, which tries again. */
-  #call<T>(fn: () => T): T {
-    try {
-      return fn();
-    } catch (error) {
-      throw isBusy(error) ? error : explain(error, this.path);
-    }
+  #explained(error: unknown): unknown {
+    return isBusy(error) ? error : explain(error, this.path);
   }
 
   #prepare(sql: string, safe = false): BetterSqlite3.Statement {
@@ -164,12 +229,13 @@ export class Database {
     const outer = this.#depth;
     const savepoint = `s${outer}`;
     // What is marked is inside a transaction already.
-    const outermost = outer === 0 && this.#marks === 0;
-    this.#call(() => this.#db.exec(outermost ? begin : `SAVEPOINT ${savepoint}`));
+    const outermost = outer === 0 && this.#marks.length === 0;
+    // Prepared as any other statement: `exec` would read its text each time.
+    this.run(outermost ? begin : `SAVEPOINT ${savepoint}`);
     this.#depth = outer + 1;
     try {
       const result = fn();
-      this.#db.exec(outermost ? 'COMMIT' : `RELEASE ${savepoint}`);
+      this.#prepare(outermost ? 'COMMIT' : `RELEASE ${savepoint}`).run();
       return result;
     } catch (error) {
       // SQLite itself may have rolled back everything (a full disk); a COMMIT that failed leaves all of it open.
@@ -184,7 +250,7 @@ export class Database {
 
   /** Runs `fn` on one consistent view, without taking the write lock. */
   read<T>(fn: () => T): T {
-    if (this.#depth > 0 || this.#marks > 0) return fn();
+    if (this.#depth > 0 || this.#marks.length > 0) return fn();
     this.#db.exec('BEGIN');
     this.#depth++;
     try {
@@ -252,16 +318,26 @@ export class Database {
   /**
    * Remembers the state of a database in memory; the function goes back to it, as often as it is called. From here on
    * everything happens inside one transaction that never commits: going back costs what was changed, and statements stay
-   * prepared. Marks nest; going back to one forgets those made after it.
+   * prepared. Marks nest; going back to one forgets those made after it, and has everything prepared anew if there are any.
+   * (Savepoints would do that each time, once a table was made before the last of them.)
    */
   mark(): () => void {
     if (this.#depth > 0 || this.path !== ':memory:') throw new InvariantError('only a database in memory, outside of transactions, can be marked');
-    const mark = ++this.#marks;
-    this.#db.exec(`SAVEPOINT mark${mark}`);
+    if (this.#marks.length > 0) this.#db.exec('COMMIT');
+    const mark = this.#marks.push(this.#db.serialize());
+    this.#db.exec('BEGIN');
     return () => {
-      this.#db.exec(`ROLLBACK TO mark${mark}`);
-      this.#marks = mark;
       this.#depth = 0;
+      if (this.#marks.length === mark) {
+        // SQLite itself may have rolled back already.
+        if (this.#db.inTransaction) this.#db.exec('ROLLBACK');
+      } else {
+        this.#marks.length = mark;
+        this.#statements.clear();
+        this.#db.close();
+        this.#db = openInMemory(this.#marks[mark - 1]!);
+      }
+      this.#db.exec('BEGIN');
     };
   }
 
@@ -280,6 +356,13 @@ export class Database {
     this.#statements.clear();
     this.#db.close();
   }
+}
+
+/** A database in memory that begins with these contents and goes its own way. */
+function openInMemory(contents: Buffer): BetterSqlite3.Database {
+  const raw = new BetterSqlite3(contents);
+  setPragmas(raw, ':memory:');
+  return raw;
 }
 
 /** By the migrations they were made with. */

@@ -9,6 +9,20 @@ export interface Cluster {
   readonly release: Release;
   readonly topo: TopoServer;
   readonly shards: ShardStore;
+  /** It only looks on: what is true is read, also behind tablets and cells that are down. */
+  readonly observes?: true;
+}
+
+/** The cluster as those see it who watch its topology, gates and streams: a cell that cannot be reached is as it was last. */
+export function watchedCluster(cluster: Cluster): Cluster {
+  const { topo } = cluster;
+  const conn = topo.conn.watched();
+  return conn === topo.conn ? cluster : { ...cluster, topo: { ...topo, conn } };
+}
+
+/** The cluster as somebody sees it who is no part of it: for facts and reports. */
+export function observing(cluster: Cluster): Cluster {
+  return cluster.observes === true ? cluster : { ...watchedCluster(cluster), observes: true };
 }
 
 /** The world's time in whole seconds, as `_vt` tables keep it. */

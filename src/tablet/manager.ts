@@ -1,26 +1,43 @@
-import { errorCode, errorText, errorVerbose, grpcCodeName, isTopoError, vtError } from '../lib/errors.ts';
-import { checkContext, type Context, withTimeout } from '../runtime/context.ts';
+import { errorCode, errorText, grpcCodeName, isTopoError, type VtCode, vtError } from '../lib/errors.ts';
+import { checkContext, type Context } from '../runtime/context.ts';
 import { heldLocks, LockLostError, lostLock } from '../topo/locks.ts';
 import type { Tablet } from '../topo/proto/types.ts';
-import { aliasText, shardTablets } from '../topo/tablets.ts';
+import { aliasText } from '../topo/tablets.ts';
 import type { Cluster } from './cluster.ts';
+import { calleeOf, checkEngine, waitForTablet } from './reach.ts';
 import type { ShardDb } from './shard-db.ts';
 import { refreshView } from './view.ts';
 
 /**
- * Calls to a tablet, with the words that a call over gRPC gives its errors.
+ * Calls a tablet, once it answers (reach.ts), with the words that a call over gRPC gives its errors. `call` is what the
+ * tablet does: everything that a workflow has a tablet read or write goes through here.
  * Vitess: go/vt/vttablet/tabletmanager/rpc_server.go, go/vt/vttablet/grpctmclient.
  */
-export async function callTablet<T>(ctx: Context, tablet: Tablet, method: string, call: () => Promise<T>): Promise<T> {
+export async function callTablet<T>(ctx: Context, cluster: Cluster, tablet: Tablet, method: string, call: () => T | Promise<T>): Promise<T> {
   throwEnded(ctx);
+  if (cluster.observes === true) return call();
+  const callee = await calleeOf(ctx, cluster, tablet, method);
+  await waitForTablet(ctx, cluster, callee, method);
   try {
+    checkEngine(cluster, callee, method);
     return await call();
   } catch (error) {
     throwEnded(ctx);
     if (error instanceof LockLostError) throw error;
-    const text = `TabletManager.${method} on ${aliasText(tablet.alias)}: ${errorText(error)}`;
-    throw vtError(errorCode(error), `rpc error: code = ${grpcCodeName(errorCode(error))} desc = ${text}`);
+    throw answered(method, callee, error);
   }
+}
+
+/** Those that run SQL turn their errors into gRPC's themselves, and lose their code when that is done once more. */
+const TWICE = new Set(['ExecuteFetchAsDba', 'ExecuteFetchAsAllPrivs', 'ExecuteFetchAsApp']);
+
+/** An error of a tablet as its caller gets it. */
+export function answered(method: string, { alias }: Tablet, error: unknown): Error {
+  const rpc = (code: VtCode, text: string): string => `rpc error: code = ${grpcCodeName(code)} desc = ${text}`;
+  const where = `TabletManager.${method} on ${aliasText(alias)}`;
+  const code = errorCode(error);
+  if (TWICE.has(method)) return vtError('UNKNOWN', rpc('UNKNOWN', `${where}: ${rpc(code, errorText(error))}`));
+  return vtError(code, rpc(code, `${where}: ${errorText(error)}`));
 }
 
 /** A call whose context has ended fails on the caller's side, without the method's name. */
@@ -59,40 +76,5 @@ async function guardedWrite<T>(
 
 /** Tells a tablet to re-read its shard. */
 export function refreshState(ctx: Context, cluster: Cluster, tablet: Tablet): Promise<void> {
-  return callTablet(ctx, tablet, 'RefreshState', () => refreshView(ctx, cluster, tablet));
-}
-
-/** How refreshing a shard's tablets went. */
-export interface RefreshResult {
-  /** Some tablet did not answer. */
-  partial: boolean;
-  details: string;
-}
-
-/**
- * Refreshes every tablet of a shard; those that fail are told in `details`, not thrown.
- * Vitess: go/vt/topotools/tablet.go RefreshTabletsByShard.
- */
-export async function refreshTabletsByShard(
-  ctx: Context,
-  cluster: Cluster,
-  shard: { keyspace: string; name: string },
-  options: { cells?: readonly string[]; timeoutMs?: number } = {},
-): Promise<RefreshResult> {
-  const tablets = await shardTablets(ctx, cluster.topo, shard, options.cells);
-  const limited = withTimeout(ctx, cluster.world.clock, options.timeoutMs ?? 60_000);
-  const failures: string[] = [];
-  try {
-    for (const tablet of tablets) {
-      if ((tablet.hostname ?? '') === '') continue;
-      try {
-        await refreshState(limited.ctx, cluster, tablet);
-      } catch (error) {
-        failures.push(`failed to refresh tablet ${aliasText(tablet.alias)}: ${errorVerbose(error)}`);
-      }
-    }
-  } finally {
-    limited.end();
-  }
-  return { partial: failures.length > 0, details: failures.join('') };
+  return callTablet(ctx, cluster, tablet, 'RefreshState', () => refreshView(ctx, cluster, tablet));
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { InvariantError, UserError } from '../lib/errors.ts';
-import { EMPTY_POSITION, formatPosition, Position } from '../lib/gtid.ts';
+import { EMPTY_POSITION, formatPosition, type Position } from '../lib/gtid.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { World } from '../runtime/world.ts';
 import { noSuchTable } from '../sql/mysql-errors.ts';
@@ -9,6 +9,7 @@ import { sqliteName } from '../sql/storage.ts';
 import { Database } from '../store/database.ts';
 import { type BinlogEvent, eventText, parseEvents } from './binlog.ts';
 import { putAside, sweepDropped } from './dropped-tables.ts';
+import { positionAt, sequenceOf, type Term } from './servers.ts';
 import { SHARD_MIGRATIONS } from './shard-schema.ts';
 
 /** One committed transaction as the binlog has it. */
@@ -30,7 +31,7 @@ export class ShardDb {
   readonly keyspace: string;
   readonly shard: string;
   readonly db: Database;
-  /** The MySQL server's UUID, part of every position. */
+  /** The UUID of the MySQL server that was primary first. */
   readonly uuid: string;
   readonly #tables = new Map<string, { definition: string; def: TableDef }>();
 
@@ -82,8 +83,30 @@ export class ShardDb {
   }
 
   positionAt(sequence: number): Position {
-    if (sequence === 0) return EMPTY_POSITION;
-    return new Position([{ uuid: this.uuid, intervals: [{ start: 1, end: sequence }] }]);
+    return sequence === 0 ? EMPTY_POSITION : positionAt(this.#terms(), sequence);
+  }
+
+  /** The number of the last transaction that a position holds. */
+  reached(position: Position): number {
+    return sequenceOf(this.#terms(), position);
+  }
+
+  /** Whose transactions these are; of its first server alone until the shard is reparented. */
+  #terms(): Term[] {
+    const terms = this.db.all<Term>('SELECT first, uuid FROM _term ORDER BY first');
+    return terms.length === 0 ? [{ first: 1, uuid: this.uuid }] : terms;
+  }
+
+  /** Begins the term of another tablet's server, in the caller's transaction; `makeUuid` is for one that has none yet. */
+  beginTerm(before: string | undefined, alias: string, makeUuid: () => string): void {
+    if (this.db.get('SELECT 1 FROM _term LIMIT 1') === undefined) {
+      this.db.run('INSERT INTO _term VALUES (1, ?)', this.uuid);
+      if (before !== undefined) this.db.run('INSERT INTO _server VALUES (?, ?) ON CONFLICT DO NOTHING', before, this.uuid);
+    }
+    const known = this.db.get<{ uuid: string }>('SELECT uuid FROM _server WHERE alias = ?', alias)?.uuid;
+    const uuid = known ?? makeUuid();
+    if (known === undefined) this.db.run('INSERT INTO _server VALUES (?, ?)', alias, uuid);
+    this.db.run('INSERT INTO _term VALUES (?, ?) ON CONFLICT (first) DO UPDATE SET uuid = excluded.uuid', this.sequence() + 1, uuid);
   }
 
   /** `MySQL56/uuid:1-n`. */
@@ -125,6 +148,8 @@ export class ShardDb {
 
   /** Transactions after a number, oldest first: `limit` of them at most, and no more once there are `events` events. */
   transactionsAfter(sequence: number, limit: number, events = Number.POSITIVE_INFINITY, view: ShardView = this.view): BinlogTransaction[] {
+    // Mostly there are none, and the last one's number is the cheaper question.
+    if (this.sequence(view) <= sequence) return [];
     const rows = view.db.iterate<{ sequence: number; at: number; events: string }>(
       `SELECT * FROM ${view.schema}._binlog WHERE sequence > ? ORDER BY sequence LIMIT ?`,
       sequence,
@@ -154,12 +179,21 @@ export class ShardDb {
   /** A table's definition, or undefined. */
   findTable(name: string, { db, schema }: ShardView = this.view): TableDef | undefined {
     const row = db.get<{ definition: string }>(`SELECT definition FROM ${schema}._tables WHERE name = ?`, name);
-    if (row === undefined) return undefined;
+    return row === undefined ? undefined : this.#definition(name, row.definition);
+  }
+
+  /** Every table's definition, by name. */
+  tables(): TableDef[] {
+    const rows = this.db.all<{ name: string; definition: string }>('SELECT name, definition FROM _tables ORDER BY name');
+    return rows.map(({ name, definition }) => this.#definition(name, definition));
+  }
+
+  /** Another process may have altered the table: the text is compared, parsing is what the cache saves. */
+  #definition(name: string, definition: string): TableDef {
     const cached = this.#tables.get(name);
-    // Another process may have altered the table: the text is compared, parsing is what the cache saves.
-    if (cached?.definition === row.definition) return cached.def;
-    const def = JSON.parse(row.definition) as TableDef;
-    this.#tables.set(name, { definition: row.definition, def });
+    if (cached?.definition === definition) return cached.def;
+    const def = JSON.parse(definition) as TableDef;
+    this.#tables.set(name, { definition, def });
     return def;
   }
 
@@ -182,6 +216,7 @@ export class ShardDb {
   dropTable(name: string): void {
     this.removeRows(this.table(name));
     this.db.run('DELETE FROM _tables WHERE name = ?', name);
+    this.db.run('DELETE FROM _sequence_cache WHERE "table" = ?', name);
   }
 
   /** Removes a table from SQLite, with its indexes. In a file, the rows of a large one are only put aside: see dropped-tables.ts. */

@@ -12,9 +12,8 @@ import { getSrvKeyspace, rebuildKeyspaceGraph } from '../topo/srv-keyspace.ts';
 import { aliasText, allTablets, createTablet, setShardPrimary } from '../topo/tablets.ts';
 import { getSrvVSchema, rebuildSrvVSchema } from '../topo/vschema.ts';
 import type { Cluster } from './cluster.ts';
-import { emptyShard } from './empty-shard.ts';
+import { makeEmpty } from './empty-shard.ts';
 import { readView, refreshView } from './view.ts';
-import { hasStreams } from './vreplication/streams.ts';
 
 /** A tablet to start. */
 export interface NewTablet {
@@ -82,11 +81,9 @@ async function rebuildWhenWhole(ctx: Context, cluster: Cluster, cell: string, ke
   }
 }
 
-/** One that was deleted and is made anew has nothing of what it held. */
 async function ensureShard(ctx: Context, cluster: Cluster, keyspace: string, shard: string): Promise<void> {
   if ((await findRecord(ctx, cluster.topo.conn, paths.shard(keyspace, shard))) !== undefined) return;
-  const db = cluster.shards.create(keyspace, shard);
-  if (db.tableNames().length > 0 || hasStreams(db)) await db.db.write(cluster.world.clock, () => emptyShard(db));
+  await makeEmpty(cluster, keyspace, shard);
   try {
     await createShard(ctx, cluster.topo, keyspace, shard);
   } catch (error) {

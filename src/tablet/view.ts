@@ -1,12 +1,13 @@
 import { plainError } from '../lib/errors.ts';
 import type { Context } from '../runtime/context.ts';
 import { getShard } from '../topo/keyspaces.ts';
-import type { Tablet } from '../topo/proto/types.ts';
-import { getSrvKeyspace, partitionOf } from '../topo/srv-keyspace.ts';
+import type { Tablet, TabletControl } from '../topo/proto/types.ts';
+import { lookAtSrvKeyspace } from '../topo/srv-keyspace.ts';
 import { aliasText } from '../topo/tablets.ts';
 import { keyRangesEqual } from '../lib/key-range.ts';
 import { keyRangeFromProto } from '../topo/proto/key-range.ts';
 import type { Cluster } from './cluster.ts';
+import { keepRead, type LastRead, lastRead } from './process.ts';
 import type { ShardDb } from './shard-db.ts';
 
 /**
@@ -40,44 +41,78 @@ export function readViews(shard: ShardDb): { alias: string; view: TabletView }[]
 const SERVING_TYPES = new Set(['PRIMARY', 'REPLICA', 'RDONLY', 'EXPERIMENTAL', 'DRAINED']);
 
 /**
- * Re-reads the shard record and the cell's serving record. Throws if either is missing.
- * The tablet's own record is not read again, as in Vitess.
+ * Re-reads the shard record and the cell's serving record. Throws if either is missing. The tablet's own record is not
+ * read again, as in Vitess: its type is the one it has, `tablet` is only asked at its first start.
  */
 export async function refreshView(ctx: Context, cluster: Cluster, tablet: Tablet): Promise<void> {
-  const { keyspace = '', shard: name = '', type = 'UNKNOWN' } = tablet;
+  const { keyspace = '', shard: name = '' } = tablet;
+  const read = await readTopology(ctx, cluster, tablet);
+  const shard = cluster.shards.open(keyspace, name);
+  const alias = aliasText(tablet.alias);
+  // Most tablets of a shard learn nothing new, and what is not written need not be waited for.
+  if (isKnown(shard, alias, read)) return;
+  await shard.db.write(cluster.world.clock, () => {
+    keepRead(shard, alias, read);
+    keepView(shard, alias, readView(shard, alias)?.type ?? tablet.type ?? 'UNKNOWN', read);
+  });
+}
+
+/** True if a tablet that has read this believes what it did before. */
+function isKnown(shard: ShardDb, alias: string, read: LastRead): boolean {
+  const view = readView(shard, alias);
+  if (view === undefined || JSON.stringify(lastRead(shard, alias)) !== JSON.stringify(read)) return false;
+  return JSON.stringify(view) === JSON.stringify(viewOf(view.type, read, view.fence));
+}
+
+/** What a tablet reads of its shard. Throws if a record is missing. */
+export async function readTopology(ctx: Context, cluster: Cluster, tablet: Tablet): Promise<LastRead> {
+  const { keyspace = '', shard: name = '' } = tablet;
   const cell = tablet.alias?.cell ?? '';
-  const info = await getShard(ctx, cluster.topo, keyspace, name);
-  const serving = await getSrvKeyspace(ctx, cluster.topo, cell, keyspace);
+  const { record } = await getShard(ctx, cluster.topo, keyspace, name);
+  const serving = await lookAtSrvKeyspace(ctx, cluster.topo, cell, keyspace);
   if (serving === undefined) throw plainError(`node doesn't exist: /vitess/${cell}/keyspaces/${keyspace}/SrvKeyspace`);
-  const range = keyRangeFromProto(info.record.key_range);
-  const disabled = (partitionOf(serving, type)?.shard_tablet_controls ?? []).some(
-    (control) => control.query_service_disabled === true && keyRangesEqual(keyRangeFromProto(control.key_range), range),
+  const range = keyRangeFromProto(record.key_range);
+  const disabled = (serving.partitions ?? []).filter(({ shard_tablet_controls: controls = [] }) =>
+    controls.some((control) => control.query_service_disabled === true && keyRangesEqual(keyRangeFromProto(control.key_range), range)),
   );
-  const control = info.record.tablet_controls?.find(
-    (candidate) => candidate.tablet_type === type && ((candidate.cells ?? []).length === 0 || candidate.cells!.includes(cell)),
-  );
-  const reason = disabled
+  const controls = (record.tablet_controls ?? []).filter(({ cells = [] }) => cells.length === 0 || cells.includes(cell)).map((control) => known(cluster, control));
+  return { controls, disabled: disabled.map(({ served_type: type }) => type as string) };
+}
+
+/** Until v23 nobody knows what `allow_reads` is. */
+function known({ release }: Cluster, control: TabletControl): TabletControl {
+  return control.allow_reads === undefined || release.behaviours.allowReads ? control : { ...control, allow_reads: false };
+}
+
+/** Writes down what a tablet believes once it is of a type, inside the caller's transaction. Vitess: tmState.applyLocked. */
+export function keepView(shard: ShardDb, alias: string, type: string, read: LastRead): void {
+  replaceView(shard, alias, viewOf(type, read, readView(shard, alias)?.fence ?? 0));
+}
+
+function viewOf(type: string, read: LastRead, fence: number): TabletView {
+  const control = read.controls.find((candidate) => candidate.tablet_type === type);
+  const reason = read.disabled.includes(type)
     ? 'TabletControl.DisableQueryService set'
     : SERVING_TYPES.has(type)
       ? ''
       : `not a serving tablet type(${type})`;
-  const shard = cluster.shards.open(keyspace, name);
-  const alias = aliasText(tablet.alias);
-  await shard.db.write(cluster.world.clock, () => {
-    const view: TabletView = {
-      type,
-      serving: reason === '',
-      reason,
-      deniedTables: control?.denied_tables ?? [],
-      allowReads: cluster.release.behaviours.allowReads && control?.allow_reads === true,
-      fence: readView(shard, alias)?.fence ?? 0,
-    };
-    shard.db.run(
-      'INSERT INTO _tablet VALUES (?, ?) ON CONFLICT (alias) DO UPDATE SET view = excluded.view',
-      alias,
-      JSON.stringify(view),
-    );
-  });
+  return {
+    type,
+    serving: reason === '',
+    reason,
+    deniedTables: control?.denied_tables ?? [],
+    allowReads: control?.allow_reads ?? false,
+    fence,
+  };
+}
+
+/** Writes a view down, inside the caller's transaction. */
+export function replaceView(shard: ShardDb, alias: string, view: TabletView): void {
+  shard.db.run(
+    'INSERT INTO _tablet VALUES (?, ?) ON CONFLICT (alias) DO UPDATE SET view = excluded.view',
+    alias,
+    JSON.stringify(view),
+  );
 }
 
 /** The text of what a tablet answers while it does not serve, or refuses a table. */

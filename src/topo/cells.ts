@@ -31,3 +31,32 @@ export async function connForCell(ctx: Context, topo: TopoServer, cell: string):
   await readRecord<CellInfo>(ctx, topo.conn, paths.cellInfo(cell));
   return topo.conn.forCell(cell);
 }
+
+/** Makes the topology server of a cell unreachable (`withOutages`). Returns false if it is already. Throws NoNode for an unknown cell. */
+export async function stopCell(ctx: Context, topo: TopoServer, cell: string): Promise<boolean> {
+  await readRecord<CellInfo>(ctx, topo.conn, paths.cellInfo(cell));
+  try {
+    await topo.conn.create(ctx, paths.stoppedCell(cell), encodeRecord({ since: topo.world.clock.now() }));
+    return true;
+  } catch (error) {
+    if (isTopoError(error, 'NodeExists')) return false;
+    throw error;
+  }
+}
+
+/** Takes that back. Returns false if the cell is not stopped. Throws NoNode for an unknown cell. */
+export async function startCell(ctx: Context, topo: TopoServer, cell: string): Promise<boolean> {
+  await readRecord<CellInfo>(ctx, topo.conn, paths.cellInfo(cell));
+  try {
+    await topo.conn.delete(ctx, paths.stoppedCell(cell), null);
+    return true;
+  } catch (error) {
+    if (isTopoError(error, 'NoNode')) return false;
+    throw error;
+  }
+}
+
+/** The cells whose topology servers are stopped, by name. */
+export function stoppedCells(ctx: Context, topo: TopoServer): Promise<string[]> {
+  return listNames(ctx, topo.conn, paths.stoppedCells);
+}

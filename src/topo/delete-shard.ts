@@ -1,10 +1,9 @@
-import { plainError, vtError } from '../lib/errors.ts';
+import { errorText, plainError, TopoError, vtError } from '../lib/errors.ts';
 import type { Context } from '../runtime/context.ts';
 import { cellNames } from './cells.ts';
 import { getShard, shardText } from './keyspaces.ts';
 import { guarded } from './locks.ts';
 import { paths } from './paths.ts';
-import { sameRange } from './served-types.ts';
 import type { TopoServer } from './server.ts';
 import { getSrvKeyspace } from './srv-keyspace.ts';
 import { aliasText, shardTablets } from './tablets.ts';
@@ -15,15 +14,20 @@ export interface ShardToDelete {
   name: string;
 }
 
-/** The cells whose serving record names a shard. Vitess: go/vt/topo/srv_keyspace.go GetShardServingCells. */
-async function servingCells(ctx: Context, topo: TopoServer, { keyspace, name }: ShardToDelete): Promise<string[]> {
-  const { record } = await getShard(ctx, topo, keyspace, name);
+/** The cells whose serving record names a shard. Throws PartialResult where a cell cannot be read. Vitess: go/vt/topo/srv_keyspace.go GetShardServingCells. */
+export async function servingCells(ctx: Context, topo: TopoServer, { keyspace, name }: ShardToDelete): Promise<string[]> {
+  const failures: string[] = [];
   const found: string[] = [];
   for (const cell of await cellNames(ctx, topo)) {
-    const serving = await getSrvKeyspace(ctx, topo, cell, keyspace);
-    const names = (serving?.partitions ?? []).flatMap((partition) => partition.shard_references ?? []);
-    if (names.some((reference) => sameRange(reference, record))) found.push(cell);
+    try {
+      const serving = await getSrvKeyspace(ctx, topo, cell, keyspace);
+      const references = (serving?.partitions ?? []).flatMap((partition) => partition.shard_references ?? []);
+      if (references.some((reference) => reference.name === name)) found.push(cell);
+    } catch (error) {
+      failures.push(errorText(error));
+    }
   }
+  if (failures.length > 0) throw new TopoError('PartialResult', failures.join(';'));
   return found;
 }
 
@@ -34,6 +38,7 @@ async function servingCells(ctx: Context, topo: TopoServer, { keyspace, name }: 
  */
 export async function deleteShards(ctx: Context, topo: TopoServer, keyspace: string, shards: readonly ShardToDelete[]): Promise<void> {
   for (const shard of shards) {
+    await getShard(ctx, topo, shard.keyspace, shard.name);
     if ((await servingCells(ctx, topo, shard)).length === 0) continue;
     throw vtError('UNKNOWN', `shard ${shardText(shard)} is still serving, cannot delete it, use the even-if-serving flag if needed`);
   }

@@ -38,7 +38,17 @@ const NEW_KEYSPACE: Keyspace = { durability_policy: 'none', sidecar_db_name: '_v
 /** Creates a keyspace with an empty vschema, as a starting vttablet does. Existing ones are left alone. */
 export async function ensureKeyspace(ctx: Context, topo: TopoServer, keyspace: string, record = NEW_KEYSPACE): Promise<void> {
   await createUnlessThere(ctx, topo, paths.keyspace(keyspace), record);
-  await createUnlessThere(ctx, topo, paths.vschema(keyspace), {});
+  await ensureVSchema(ctx, topo, keyspace);
+}
+
+/** Creates a keyspace's record. Throws NodeExists. */
+export async function createKeyspaceRecord(ctx: Context, topo: TopoServer, keyspace: string, record: Keyspace): Promise<void> {
+  await topo.conn.create(ctx, paths.keyspace(keyspace), encodeRecord(record));
+}
+
+/** Gives a keyspace an empty VSchema where it has none. */
+export function ensureVSchema(ctx: Context, topo: TopoServer, keyspace: string): Promise<void> {
+  return createUnlessThere(ctx, topo, paths.vschema(keyspace), {});
 }
 
 async function createUnlessThere(ctx: Context, topo: TopoServer, path: string, record: unknown): Promise<void> {
@@ -63,15 +73,15 @@ export async function createShard(ctx: Context, topo: TopoServer, keyspace: stri
 }
 
 /** Throws NoNode for an unknown shard. */
-export async function getShard(ctx: Context, topo: TopoServer, keyspace: string, name: string): Promise<ShardInfo> {
-  const { record, version } = await readRecord<Shard>(ctx, topo.conn, paths.shard(keyspace, name));
-  return { keyspace, name, record, version };
+export function getShard(ctx: Context, topo: TopoServer, keyspace: string, name: string): Promise<ShardInfo> {
+  return readRecord<Shard>(ctx, topo.conn, paths.shard(keyspace, name)).then(({ record, version }) => ({ keyspace, name, record, version }));
 }
 
 /** Every shard of a keyspace by name; empty for a keyspace without any. */
 async function allShards(ctx: Context, topo: TopoServer, keyspace: string): Promise<ShardInfo[]> {
-  const names = await listNames(ctx, topo.conn, paths.shards(keyspace));
-  return Promise.all(names.map((name) => getShard(ctx, topo, keyspace, name)));
+  const shards: ShardInfo[] = [];
+  for (const name of await listNames(ctx, topo.conn, paths.shards(keyspace))) shards.push(await getShard(ctx, topo, keyspace, name));
+  return shards;
 }
 
 /**
@@ -108,7 +118,8 @@ function rangeStart(shard: ShardInfo): string {
 
 /**
  * Reads a shard, lets `change` edit the copy, and writes it, again and again until nobody wrote in between.
- * `change` returns false for "no update needed". Vitess: go/vt/topo/shard.go UpdateShardFields.
+ * `change` returns false for "no update needed". On `hardened` it needs the locks of the keyspaces in `locks`: its own,
+ * but for what a tablet itself writes. Vitess: go/vt/topo/shard.go UpdateShardFields.
  */
 export async function updateShardFields(
   ctx: Context,
@@ -116,13 +127,14 @@ export async function updateShardFields(
   keyspace: string,
   name: string,
   change: (record: Shard) => boolean | Promise<boolean>,
+  locks: readonly string[] = [keyspace],
 ): Promise<ShardInfo> {
   for (;;) {
     const found = await getShard(ctx, topo, keyspace, name);
     const record = structuredClone(found.record);
     if (!(await change(record))) return found;
     try {
-      const version = await guarded(ctx, topo, [keyspace], (options) =>
+      const version = await guarded(ctx, topo, locks, (options) =>
         topo.conn.update(ctx, paths.shard(keyspace, name), encodeRecord(record), found.version, options),
       );
       return { keyspace, name, record, version };

@@ -11,7 +11,7 @@ import type { TopoServer } from './server.ts';
  * What a call has locked travels in its context. A context made from scratch therefore holds nothing, whatever
  * the store says: "keyspace commerce is not locked (no locksInfo)".
  */
-type LockKind = 'keyspace' | 'named' | 'routing_rules';
+type LockKind = 'keyspace' | 'shard' | 'named' | 'routing_rules';
 
 interface HeldLock {
   kind: LockKind;
@@ -89,6 +89,15 @@ export async function withKeyspaceLock<T>(
   }
 }
 
+/**
+ * Locks a shard: for reparents and deletions, which need no lock of the keyspace. Throws as `lockKeyspace`.
+ * Vitess: go/vt/topo/shard_lock.go.
+ */
+export function lockShard(ctx: Context, topo: TopoServer, keyspace: string, shard: string, action: string): Promise<Locked> {
+  const dir = lockDirs.shard(keyspace, shard);
+  return lock(ctx, topo, { kind: 'shard', name: `${keyspace}/${shard}`, dir, action, ttlMs: DEFAULT_TTL_MS, mustExist: true });
+}
+
 /** Locks a name, such as a workflow's `customer/commerce2customer`. Lives for 24 hours on a release. */
 export function lockName(ctx: Context, topo: TopoServer, name: string, action: string): Promise<Locked> {
   return lock(ctx, topo, { kind: 'named', name, dir: lockDirs.named(name), action, ttlMs: NAMED_TTL_MS, mustExist: false });
@@ -112,6 +121,12 @@ export function lockRoutingRules(ctx: Context, topo: TopoServer, action: string)
  */
 export async function checkKeyspaceLocked(ctx: Context, topo: TopoServer, keyspace: string): Promise<void> {
   const { descriptor } = heldLock(ctx, topo, 'keyspace', keyspace);
+  if (topo.release.behaviours.lockCheckAsks) await descriptor.check(ctx);
+}
+
+/** The same of a shard's lock. Vitess: go/vt/topo/shard_lock.go CheckShardLocked. */
+export async function checkShardLocked(ctx: Context, topo: TopoServer, keyspace: string, shard: string): Promise<void> {
+  const { descriptor } = heldLock(ctx, topo, 'shard', `${keyspace}/${shard}`);
   if (topo.release.behaviours.lockCheckAsks) await descriptor.check(ctx);
 }
 

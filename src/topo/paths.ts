@@ -15,6 +15,8 @@ export const paths = {
   srvVSchema: 'SrvVSchema',
   /** What is ours alone lies under one name, which no Vitess reads. */
   cluster: 'switchtraffic/cluster',
+  stoppedCells: 'switchtraffic/stopped_cells',
+  stoppedCell: (cell: string): string => `switchtraffic/stopped_cells/${cell}`,
   intents: 'switchtraffic/intents',
   intent: (keyspace: string, workflow: string): string => `switchtraffic/intents/${keyspace}/${workflow}`,
   history: 'switchtraffic/history',
@@ -25,6 +27,7 @@ export const paths = {
 /** The directories that locks are taken on. */
 export const lockDirs = {
   keyspace: (keyspace: string): string => `keyspaces/${keyspace}`,
+  shard: (keyspace: string, shard: string): string => `keyspaces/${keyspace}/shards/${shard}`,
   named: (name: string): string => `internal/named_locks/${name}`,
   routingRules: 'routing_rules',
 } as const;

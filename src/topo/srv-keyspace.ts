@@ -8,7 +8,7 @@ import { checkPartitions } from './partitions.ts';
 import { paths } from './paths.ts';
 import { keyRangeFromProto } from './proto/key-range.ts';
 import type { KeyspacePartition, ShardReference, ShardTabletControl, SrvKeyspace } from './proto/types.ts';
-import { encodeRecord, findRecord, type TopoServer } from './server.ts';
+import { encodeRecord, findRecord, findShared, type TopoServer } from './server.ts';
 import { loading } from '../lib/loading.ts';
 
 const SERVED_TYPES = ['PRIMARY', 'REPLICA', 'RDONLY'] as const;
@@ -23,6 +23,11 @@ export async function getSrvKeyspace(
   return (await findRecord<SrvKeyspace>(ctx, topo.conn.forCell(cell), paths.srvKeyspace(keyspace)))?.record;
 }
 
+/** The same for those who only look, which tablets do at every refresh: an object that nobody can write to. */
+export function lookAtSrvKeyspace(ctx: Context, topo: TopoServer, cell: string, keyspace: string): Promise<SrvKeyspace | undefined> {
+  return findShared<SrvKeyspace>(ctx, topo.conn.forCell(cell), paths.srvKeyspace(keyspace));
+}
+
 /**
  * Writes each cell's serving record anew from the shards that serve. Takes the keyspace lock.
  * Throws while a query service is disabled. Vitess: go/vt/topotools/rebuild_keyspace.go.
@@ -33,7 +38,21 @@ export async function rebuildKeyspaceGraph(
   keyspace: string,
   cells: readonly string[] = [],
 ): Promise<void> {
+  if ((await findRecord(ctx, topo.conn, paths.keyspace(keyspace))) === undefined) await removeOrphans(ctx, topo, keyspace, cells);
   await withKeyspaceLock(ctx, topo, keyspace, 'RebuildKeyspace', (locked) => rebuildLocked(locked, topo, keyspace, cells));
+}
+
+/** What cells still hold of a keyspace that is gone; the lock that is tried next says that it is. */
+async function removeOrphans(ctx: Context, topo: TopoServer, keyspace: string, cells: readonly string[]): Promise<void> {
+  for (const cell of cells) {
+    const conn = topo.conn.forCell(cell);
+    const prefix = `keyspaces/${keyspace}/`;
+    try {
+      for (const { path } of await conn.list(ctx, prefix)) if (path.startsWith(prefix)) await conn.delete(ctx, path, null);
+    } catch (error) {
+      if (!isTopoError(error, 'NoNode')) throw error;
+    }
+  }
 }
 
 async function rebuildLocked(ctx: Context, topo: TopoServer, keyspace: string, cells: readonly string[]): Promise<void> {
@@ -49,9 +68,15 @@ async function rebuildLocked(ctx: Context, topo: TopoServer, keyspace: string, c
   const { throttler_config: throttler } = await getKeyspace(ctx, topo, keyspace);
   if (throttler !== undefined) record.throttler_config = throttler;
   for (const cell of wanted) checkPartitions(cell, record.partitions ?? []);
+  const failures: string[] = [];
   for (const cell of wanted) {
-    await topo.conn.forCell(cell).update(ctx, paths.srvKeyspace(keyspace), encodeRecord(record), null);
+    try {
+      await topo.conn.forCell(cell).update(ctx, paths.srvKeyspace(keyspace), encodeRecord(record), null);
+    } catch (error) {
+      failures.push(`writing serving data failed: ${errorText(error)}`);
+    }
   }
+  if (failures.length > 0) throw plainError(failures.join(';'));
 }
 
 async function migrationOnGoing(partition: KeyspacePartition): Promise<Error> {

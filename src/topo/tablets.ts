@@ -1,11 +1,11 @@
-import { InvariantError, isTopoError } from '../lib/errors.ts';
+import { InvariantError, isTopoError, TopoError } from '../lib/errors.ts';
 import { formatTabletAlias } from '../lib/names.ts';
 import type { Context } from '../runtime/context.ts';
 import { cellNames, connForCell } from './cells.ts';
 import { type ShardInfo, updateShardFields } from './keyspaces.ts';
 import { withKeyspaceLock } from './locks.ts';
 import { paths } from './paths.ts';
-import type { ShardReplication, Tablet, TabletAlias } from './proto/types.ts';
+import type { Shard, ShardReplication, Tablet, TabletAlias, TabletType, Time } from './proto/types.ts';
 import { encodeRecord, findRecord, listNames, readRecord, type TopoServer } from './server.ts';
 
 /** An alias record as text; `<nil>` for none, as Go prints it. */
@@ -37,15 +37,70 @@ export async function allTablets(ctx: Context, topo: TopoServer, cells: readonly
   return tablets;
 }
 
-/** The tablets of a shard, by alias. */
+/** Some of the tablets, where not all can be read. */
+export interface ReadableTablets {
+  tablets: Tablet[];
+  /** PartialResult, if some cell could not be read. */
+  error: TopoError | undefined;
+}
+
+/**
+ * The tablets of a shard in the cells that can be read (all are asked if none is named), by alias: those of its replication
+ * graph, and its primary. Vitess: go/vt/topo/tablet.go GetTabletMapForShardByCell.
+ */
+export async function readableTablets(
+  ctx: Context,
+  topo: TopoServer,
+  shard: { keyspace: string; name: string },
+  cells: readonly string[] = [],
+): Promise<ReadableTablets> {
+  const primary = (await findRecord<Shard>(ctx, topo.conn, paths.shard(shard.keyspace, shard.name)))?.record.primary_alias;
+  const tablets: Tablet[] = [];
+  let unread: string | undefined;
+  for (const cell of cells.length > 0 ? cells : await cellNames(ctx, topo)) {
+    try {
+      tablets.push(...(await tabletsInCell(ctx, topo, cell, shard, primary)));
+    } catch (error) {
+      if (!isTopoError(error, 'Timeout') || ctx.err() !== undefined) throw error;
+      // Where even the primary is missing, that is what Vitess tells.
+      unread = primary?.cell === cell ? cell : (unread ?? shard.name);
+    }
+  }
+  return {
+    tablets: tablets.toSorted((a, b) => (aliasText(a.alias) < aliasText(b.alias) ? -1 : 1)),
+    error: unread === undefined ? undefined : new TopoError('PartialResult', unread),
+  };
+}
+
+async function tabletsInCell(
+  ctx: Context,
+  topo: TopoServer,
+  cell: string,
+  { keyspace, name }: { keyspace: string; name: string },
+  primary: TabletAlias | undefined,
+): Promise<Tablet[]> {
+  const conn = topo.conn.forCell(cell);
+  const nodes = (await findRecord<ShardReplication>(ctx, conn, paths.shardReplication(keyspace, name)))?.record.nodes ?? [];
+  const aliases = new Set(nodes.map((node) => aliasText(node.tablet_alias)));
+  if (primary?.cell === cell) aliases.add(aliasText(primary));
+  const tablets: Tablet[] = [];
+  for (const alias of aliases) {
+    const found = await findRecord<Tablet>(ctx, conn, paths.tablet(alias));
+    if (found !== undefined) tablets.push(found.record);
+  }
+  return tablets;
+}
+
+/** The tablets of a shard, by alias. Throws PartialResult where a cell cannot be read. */
 export async function shardTablets(
   ctx: Context,
   topo: TopoServer,
   shard: { keyspace: string; name: string },
   cells: readonly string[] = [],
 ): Promise<Tablet[]> {
-  const all = await allTablets(ctx, topo, cells);
-  return all.filter((tablet) => tablet.keyspace === shard.keyspace && tablet.shard === shard.name);
+  const { tablets, error } = await readableTablets(ctx, topo, shard, cells);
+  if (error !== undefined) throw error;
+  return tablets;
 }
 
 /** Writes a new tablet's record and its place in the replication graph. Throws NodeExists. */
@@ -60,6 +115,18 @@ export async function createTablet(ctx: Context, topo: TopoServer, tablet: Table
   await conn.update(ctx, path, encodeRecord(record), null);
 }
 
+/** Takes a tablet out of the replication graph and deletes its record. Vitess: go/vt/topotools/tablet.go DeleteTablet. */
+export async function deleteTabletRecord(ctx: Context, topo: TopoServer, { alias, keyspace, shard }: Tablet): Promise<void> {
+  const conn = topo.conn.forCell(alias.cell);
+  const path = paths.shardReplication(keyspace, shard);
+  const found = await findRecord<ShardReplication>(ctx, conn, path);
+  if (found !== undefined) {
+    const nodes = (found.record.nodes ?? []).filter((node) => aliasText(node.tablet_alias) !== aliasText(alias));
+    await conn.update(ctx, path, encodeRecord({ nodes }), null);
+  }
+  await conn.delete(ctx, paths.tablet(aliasText(alias)), null);
+}
+
 /** Makes a tablet its shard's primary in the shard record, under the keyspace lock. */
 export async function setShardPrimary(ctx: Context, topo: TopoServer, shard: ShardInfo, tablet: Tablet): Promise<void> {
   const action = `InitShardPrimary(${aliasText(tablet.alias)})`;
@@ -72,4 +139,29 @@ export async function setShardPrimary(ctx: Context, topo: TopoServer, shard: Sha
       return true;
     }),
   );
+}
+
+/** Edits a tablet's record as the tablet itself does, again and again until nobody wrote in between. Throws NoNode. */
+export async function updateTablet(ctx: Context, topo: TopoServer, alias: TabletAlias, change: (record: Tablet) => void): Promise<Tablet> {
+  const conn = topo.conn.forCell(alias.cell);
+  const path = paths.tablet(aliasText(alias));
+  for (;;) {
+    const { record, version } = await readRecord<Tablet>(ctx, conn, path);
+    change(record);
+    try {
+      await conn.update(ctx, path, encodeRecord(record), version);
+      return record;
+    } catch (error) {
+      if (!isTopoError(error, 'BadVersion')) throw error;
+    }
+  }
+}
+
+/** Gives a tablet's record another type; a primary's with the start of its term. Vitess: go/vt/topotools/tablet.go ChangeType. */
+export function changeRecordType(ctx: Context, topo: TopoServer, alias: TabletAlias, type: TabletType, termStart?: Time): Promise<Tablet> {
+  return updateTablet(ctx, topo, alias, (record) => {
+    record.type = type;
+    if (termStart === undefined) delete record.primary_term_start_time;
+    else record.primary_term_start_time = termStart;
+  });
 }

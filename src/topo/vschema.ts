@@ -6,7 +6,7 @@ import { keyspaceNames } from './keyspaces.ts';
 import { paths } from './paths.ts';
 import type { SrvVSchema, VSchemaKeyspace } from './proto/types.ts';
 import { getKeyspaceRoutingRules, getMirrorRules, getRoutingRules, getShardRoutingRules } from './rules.ts';
-import { encodeRecord, findRecord, readRecord, type TopoServer, type Versioned } from './server.ts';
+import { encodeRecord, findRecord, findShared, readRecord, type TopoServer, type Versioned } from './server.ts';
 
 /** A keyspace's vschema and its version. Throws NoNode. */
 export function getVSchema(ctx: Context, topo: TopoServer, keyspace: string): Promise<Versioned<VSchemaKeyspace>> {
@@ -26,7 +26,7 @@ export async function saveVSchema(
 
 /** What the gate of a cell reads: every vschema and all rules. */
 export async function getSrvVSchema(ctx: Context, topo: TopoServer, cell: string): Promise<SrvVSchema | undefined> {
-  return (await findRecord<SrvVSchema>(ctx, topo.conn.forCell(cell), paths.srvVSchema))?.record;
+  return findShared<SrvVSchema>(ctx, topo.conn.forCell(cell), paths.srvVSchema);
 }
 
 /**

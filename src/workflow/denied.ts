@@ -1,16 +1,39 @@
-import { errorText, plainError } from '../lib/errors.ts';
-import type { Context } from '../runtime/context.ts';
+import { aggregateErrors, errorText, VtError } from '../lib/errors.ts';
+import { type Context, withTimeout } from '../runtime/context.ts';
 import type { StepScope } from '../runtime/step.ts';
 import type { Cluster } from '../tablet/cluster.ts';
-import { refreshTabletsByShard } from '../tablet/manager.ts';
+import { ShardRefresh } from '../tablet/refresh.ts';
 import { updateDeniedTables } from '../topo/denied-tables.ts';
-import { type ShardInfo, shardText, updateShardFields } from '../topo/keyspaces.ts';
+import { getShard, type ShardInfo, shardText, updateShardFields } from '../topo/keyspaces.ts';
+import { aliasText } from '../topo/tablets.ts';
 import type { TrafficSwitcher } from './switcher.ts';
 
 /** How long refreshing one shard's tablets may take. */
 export const REFRESH_TIMEOUT_MS = 30_000;
 
 export type Side = 'source' | 'target';
+
+/** How tables are denied or freed. */
+export interface DenyOptions {
+  scope?: StepScope;
+  /** Going back, or past the journal: tablets that do not answer are passed over where the release does so. */
+  passOver?: boolean;
+}
+
+/** Some tablets of a shard could not be refreshed; its record has been written. */
+class RefreshFailed extends VtError {
+  constructor(text: string) {
+    super(text, { code: 'UNKNOWN', coded: false });
+    this.name = 'RefreshFailed';
+  }
+}
+
+/** A shard whose tablets were asked, and those of them that did not answer. */
+interface Asked {
+  shard: ShardInfo;
+  side: Side;
+  refresh: ShardRefresh;
+}
 
 /** Denies (or frees) the workflow's tables on each shard of one side and has its tablets notice. */
 export async function denyTables(
@@ -19,36 +42,85 @@ export async function denyTables(
   sw: TrafficSwitcher,
   side: Side,
   remove: boolean,
-  scope?: StepScope,
+  options: DenyOptions = {},
 ): Promise<void> {
-  const shards = (side === 'source' ? sw.sources : sw.targets).map((member) => member.info);
-  for (const shard of shards) {
-    const edit = (): Promise<void> => denyOnShard(ctx, cluster, shard, sw.tables, side, remove);
-    await (scope === undefined ? edit() : scope.onTarget(shardText(shard), edit));
-  }
+  const failed = await refreshRest(ctx, cluster, await editTables(ctx, cluster, sw, side, remove, options), options);
+  if (failed.length > 0) throw aggregateErrors(failed);
 }
 
-async function denyOnShard(
-  ctx: Context,
-  cluster: Cluster,
-  shard: ShardInfo,
-  tables: readonly string[],
-  side: Side,
-  remove: boolean,
-): Promise<void> {
+async function editTables(ctx: Context, cluster: Cluster, sw: TrafficSwitcher, side: Side, remove: boolean, { scope }: DenyOptions): Promise<Asked[]> {
+  const asked: Asked[] = [];
+  const shards = (side === 'source' ? sw.sources : sw.targets).map((member) => member.info);
+  for (const shard of shards) {
+    const edit = async (): Promise<void> => void asked.push(await denyOnShard(ctx, cluster, shard, sw.tables, side, remove));
+    await (scope === undefined ? edit() : scope.onTarget(shardText(shard), edit));
+  }
+  return asked;
+}
+
+async function denyOnShard(ctx: Context, cluster: Cluster, shard: ShardInfo, tables: readonly string[], side: Side, remove: boolean): Promise<Asked> {
   await updateShardFields(ctx, cluster.topo, shard.keyspace, shard.name, async (record) => {
     const change = { tabletType: 'PRIMARY', tables, remove, allowCreate: true };
     await updateDeniedTables(ctx, cluster.topo, shard, record, change);
     return true;
   });
-  await refreshOrFail(ctx, cluster, shard, side);
+  return ask(ctx, cluster, shard, side);
+}
+
+async function ask(ctx: Context, cluster: Cluster, shard: ShardInfo, side: Side): Promise<Asked> {
+  const limited = withTimeout(ctx, cluster.world.clock, REFRESH_TIMEOUT_MS);
+  const refresh = new ShardRefresh(cluster, shard);
+  try {
+    await refresh.now(limited.ctx);
+  } finally {
+    limited.end();
+  }
+  return { shard, side, refresh };
+}
+
+/** Waits for the tablets that did not answer, all together; resolves to an error for each shard that is not refreshed. */
+async function refreshRest(ctx: Context, cluster: Cluster, asked: readonly Asked[], { passOver = false }: DenyOptions): Promise<Error[]> {
+  const passes = passOver && cluster.release.behaviours.unrefreshedTablets === 'passed over';
+  const failed: Error[] = [];
+  if (!passes && asked.some(({ refresh }) => refresh.waiting.length > 0)) {
+    const limited = withTimeout(ctx, cluster.world.clock, REFRESH_TIMEOUT_MS);
+    try {
+      await Promise.all(asked.map(({ refresh }) => refresh.rest(limited.ctx)));
+    } finally {
+      limited.end();
+    }
+  }
+  for (const one of asked) {
+    const { partial, details, error } = one.refresh.result;
+    if (passes && (await isPassable(ctx, cluster, one))) continue;
+    if (!partial) continue;
+    const how = error === undefined ? '<nil>' : errorText(error);
+    failed.push(new RefreshFailed(`failed to successfully refresh all tablets in the ${shardText(one.shard)} ${one.side} shard (${how}):\n  ${details}`));
+  }
+  return failed;
+}
+
+/**
+ * True if nothing is lost by going on: the shard's primary has noticed, or is down and will read its records when it
+ * starts. The tablets that have not are told of.
+ */
+async function isPassable(ctx: Context, cluster: Cluster, { shard, refresh }: Asked): Promise<boolean> {
+  const { record } = await getShard(ctx, cluster.topo, shard.keyspace, shard.name);
+  const primary = aliasText(record.primary_alias);
+  const down = refresh.waiting.some((tablet) => aliasText(tablet.alias) === primary);
+  if (!down && !refresh.hasRefreshed(primary)) return false;
+  const missed = [...refresh.waiting.map((tablet) => `tablet ${aliasText(tablet.alias)} does not answer`), ...refresh.failures];
+  if (missed.length > 0) {
+    const next = `when it does: RefreshStateByShard ${shardText(shard)}`;
+    cluster.world.events.emit({ kind: 'warning', text: `${shardText(shard)} is not refreshed in full: ${missed.join('; ').replace(/\s*\n\s*/g, ' ')}; ${next}` });
+  }
+  return true;
 }
 
 /** Refreshes every tablet of a shard. Throws `failed to successfully refresh all tablets in the …`. */
-export async function refreshOrFail(ctx: Context, cluster: Cluster, shard: ShardInfo, side: Side): Promise<void> {
-  const { partial, details } = await refreshTabletsByShard(ctx, cluster, shard, { timeoutMs: REFRESH_TIMEOUT_MS });
-  if (!partial) return;
-  throw plainError(`failed to successfully refresh all tablets in the ${shardText(shard)} ${side} shard (<nil>):\n  ${details}`);
+export async function refreshOrFail(ctx: Context, cluster: Cluster, shard: ShardInfo, side: Side, options: DenyOptions = {}): Promise<void> {
+  const [failed] = await refreshRest(ctx, cluster, [await ask(ctx, cluster, shard, side)], options);
+  if (failed !== undefined) throw failed;
 }
 
 /**
@@ -60,11 +132,15 @@ export async function switchDeniedTables(
   cluster: Cluster,
   sw: TrafficSwitcher,
   backward: boolean,
-  scope?: StepScope,
+  options: DenyOptions = {},
 ): Promise<void> {
   try {
-    await denyTables(ctx, cluster, sw, 'source', backward, scope);
-    await denyTables(ctx, cluster, sw, 'target', !backward, scope);
+    const asked = [
+      ...(await editTables(ctx, cluster, sw, 'source', backward, options)),
+      ...(await editTables(ctx, cluster, sw, 'target', !backward, options)),
+    ];
+    const [first] = await refreshRest(ctx, cluster, asked, options);
+    if (first !== undefined) throw first;
   } catch (error) {
     cluster.world.events.log('warning', `Error in switchDeniedTables: ${errorText(error)}`);
     throw error;

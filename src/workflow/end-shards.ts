@@ -2,23 +2,15 @@ import { plainError } from '../lib/errors.ts';
 import type { Context } from '../runtime/context.ts';
 import type { StepScope } from '../runtime/step.ts';
 import type { Cluster } from '../tablet/cluster.ts';
-import { FROZEN, readStreams } from '../tablet/vreplication/streams.ts';
+import { forgetTablet } from '../tablet/process.ts';
+import { readStreams } from '../tablet/vreplication/streams.ts';
 import { deleteShards } from '../topo/delete-shard.ts';
+import type { Tablet } from '../topo/proto/types.ts';
+import { aliasText, shardTablets } from '../topo/tablets.ts';
 import { deleteStreams, removeTables } from './ending.ts';
 import type { MigrationSource, MigrationTarget, TrafficSwitcher } from './switcher.ts';
 
 /** What complete and cancel do of a Reshard, where those of MoveTables are about tables. */
-
-/** What forbids to complete a Reshard: a source shard that serves, a stream that is not frozen. */
-export function unfinishedShards(cluster: Cluster, sw: TrafficSwitcher): string[] {
-  const serving = sw.sources.filter(({ info }) => info.record.is_primary_serving === true);
-  // Vitess looks at the streams of MoveTables alone; one that runs on would follow the shards that are about to go.
-  const running = cluster.release.vitess ? [] : sw.targets.filter((target) => readStreams(target.db, sw.workflow).some((row) => row.message !== FROZEN));
-  return [
-    ...serving.map(({ info }) => `shard ${info.name} is still serving`),
-    ...running.map((target) => `vreplication streams are not frozen on tablet ${target.primary.alias?.uid ?? 0}`),
-  ];
-}
 
 /** Takes the source shards out of the topology, with their tablets. */
 export async function dropSourceShards(ctx: Context, cluster: Cluster, sw: TrafficSwitcher): Promise<void> {
@@ -26,7 +18,10 @@ export async function dropSourceShards(ctx: Context, cluster: Cluster, sw: Traff
 }
 
 async function dropShards(ctx: Context, cluster: Cluster, keyspace: string, members: readonly (MigrationSource | MigrationTarget)[]): Promise<void> {
+  const tablets: Tablet[] = [];
+  for (const { info } of members) tablets.push(...(await shardTablets(ctx, cluster.topo, info)));
   await deleteShards(ctx, cluster.topo, keyspace, members.map(({ info }) => info));
+  for (const { alias, shard } of tablets) await forgetTablet(cluster.shards.open(keyspace, shard), cluster.world, aliasText(alias));
 }
 
 /** Takes the target shards out of the topology, with their tablets: until v20.0.6 and v21.0.3 (#17965). */

@@ -36,7 +36,7 @@ export async function removeTables(
   for (const { primary, db, info } of members) {
     await scope.onTarget(shardText(info), async () => {
       for (const portion of portions) {
-        await callTablet(ctx, primary, 'ExecuteFetchAsDba', () =>
+        await callTablet(ctx, cluster, primary, 'ExecuteFetchAsDba', () =>
           writeTablet(ctx, cluster, db, () => {
             for (const table of portion) removeTable(cluster, db, table, how);
           }),
@@ -84,7 +84,7 @@ export async function deleteStreams(
 ): Promise<void> {
   for (const { info, primary, db } of members) {
     await scope.onTarget(shardText(info), () =>
-      callTablet(ctx, primary, 'DeleteVReplicationWorkflow', () => writeTablet(ctx, cluster, db, () => deleteWorkflowStreams(db, workflow))),
+      callTablet(ctx, cluster, primary, 'DeleteVReplicationWorkflow', () => writeTablet(ctx, cluster, db, () => deleteWorkflowStreams(db, workflow))),
     );
   }
 }

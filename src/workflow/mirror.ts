@@ -10,7 +10,7 @@ import type { TabletControl } from '../topo/proto/types.ts';
 import type { WorkflowMirrorTrafficResponse } from '../topo/proto/types-workflow.ts';
 import { getMirrorRules } from '../topo/rules.ts';
 import { rebuildSrvVSchema } from '../topo/vschema.ts';
-import { refreshTabletsByShard } from '../tablet/manager.ts';
+import { refreshTabletsByShard } from '../tablet/refresh.ts';
 import { REFRESH_TIMEOUT_MS } from './denied.ts';
 import { MIRRORED_TYPES, mirrorTables } from './mirror-tables.ts';
 import { getWorkflowState, stateText, type WorkflowWithState } from './state.ts';

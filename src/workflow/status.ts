@@ -2,12 +2,13 @@ import { plainError, wrapError } from '../lib/errors.ts';
 import { formatAnsic } from '../lib/go-time.ts';
 import type { Context } from '../runtime/context.ts';
 import { type Cluster, epochSeconds } from '../tablet/cluster.ts';
+import { callTablet } from '../tablet/manager.ts';
 import type { ShardDb } from '../tablet/shard-db.ts';
 import { countRows } from '../tablet/count-rows.ts';
 import { tablesWritten } from '../tablet/vreplication/rule.ts';
 import { readCopyState, readStreamLogs, readStreams, type StreamRow } from '../tablet/vreplication/streams.ts';
 import { findAllShards } from '../topo/keyspaces.ts';
-import type { TabletAlias } from '../topo/proto/types.ts';
+import type { Tablet, TabletAlias } from '../topo/proto/types.ts';
 import type {
   BinlogSource as Source,
   ShardStream,
@@ -46,7 +47,7 @@ export async function workflowStatus(
     throw plainError(`unexpected number of workflows returned for ${keyspace}.${workflow}; expected 1, got 0`);
   }
   return {
-    table_copy_state: await copyProgress(cluster, sw),
+    table_copy_state: await copyProgress(ctx, cluster, sw),
     shard_streams: Object.fromEntries(
       targets.map((target) => [`${keyspace}/${target.info.name}`, { streams: target.streams.map((stream) => statusStream(target, stream)) }]),
     ),
@@ -81,15 +82,17 @@ function withoutFlavour(pos: string): string {
 /** A row as `information_schema` counts it: an average that is good enough for a percentage. */
 const ROW_BYTES = 64;
 
-async function copyProgress(cluster: Cluster, sw: TrafficSwitcher): Promise<Record<string, TableCopyState>> {
+async function copyProgress(ctx: Context, cluster: Cluster, sw: TrafficSwitcher): Promise<Record<string, TableCopyState>> {
   const copying = new Set<string>();
   for (const target of sw.targets) {
     for (const { row } of target.streams) for (const { table } of readCopyState(target.db, row.id)) copying.add(table);
   }
   if (copying.size === 0) return {};
-  const rowsOf = async (members: readonly { db: ShardDb }[], table: string): Promise<number> => {
+  const rowsOf = async (members: readonly { db: ShardDb; primary: Tablet }[], table: string): Promise<number> => {
     let rows = 0;
-    for (const { db } of members) rows += await countRows(db, table, cluster.world.clock);
+    for (const { db, primary } of members) {
+      rows += await callTablet(ctx, cluster, primary, 'ExecuteFetchAsDba', () => countRows(db, table, cluster.world.clock));
+    }
     return rows;
   };
   const progress: Record<string, TableCopyState> = {};
@@ -138,7 +141,7 @@ export async function getWorkflows(ctx: Context, cluster: Cluster, query: Workfl
   for (const info of infos) {
     if (shards.length > 0 && !shards.includes(info.name)) continue;
     const { db, primary } = await primaryOf(ctx, cluster, info, (shard) => plainError(`no primary found for shard ${keyspace}/${shard.name}`));
-    for (const row of readStreams(db)) {
+    for (const row of await callTablet(ctx, cluster, primary, 'ReadVReplicationWorkflows', () => readStreams(db))) {
       if (query.workflow !== undefined && row.workflow !== query.workflow) continue;
       if (query.activeOnly === true && row.state === 'Stopped') continue;
       const source = parsePrototext(BinlogSource, row.source) as Source;

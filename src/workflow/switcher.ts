@@ -4,14 +4,14 @@ import { compareKeyRanges, isComplete, type KeyRange, keyRangesEqual } from '../
 import { reverseWorkflowName } from '../lib/names.ts';
 import type { Context } from '../runtime/context.ts';
 import type { Cluster } from '../tablet/cluster.ts';
+import { callTablet } from '../tablet/manager.ts';
 import type { ShardDb } from '../tablet/shard-db.ts';
+import { sourceOf } from '../tablet/vreplication/stream-source.ts';
 import { FROZEN, readStreams, type StreamRow } from '../tablet/vreplication/streams.ts';
 import { findAllShards, getShard, type ShardInfo, shardText } from '../topo/keyspaces.ts';
 import { keyRangeFromProto } from '../topo/proto/key-range.ts';
-import { BinlogSource } from '../topo/proto/messages-binlogdata.ts';
 import { Shard } from '../topo/proto/messages-topodata.ts';
 import { prototext } from '../topo/proto/prototext.ts';
-import { parsePrototext } from '../topo/proto/prototext-parse.ts';
 import type { BinlogSource as Source, WorkflowOptions } from '../topo/proto/types-workflow.ts';
 import type { Tablet } from '../topo/proto/types.ts';
 import { getTablet } from '../topo/tablets.ts';
@@ -185,9 +185,9 @@ async function readTargets(
     const withPrimary = await primaryOf(ctx, cluster, info, (shard) =>
       plainError(`shard ${shard.keyspace}/${prototext(Shard, shard.record)} doesn't have a primary set`),
     );
-    const rows = readStreams(withPrimary.db, workflow);
+    const rows = await callTablet(ctx, cluster, withPrimary.primary, 'ReadVReplicationWorkflow', () => readStreams(withPrimary.db, workflow));
     if (rows.length === 0) continue;
-    const streams = rows.map((row) => ({ row, source: parsePrototext(BinlogSource, row.source) as Source }));
+    const streams = rows.map((row) => ({ row, source: sourceOf(withPrimary.db, row) }));
     targets.push({ ...withPrimary, streams, position: '' });
   }
   return targets;

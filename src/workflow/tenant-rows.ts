@@ -31,7 +31,7 @@ export async function deleteTenantRows(
   const { record } = await getVSchema(ctx, cluster.topo, targetKeyspace);
   const predicate = tenantPredicate(tenantId, record, !cluster.release.vitess);
   for (const { primary, db } of targets) {
-    await callTablet(ctx, primary, 'DeleteTableData', async () => {
+    await callTablet(ctx, cluster, primary, 'DeleteTableData', async () => {
       for (const table of tables.toSorted()) {
         if (db.findTable(table) === undefined) continue;
         await deleteRows(ctx, cluster.world, db, table, predicate, {

@@ -1,5 +1,6 @@
 import type { Context } from '../runtime/context.ts';
-import type { Cluster } from '../tablet/cluster.ts';
+import { type Cluster, observing } from '../tablet/cluster.ts';
+import { isStopped } from '../tablet/process.ts';
 import { readView } from '../tablet/view.ts';
 import { cellNames } from '../topo/cells.ts';
 import { getShard, shardText } from '../topo/keyspaces.ts';
@@ -24,7 +25,8 @@ export interface TableTraffic {
 }
 
 /** Follows the rules of the first cell to the shards, and asks their primaries whether they would take a write. */
-export async function readTraffic(ctx: Context, cluster: Cluster, sw: TrafficSwitcher): Promise<TableTraffic[]> {
+export async function readTraffic(ctx: Context, looked: Cluster, sw: TrafficSwitcher): Promise<TableTraffic[]> {
+  const cluster = observing(looked);
   if (sw.kind === 'shards') return [await shardTraffic(ctx, cluster, sw)];
   const cell = (await cellNames(ctx, cluster.topo))[0] ?? '';
   const served = (await getSrvVSchema(ctx, cluster.topo, cell)) ?? {};
@@ -56,7 +58,9 @@ function partTraffic(sw: TrafficSwitcher, table: string, served: SrvVSchema): Pa
 }
 
 function refuses(member: MigrationSource | MigrationTarget, table: string): boolean {
-  const view = readView(member.db, aliasText(member.primary.alias));
+  const alias = aliasText(member.primary.alias);
+  if (isStopped(member.db, alias)) return true;
+  const view = readView(member.db, alias);
   return view === undefined || !view.serving || view.deniedTables.includes(table);
 }
 

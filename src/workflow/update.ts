@@ -94,7 +94,7 @@ function refuseRestart(members: readonly Member[], workflow: string): void {
 
 /** Returns whether anything in the rows changed. */
 function changeStreams(ctx: Context, cluster: Cluster, member: Member, workflow: string, change: StreamChange): Promise<boolean> {
-  return callTablet(ctx, member.primary, 'UpdateVReplicationWorkflow', () =>
+  return callTablet(ctx, cluster, member.primary, 'UpdateVReplicationWorkflow', () =>
     member.db.db.write(cluster.world.clock, () => {
       let changed = false;
       for (const row of readStreams(member.db, workflow)) {

@@ -93,7 +93,7 @@ async function readAll(ctx: Context, cluster: Cluster, cell: string, table: Tabl
   const rows: Value[][] = [];
   const keyOf = (row: readonly Value[]): number => table.statements.parse(row).key;
   for (let after = table.top - table.rows.length; ; ) {
-    const sql = table.statements.readMany(after, table.top, CHUNK);
+    const sql = table.statements.readMany(after, table.top, CHUNK, target !== undefined);
     const chunk = (await runQuery(ctx, cluster, { sql, cell, ...(target === undefined ? {} : { target }) })).rows;
     const last = chunk.at(-1);
     if (last === undefined || chunk.length < CHUNK) return [...rows, ...chunk];

@@ -9,7 +9,11 @@ import type { Version } from './ledger.ts';
  * updates add to, which shows an update done twice, or else a text that they replace.
  */
 export interface LoadTable {
+  /** As it is asked for: `customer`, `commerce.customer`. */
   name: string;
+  /** The name in SQL; alone it is `own`, for a target that says which keyspace. */
+  sql: string;
+  own: string;
   key: string;
   /** The highest key that its type takes. */
   highestKey: number;
@@ -23,13 +27,16 @@ const HIGHEST: Readonly<Record<string, number>> = { int: 2 ** 31 - 1, bigint: 2 
 /** A version as text: `load TAG KEY VERSION`. */
 const TEXT_LENGTH = 48;
 
-/** What a workload makes of a table; a text says why it cannot write to it. */
-export function loadTable({ name, def, vindexColumns }: KnownTable): LoadTable | string {
+/**
+ * What a workload makes of a table; a text says why it cannot write to it. `values` are what every row has in some columns, as literals.
+ */
+export function loadTable({ name, qualifier, def, vindexColumns }: KnownTable, values: Readonly<Record<string, string>> = {}): LoadTable | string {
+  const given = new Map(Object.entries(values).map(([column, literal]) => [column.toLowerCase(), literal]));
   const [keyName, second] = def.primaryKey;
   const key = keyName === undefined ? undefined : findColumn(def, keyName);
   const highestKey = HIGHEST[key?.type.name ?? ''];
   if (key === undefined || second !== undefined || highestKey === undefined) return 'its primary key is not one INT or BIGINT column';
-  const taken = new Set([key.name, ...vindexColumns, ...foreignColumns(def)].map((column) => column.toLowerCase()));
+  const taken = new Set([key.name, ...given.keys(), ...vindexColumns, ...foreignColumns(def)].map((column) => column.toLowerCase()));
   const free = def.columns.filter((column) => !taken.has(column.name.toLowerCase()) && column.generated === undefined);
   const counter = free.findLast((column) => HIGHEST[column.type.name] !== undefined && !isUnique(def, column));
   const text = free.find((column) => textLength(column) >= TEXT_LENGTH);
@@ -37,12 +44,21 @@ export function loadTable({ name, def, vindexColumns }: KnownTable): LoadTable |
   if (version === undefined) return `no column of it can be changed: it needs an INT or BIGINT, or a text of ${TEXT_LENGTH} characters`;
   const others: LoadTable['others'] = [];
   for (const column of def.columns) {
+    const value = given.get(column.name.toLowerCase());
+    if (value !== undefined) {
+      others.push({ column: column.name, literal: () => value });
+      continue;
+    }
     if (column === key || column === version || !isNeeded(column, vindexColumns)) continue;
     const literal = literalOf(def, column);
     if (literal === undefined) return `its column ${column.name} needs a value of type ${column.type.name}`;
     others.push({ column: column.name, literal });
   }
-  return { name, key: key.name, highestKey, version: { column: version.name, counts: version === counter }, others };
+  const missing = [...given.keys()].find((column) => findColumn(def, column) === undefined);
+  if (missing !== undefined) return `it has no column ${missing}`;
+  const own = quoteName(name);
+  const [whole, sql] = qualifier === undefined ? [name, own] : [`${qualifier}.${name}`, `${quoteName(qualifier)}.${own}`];
+  return { name: whole, sql, own, key: key.name, highestKey, version: { column: version.name, counts: version === counter }, others };
 }
 
 function foreignColumns(def: TableDef): string[] {
@@ -106,21 +122,21 @@ export class Statements {
   }
 
   insert(key: number, version: Version): string {
-    const { name, key: keyColumn, version: value, others } = this.table;
+    const { sql, key: keyColumn, version: value, others } = this.table;
     const columns = [keyColumn, value.column, ...others.map(({ column }) => column)].map(quoteName);
     const values = [String(key), this.#literal(key, version), ...others.map(({ literal }) => literal(key))];
-    return `insert into ${quoteName(name)} (${columns.join(', ')}) values (${values.join(', ')})`;
+    return `insert into ${sql} (${columns.join(', ')}) values (${values.join(', ')})`;
   }
 
   update(key: number, version: Version): string {
-    const { name, key: keyColumn, version: value } = this.table;
+    const { sql, key: keyColumn, version: value } = this.table;
     const column = quoteName(value.column);
     const set = value.counts ? `${column} + 1` : this.#literal(key, version);
-    return `update ${quoteName(name)} set ${column} = ${set} where ${quoteName(keyColumn)} = ${key}`;
+    return `update ${sql} set ${column} = ${set} where ${quoteName(keyColumn)} = ${key}`;
   }
 
   delete(key: number): string {
-    return `delete from ${quoteName(this.table.name)} where ${quoteName(this.table.key)} = ${key}`;
+    return `delete from ${this.table.sql} where ${quoteName(this.table.key)} = ${key}`;
   }
 
   /** Answers key and version, as do the rows of `readMany`. */
@@ -128,14 +144,14 @@ export class Statements {
     return `${this.#select()} where ${quoteName(this.table.key)} = ${key}`;
   }
 
-  /** Rows with keys above `after` and up to `to`, in order. */
-  readMany(after: number, to: number, most: number): string {
+  /** Rows with keys above `after` and up to `to`, in order; `bare` for a target that names the place. */
+  readMany(after: number, to: number, most: number, bare = false): string {
     const key = quoteName(this.table.key);
-    return `${this.#select()} where ${key} > ${after} and ${key} <= ${to} order by ${key} limit ${most}`;
+    return `${this.#select(bare ? this.table.own : this.table.sql)} where ${key} > ${after} and ${key} <= ${to} order by ${key} limit ${most}`;
   }
 
   highestKey(): string {
-    return `select max(${quoteName(this.table.key)}) from ${quoteName(this.table.name)}`;
+    return `select max(${quoteName(this.table.key)}) from ${this.table.sql}`;
   }
 
   /** The key and version of a row of the answer; undefined version for a row that is not this workload's. */
@@ -147,9 +163,9 @@ export class Statements {
     return { key: Number(key), version: match === null || match[1] !== String(key) ? undefined : Number(match[2]) };
   }
 
-  #select(): string {
-    const { name, key, version } = this.table;
-    return `select ${quoteName(key)}, ${quoteName(version.column)} from ${quoteName(name)}`;
+  #select(table = this.table.sql): string {
+    const { key, version } = this.table;
+    return `select ${quoteName(key)}, ${quoteName(version.column)} from ${table}`;
   }
 
   #literal(key: number, version: Version): string {

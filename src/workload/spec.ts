@@ -1,5 +1,6 @@
 import { formatDuration } from '../lib/duration.ts';
 import { UserError } from '../lib/errors.ts';
+import { quoteString } from '../sql/format-expr.ts';
 import type { GateOptions } from '../gate/gate.ts';
 
 /** What a workload does. Rates are statements per second. */
@@ -14,6 +15,8 @@ export interface WorkloadSpec {
   forMs?: number;
   /** Tables to write to, as an application names them; every one that can be, when there are none. */
   tables?: readonly string[];
+  /** What every row has in some columns, as SQL literals by column: the id of a tenant. */
+  values?: Readonly<Record<string, string>>;
   /** What is drawn: operations, rows. Two runs in equal worlds with equal seeds are equal. */
   seed: number;
   /** How long a client waits for its statement, in milliseconds; 30 seconds unless given. */
@@ -23,6 +26,18 @@ export interface WorkloadSpec {
 
 const MOST_CLIENTS = 1000;
 const HIGHEST_RATE = 100_000;
+
+/** Reads `column=value` pairs: a number stays one, anything else is a text. Throws UserError (usage). */
+export function parseValues(pairs: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const at = pair.indexOf('=');
+      if (at < 1) throw usage(`bad value "${pair}": it is a column and what it holds, as in tenant_id=1`);
+      const value = pair.slice(at + 1);
+      return [pair.slice(0, at), /^-?\d+(?:\.\d+)?$/.test(value) ? value : quoteString(value)];
+    }),
+  );
+}
 
 /** Throws UserError (usage) for a workload that makes no sense. */
 export function checkSpec(spec: WorkloadSpec): void {

@@ -122,7 +122,7 @@ async function writable(ctx: Context, cluster: Cluster, spec: WorkloadSpec): Pro
   const { cell } = spec.gate;
   const named = [...new Set(spec.tables ?? [])];
   if (named.length === 0) {
-    const all = (await allKnownTables(ctx, cluster, cell)).map(loadTable);
+    const all = (await allKnownTables(ctx, cluster, cell)).map((table) => loadTable(table, spec.values));
     const good = all.filter((table) => typeof table !== 'string');
     if (good.length > 0) return good;
     throw new UserError('no table can be written to by a workload: one is needed whose key is an INT or BIGINT column', { exit: 2 });
@@ -130,7 +130,7 @@ async function writable(ctx: Context, cluster: Cluster, spec: WorkloadSpec): Pro
   const tables: LoadTable[] = [];
   for (const name of named) {
     const known: KnownTable | undefined = await findKnownTable(ctx, cluster, cell, name);
-    const table = known === undefined ? 'it does not exist' : loadTable(known);
+    const table = known === undefined ? 'it does not exist' : loadTable(known, spec.values);
     if (typeof table === 'string') throw new UserError(`a workload cannot write to table ${name}: ${table}`, { exit: 2 });
     tables.push(table);
   }

@@ -8,6 +8,7 @@ import { makeShell, type ShellResult } from '../../src/cli/shell.ts';
 import type { CommandSpec, FlagSpec } from '../../src/cli/spec.ts';
 import { fingerprint } from '../helpers/fingerprint.ts';
 import { movingCluster, type TestCluster, words } from '../helpers/shell.ts';
+import { UUID, VDIFF } from '../helpers/vdiff.ts';
 import { allChains } from './harness.ts';
 
 /*
@@ -186,6 +187,38 @@ const VTCTLDCLIENT: readonly (readonly [line: string, names: string])[] = [
   [`${CREATE.replace('customer', 'commerce')} --tables product`, 'source and target keyspace'],
   [`${CREATE.replace('new', "''")} --tables product`, '--workflow ""'],
   [`${CREATE.replace('new', 'c2c')} --tables product`, 'c2c'],
+  ...['create', 'show last', `resume ${UUID}`, `stop ${UUID}`, 'delete all'].flatMap((words) => [
+    [`VDiff --workflow c2d --target-keyspace customer ${words}`, 'c2d'] as const,
+    [`VDiff --workflow c2c --target-keyspace custmer ${words}`, 'custmer'] as const,
+    [`${VDIFF} ${words} --format yaml`, 'yaml'] as const,
+  ]),
+  [`${VDIFF} create foo`, 'invalid UUID length: 3'],
+  [`${VDIFF} show foo`, '(foo)'],
+  [`${VDIFF} show ${UUID}`, UUID],
+  [`${VDIFF} delete last`, '(last)'],
+  [`${VDIFF} delete ${UUID}`, UUID],
+  [`${VDIFF} stop ${UUID}`, UUID],
+  [`${VDIFF} stop last`, 'invalid UUID'],
+  [`${VDIFF} resume ${UUID}`, UUID],
+  [`${VDIFF} resume ${UUID} --target-shards 9`, '"9"'],
+  [`${VDIFF} resume ${UUID} --target-shards -80`, '-80'],
+  [`${VDIFF} stop ${UUID} --target-shards 80-`, '80-'],
+  [`${VDIFF} create --limit 0`, '--limit'],
+  [`${VDIFF} create --limit -3`, '--limit'],
+  [`${VDIFF} create --max-report-sample-rows -1`, '--max-report-sample-rows'],
+  [`${VDIFF} create --max-extra-rows-to-compare -1`, '--max-extra-rows-to-compare'],
+  [`${VDIFF} create --tables custmer`, "'custmer'"],
+  [`${VDIFF} create --tables customer,product`, "'product'"],
+  [`${VDIFF} create --source-cells zone9`, "'zone9'"],
+  [`${VDIFF} create --target-cells zone1,zone9`, "'zone9'"],
+  [`${VDIFF} create --tablet-types spare`, 'SPARE'],
+  [`${VDIFF} create --tablet-types ''`, '--tablet-types'],
+  [`${VDIFF} create --tablet-types prim`, 'prim'],
+  [`${VDIFF} create --max-diff-duration 500ms`, '--max-diff-duration'],
+  [`${VDIFF} create --max-diff-duration -1s`, '--max-diff-duration'],
+  [`${VDIFF} create --filtered-replication-wait-time 0s`, '--filtered-replication-wait-time'],
+  [`${VDIFF} create --wait --wait-update-interval 0s`, '--wait-update-interval'],
+  [`${VDIFF} create --wait --auto-start=false`, '--auto-start'],
 ];
 
 /** Faults that cannot be; every one for the same switch. */
@@ -344,7 +377,8 @@ describe.each(RUNNABLE.map((chain) => ({ path: chain.slice(1).map((spec) => spec
   it('without a required flag', async () => {
     const required = flags.filter((flag) => flag.required === true);
     if (required.length === 0) return;
-    const args = Array.from({ length: spec.args.min }, (_, i) => (path[0] === 'tablet' ? 'zone1-900' : `word${i}`));
+    const good = path[0] === 'tablet' ? 'zone1-900' : path[0] === 'VDiff' ? UUID : undefined;
+    const args = Array.from({ length: spec.args.min }, (_, i) => good ?? `word${i}`);
     // Checks that vtctldclient makes before the one for required flags.
     const first: Readonly<Record<string, string[]>> = { 'MoveTables create': ['--tables', 'product'], 'Workflow update': ['--cells', 'zone1'] };
     const more = first[path.join(' ')] ?? [];

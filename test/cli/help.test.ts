@@ -88,6 +88,7 @@ describe('help', () => {
             --buffer-size int                              hold this many statements at once (default 1000)
             --buffer-window duration                       hold one statement for this long at most (default 10s)
             --enable-buffer                                hold statements for a primary while its shard or table is being switched
+            --enable-partial-keyspace-migration            follow shard routing rules (vtgate: only if told so) (default true)
             --format string                                text or json (default "text")
         -h, --help                                         help for query
             --session NAME                                 session to run it in, kept between commands

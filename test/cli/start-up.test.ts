@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -31,8 +32,7 @@ describe('start-up', () => {
 describe('bin/switchtraffic.js', () => {
   const dir = mkdtempSync(join(tmpdir(), 'switchtraffic-bin-'));
   afterAll(() => rmSync(dir, { recursive: true, force: true }));
-  mkdirSync(join(dir, 'bin'));
-  copyFileSync(join(root, 'bin/switchtraffic.js'), join(dir, 'bin/switchtraffic.js'));
+  for (const path of ['bin', 'scripts/compile.js']) cpSync(join(root, path), join(dir, path), { recursive: true });
   writeFileSync(join(dir, 'package.json'), '{"type":"module"}');
   const bin = (...argv: string[]) => {
     const { status, stdout, stderr } = spawnSync(process.execPath, [join(dir, 'bin/switchtraffic.js'), ...argv], { encoding: 'utf8' });
@@ -40,8 +40,9 @@ describe('bin/switchtraffic.js', () => {
   };
   const build = (main: string): void => {
     mkdirSync(join(dir, 'dist/bundle'), { recursive: true });
-    writeFileSync(join(dir, 'dist/bundle/version.js'), 'export const version = "9.8.7";');
-    writeFileSync(join(dir, 'dist/bundle/io.js'), 'export const processIo = () => ({});');
+    writeFileSync(join(dir, 'dist/bundle/package.json'), '{"type":"commonjs"}');
+    writeFileSync(join(dir, 'dist/bundle/version.js'), 'exports.version = "9.8.7";');
+    writeFileSync(join(dir, 'dist/bundle/io.js'), 'exports.processIo = () => ({});');
     writeFileSync(join(dir, 'dist/bundle/main.js'), main);
   };
 
@@ -56,15 +57,34 @@ describe('bin/switchtraffic.js', () => {
   });
 
   it('ends with the status of main', () => {
-    build('export const main = async (argv) => argv.length + 40;');
+    build('exports.main = async (argv) => argv.length + 40;');
     expect(bin('a', 'b').status).toBe(42);
   });
 
   it('says what to do when a library is missing', () => {
-    build('import "no-such-library"; export const main = async () => 0;');
+    build('require("no-such-library");');
     const { status, stderr } = bin('x');
     expect(status).toBe(1);
-    expect(stderr).toContain("Cannot find package 'no-such-library'");
-    expect(stderr).toContain('run `npm install`');
+    expect(stderr).toBe("switchtraffic: Cannot find module 'no-such-library': run `npm install`\n");
+  });
+
+  it('says where it broke', () => {
+    build('exports.main = async () => { throw new Error("broken"); };');
+    const { status, stderr } = bin('x');
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^switchtraffic: Error: broken\n.*main\.js:1:/s);
+  });
+
+  it('runs the code that was kept, and the sources where it was kept by another Node', () => {
+    build('const code = 43; exports.main = async () => code;');
+    const { KEPT } = createRequire(import.meta.url)(join(dir, 'bin/load.js')) as { KEPT: string };
+    expect([existsSync(KEPT), bin('x').status]).toEqual([false, 43]);
+    expect(spawnSync(process.execPath, [join(dir, 'scripts/compile.js')], { encoding: 'utf8' }).stderr).toBe('');
+    expect(existsSync(KEPT)).toBe(true);
+    // Seen to be what runs by sources that say something else.
+    build('const code = 44; exports.main = async () => code;');
+    expect(bin('x').status).toBe(43);
+    renameSync(KEPT, KEPT.replace(process.versions.v8, '1.2.3'));
+    expect(bin('x').status).toBe(44);
   });
 });

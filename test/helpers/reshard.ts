@@ -46,6 +46,9 @@ create table country (code varchar(2) not null, name varchar(40), primary key (c
 insert into country values ('at', 'Austria'), ('fr', 'France'), ('jp', 'Japan');
 `;
 
+/** What `--reference-tables country` asks for, which older releases do not know. */
+const REFERENCE = JSON.stringify([{ target_table: 'country', source_expression: 'select * from country', create_ddl: 'copy:drop_foreign_keys' }]);
+
 const SALES = JSON.stringify([
   {
     target_table: 'sale',
@@ -114,7 +117,7 @@ async function makeCluster(shape: ReshardShape, options: ReshardOptions): Promis
         await cluster.ok(`tablet add zone1-${(index + 10) * 100 + more} --keyspace customer --shard ${shard} --type ${type}`);
       }
     }
-    if (reference) await cluster.ok('Materialize --workflow ref --target-keyspace customer create --source-keyspace global --reference-tables country');
+    if (reference) await cluster.ok(`Materialize --workflow ref --target-keyspace customer create --source-keyspace global --table-settings '${REFERENCE}'`);
     if (materialize) await cluster.ok(`Materialize --workflow sales --target-keyspace customer create --source-keyspace customer --table-settings '${SALES}'`);
     await cluster.ok('Workflow --keyspace customer list');
     return cluster;

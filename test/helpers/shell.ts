@@ -50,20 +50,18 @@ export function words(line: string): string[] {
 const CREATE = 'MoveTables --workflow c2c --target-keyspace customer create --source-keyspace commerce --tables customer,corder';
 
 /** The example with its usual workflow, copied and running. */
-export async function movingCluster(version = 'hardened', seed = 1): Promise<TestCluster> {
-  return forked(`moving ${version} ${seed}`, () => makeMoving(version, seed));
+export function movingCluster(version = 'hardened', seed = 1): Promise<TestCluster> {
+  return forked(`${version} ${seed}`, () => makeMoving(version, seed));
 }
 
-/** A cluster of its own for every caller, made once by key: most tests begin with one of a few, and a fork takes a tenth of the time. */
+/** A cluster that is made once for a key; each caller has one of its own. */
 export async function forked(key: string, make: () => Promise<TestCluster>): Promise<TestCluster> {
-  let first = made.get(key);
-  if (first === undefined) {
-    first = make();
-    made.set(key, first);
-  }
+  const first = made.get(key) ?? make();
+  made.set(key, first);
   return forkCluster(await first);
 }
 
+/** Most tests begin with one of a few, and a fork takes a tenth of the time. */
 const made = new Map<string, Promise<TestCluster>>();
 
 async function makeMoving(version: string, seed: number): Promise<TestCluster> {

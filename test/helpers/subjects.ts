@@ -1,7 +1,10 @@
 import { expect } from 'vitest';
 import type { QueryResult } from '../../src/tablet/query/request.ts';
 import { FULL_PATH, type SwitchPath } from '../../src/workflow/switch/path.ts';
+import { reshardingWithStreams } from './other-streams.ts';
 import { PARTIAL_ROWS, partialCluster, partialLine } from './partial.ts';
+import { misplacedRows, reshardingCluster, reshardLine, RESHARDS, type ReshardShape } from './reshard.ts';
+import { shardedCluster } from './sharded.ts';
 import { forked, movingCluster, switchLine, type TestCluster } from './shell.ts';
 import { tenantCluster, tenantIds, tenantLine, type TenantShape } from './tenants.ts';
 
@@ -28,7 +31,7 @@ export async function rowsOf(cluster: TestCluster, target: string, sql: string):
 const numbers = async (cluster: TestCluster, target: string, sql: string): Promise<number[]> => (await rowsOf(cluster, target, sql)).map(([id]) => Number(id));
 
 const tables: Pick<Subject, 'write' | 'whole'> = {
-  write: async (cluster) => void (await cluster.ok(`query "insert into customer (email) values ('after@example.com')"`)),
+  write: async (cluster) => void (await cluster.ok(`query "insert into customer (customer_id, email) values (6, 'after@example.com')"`)),
   whole: async (cluster, written) => {
     expect(await numbers(cluster, '', 'select customer_id from customer order by customer_id')).toEqual([1, 2, 3, 4, 5, ...(written ? [6] : [])]);
   },
@@ -113,3 +116,41 @@ export const TENANT_READS: Subject = {
 
 /** A tenant's writes have no way back, its reads do. */
 export const TENANT_READS_REVERSED: Subject = reversed(TENANT_READS, (flags = '') => tenantLine(1, `reversetraffic ${READS} ${flags}`));
+
+/** The rows of `customer`, wherever traffic goes: each once, each in its shard. */
+function resharded(shape: ReshardShape): Pick<Subject, 'write' | 'whole'> {
+  const id = 777;
+  return {
+    write: async (cluster) => void (await cluster.ok(`query "insert into customer (customer_id, email) values (${id}, 'after@example.com')"`)),
+    whole: async (cluster, written) => {
+      const ids = await numbers(cluster, '', 'select customer_id from customer order by customer_id');
+      expect(new Set(ids).size).toBe(ids.length);
+      expect(ids.includes(id)).toBe(written);
+      const { from, to } = RESHARDS[shape];
+      const target = (await cluster.ok(reshardLine('status'))).includes('. Writes Switched');
+      expect(misplacedRows(cluster, 'customer', target ? to : from)).toEqual([]);
+    },
+  };
+}
+
+/** A Reshard; with streams of other workflows on its source shards where `streams` says so. */
+export function reshardSubject(shape: ReshardShape, options: { streams?: boolean; flags?: string; path?: Partial<SwitchPath> } = {}): Subject {
+  const { streams = false, flags: fixed = '', path = {} } = options;
+  return {
+    name: `a Reshard ${shape}${streams ? ' with streams of others' : ''}${fixed === '' ? '' : ` ${fixed}`}`,
+    make: () => (streams ? reshardingWithStreams(shape) : reshardingCluster(shape, { rows: 6 })),
+    line: (flags = '') => reshardLine(`switchtraffic ${fixed} ${flags}`.trim()),
+    path: { ...FULL_PATH, kind: 'shards', ...path },
+    ...resharded(shape),
+  };
+}
+
+/** The same after its switch, to be reversed. */
+export function reshardReversed(forward: Subject, fixed = ''): Subject {
+  return reversed(forward, (flags = '') => reshardLine(`reversetraffic ${fixed} ${flags}`.trim()));
+}
+
+/** Tables that go to two shards. */
+export const TABLES_TO_SHARDS: Subject = { ...TABLES, name: 'tables, to two shards', make: () => forked('tables to two shards', () => shardedCluster({ rows: 5 })) };
+
+export const TABLES_TO_SHARDS_REVERSED: Subject = reversed(TABLES_TO_SHARDS, reverseLine);

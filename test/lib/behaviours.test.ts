@@ -36,6 +36,9 @@ const BUGS: { readonly [K in BehaviourName]: readonly Behaviours[K][] } = {
   journalValueBytes: [65_535],
   resumeChecksLag: [true],
   reverseStart: ['every-stream'],
+  deadTabletWaitMs: [0],
+  stalePrimary: ['called'],
+  unrefreshedTablets: ['fail'],
   notLockedCode: [],
   namedLock: ['none', 'writes'],
   namedLockElsewhere: ['none', 'fails'],
@@ -59,6 +62,11 @@ const BUGS: { readonly [K in BehaviourName]: readonly Behaviours[K][] } = {
   readsOnlyReversal: [false],
   reverseCancel: ['drops'],
   deniedTablesOnTargetAtCreate: [false],
+  deferByDefault: [],
+  configOverrides: [false],
+  referenceTables: [false],
+  targetWithoutPrimary: ['panic'],
+  filteredUpdates: ['both images'],
   createBesideFrozen: [false],
   cancelOrder: ['unstopped', 'stream-first'],
   missingTables: ['error'],
@@ -71,7 +79,6 @@ const BUGS: { readonly [K in BehaviourName]: readonly Behaviours[K][] } = {
   workflowShards: ['unknown', 'ignored'],
   moveTablesShards: ['unknown'],
   updateShards: ['unknown', 'ignored'],
-  configOverrides: [false],
   denyEntries: ['error'],
   mirrorTraffic: [false],
   mirrorLocks: [false],
@@ -83,16 +90,19 @@ const BUGS: { readonly [K in BehaviourName]: readonly Behaviours[K][] } = {
   tenantRollback: ['none', 'as others'],
   tenantReadCells: ['none', 'as many'],
   tenantReversal: ['none', 'looked for', 'refused', 'no effect'],
+  switchSeenBy: ['some rules'],
   tenantMoves: [false],
   tenantCancel: ['none', 'drops tables'],
   partialWrites: ['never known'],
-  sequenceErrorRollsBack: [false],
+  sequenceStep: ['past-journal', 'before-journal'],
+  sequenceLookup: ['by-name'],
   sequenceNullMaximum: [false],
   sequenceEmptyTables: [false],
-  sequenceNames: ['plain', 'escaped'],
-  sequenceAutoReplace: [false],
-  sequenceCacheReset: [false],
-  sequenceDryRun: ['silent', 'reported'],
+  sequenceNames: ['plain', 'unquoted'],
+  sequenceAutoReplace: ['left', 'removed', 'bare'],
+  sequenceCacheReset: ['raised', 'never'],
+  sequenceDryRun: ['named', 'reported'],
+  sequenceDryRunMissing: ['fails', 'makes'],
   sequenceRpcs: ['one by one'],
   preparedTransactions: ['ignored', 'participants'],
   reshardCancel: ['removes shards'],
@@ -100,6 +110,15 @@ const BUGS: { readonly [K in BehaviourName]: readonly Behaviours[K][] } = {
   doubleBufferingWindow: [true],
   vschemaWait: ['30s', 'half-failover'],
   gateBuildsMissing: [false],
+  vdiffFlags: [],
+  vdiffNeedsRunning: [false],
+  vdiffLock: ['keyspace', 'workflow, once'],
+  vdiffRestart: ['all run'],
+  vdiffTargetRows: ['all', 'as written'],
+  vdiffSecondLook: ['all-or-nothing', 'miscounts', 'counts'],
+  vdiffSamples: ['short', 'characters'],
+  vdiffPercent: ['%%'],
+  vdiffShardSummaries: [],
 };
 
 describe('hardened', () => {
@@ -110,8 +129,9 @@ describe('hardened', () => {
   it('is what Vitess has come to, or what no release does', () => {
     const otherwise = NAMES.filter((name) => value('24.0.4', name) !== BEHAVIOURS[name].hardened);
     const backToAnOldOne = otherwise.filter((name) => EVERY_PATCH.some((release) => value(release, name) === BEHAVIOURS[name].hardened));
-    // Until v20 positions were part of stopping writes, and so rolled back. v19.0.0 sent the shards of an update.
-    expect(backToAnOldOne).toEqual(['positionsErrorRollsBack', 'updateShards']);
+    // Until v20 positions were part of stopping writes, and so rolled back. v19.0.0 sent the shards of an update. Until v23 a stream's
+    // filter looked at each image by itself.
+    expect(backToAnOldOne.toSorted()).toEqual(['filteredUpdates', 'positionsErrorRollsBack', 'updateShards']);
   });
 });
 
@@ -195,6 +215,15 @@ const boundaries = <K extends BehaviourName>(name: K, expected: Record<string, B
 
 describe('the patches in which releases changed', () => {
   it.each([
+    boundaries('targetWithoutPrimary', {
+      '18.0.5': 'panic',
+      '18.0.6': 'error',
+      '19.0.4': 'panic',
+      '19.0.5': 'error',
+      '20.0.0': 'panic',
+      '20.0.1': 'error',
+      '21.0.0': 'error',
+    }),
     boundaries('rollbackContext', {
       '18.0.0': 'caller',
       '18.0.8': 'caller',

@@ -23,8 +23,8 @@ afterEach(() => {
   dir.remove();
 });
 
-function open(where = path, create = true): Database {
-  const database = Database.open({ path: where, migrations: SCHEMA, create });
+function open(where = path, create = true, migrations: readonly string[] = SCHEMA): Database {
+  const database = Database.open({ path: where, migrations, create });
   opened.push(database);
   return database;
 }
@@ -192,6 +192,73 @@ describe('transactions', () => {
   });
 });
 
+describe('marks', () => {
+  const changed = (database: Database): void => {
+    add(database, 'changed');
+    database.exec('CREATE TABLE late (id INTEGER)');
+    database.transact(() => add(database, 'in a transaction'));
+    expect(() => database.transact(() => { add(database, 'half'); throw new Error('undone'); })).toThrow('undone');
+  };
+  const tables = (database: Database): string[] => database.all<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").map(({ name }) => name);
+
+  // The first of its kind and those copied from it lie differently in memory.
+  const KINDS: [string, () => Database][] = [
+    ['the first database of its kind', () => open(':memory:', true, [...SCHEMA])],
+    ['a later one', () => (open(':memory:'), open(':memory:'))],
+  ];
+  for (const [which, make] of KINDS) {
+    it(`${which}: goes back, as often as wanted, whatever happened since`, () => {
+      const database = make();
+      add(database, 'a');
+      const back = database.mark();
+      for (let times = 0; times < 3; times++) {
+        changed(database);
+        expect(values(database)).toEqual(['a', 'changed', 'in a transaction']);
+        back();
+        expect([values(database), tables(database)]).toEqual([['a'], ['t']]);
+      }
+    });
+
+    it(`${which}: marks nest; going back to one forgets those made after it`, () => {
+      const database = make();
+      add(database, 'a');
+      const first = database.mark();
+      for (let times = 0; times < 2; times++) {
+        changed(database);
+        const second = database.mark();
+        const there = values(database);
+        for (let again = 0; again < 2; again++) {
+          add(database, 'b');
+          database.exec('DROP TABLE late');
+          second();
+          expect([values(database), tables(database)]).toEqual([there, ['late', 't']]);
+        }
+        first();
+        expect([values(database), tables(database)]).toEqual([['a'], ['t']]);
+      }
+    });
+  }
+
+  it('go back out of a transaction that was broken off', () => {
+    const database = open(':memory:');
+    const back = database.mark();
+    add(database, 'a');
+    for (const _ of database.iterate('SELECT * FROM t')) break;
+    back();
+    database.transact(() => add(database, 'b'));
+    expect(values(database)).toEqual(['b']);
+    expect(database.inTransaction).toBe(false);
+  });
+
+  it('are for databases in memory, outside of transactions', () => {
+    expect(() => open().mark()).toThrow('only a database in memory');
+    const database = open(':memory:');
+    expect(() => database.transact(() => database.mark())).toThrow('outside of transactions');
+    database.mark();
+    expect(() => database.fork()).toThrow('no marked one');
+  });
+});
+
 describe('write', () => {
   it("waits for another process's lock, and lets the loop turn meanwhile", async () => {
     const database = open();
@@ -302,5 +369,46 @@ describe('a file that cannot be used gives one line and a remedy', () => {
     }
     chmodSync(path, 0o644);
     expect(values(open())).toEqual(['a']);
+  });
+});
+
+describe('a snapshot', () => {
+  it.each(['file', 'memory'])('of a %s stays as it was, whatever is written later', (kind) => {
+    const database = open(kind === 'file' ? path : ':memory:');
+    database.run("INSERT INTO t (v) VALUES ('a'), ('b'), ('c')");
+    const snapshot = database.snapshot(['t']);
+    const rows = snapshot.iterateStored('SELECT v FROM t WHERE v > ? ORDER BY v', '');
+    expect(rows.next().value).toEqual(['a']);
+    database.run("UPDATE t SET v = 'changed'||id");
+    database.run("INSERT INTO t (v) VALUES ('d')");
+    expect([...rows]).toEqual([['b'], ['c']]);
+    expect(values(snapshot)).toEqual(['a', 'b', 'c']);
+    expect(values(database)).toEqual(['changed1', 'changed2', 'changed3', 'd']);
+    snapshot.exec('CREATE TEMP TABLE own (v); INSERT INTO own SELECT v FROM main.t');
+    expect(snapshot.get('SELECT count(*) AS n FROM own')).toEqual({ n: 3 });
+    snapshot.close();
+    expect(database.get("SELECT name FROM sqlite_schema WHERE name = 'own'")).toBeUndefined();
+  });
+
+  it('of what is marked is what stands there now, and stays when that is taken back', () => {
+    const database = open(':memory:');
+    database.run("INSERT INTO t (v) VALUES ('a')");
+    const back = database.mark();
+    database.run("INSERT INTO t (v) VALUES ('b')");
+    const snapshot = database.snapshot(['t']);
+    back();
+    expect([values(snapshot), values(database)]).toEqual([['a', 'b'], ['a']]);
+    snapshot.close();
+    database.mark();
+    expect(() => database.fork()).toThrow('without marks');
+  });
+
+  it('does not keep others from writing', () => {
+    const database = open();
+    const snapshot = database.snapshot(['t']);
+    other().exec("INSERT INTO t (v) VALUES ('x')");
+    database.run("INSERT INTO t (v) VALUES ('y')");
+    expect(values(snapshot)).toEqual([]);
+    snapshot.close();
   });
 });

@@ -5,15 +5,28 @@ import { GATE_RUNS } from './behaviours/gate.ts';
 import { LOCKS_AND_CHECKS_RUNS } from './behaviours/locks-and-checks.ts';
 import { RESHARD_RUNS } from './behaviours/reshard.ts';
 import type { Run, Runs } from './behaviours/see.ts';
+import { SEQUENCES_RUNS } from './behaviours/sequences.ts';
 import { SWITCHING_RUNS } from './behaviours/switching.ts';
+import { TABLETS_RUNS } from './behaviours/tablets.ts';
 import { TENANTS_RUNS } from './behaviours/tenants.ts';
+import { VDIFF_RUNS } from './behaviours/vdiff.ts';
 import { WORKFLOWS_RUNS } from './behaviours/workflows.ts';
 
 /**
  * Each row of the table is tied to a run that finds out, by command lines, what a release does. It is made on either side of
  * the first boundary of each value, and on `hardened`: what it sees is what the table says.
  */
-const RUNS: Runs = { ...SWITCHING_RUNS, ...LOCKS_AND_CHECKS_RUNS, ...WORKFLOWS_RUNS, ...TENANTS_RUNS, ...RESHARD_RUNS, ...GATE_RUNS };
+const RUNS: Runs = {
+  ...SWITCHING_RUNS,
+  ...LOCKS_AND_CHECKS_RUNS,
+  ...WORKFLOWS_RUNS,
+  ...TENANTS_RUNS,
+  ...RESHARD_RUNS,
+  ...SEQUENCES_RUNS,
+  ...GATE_RUNS,
+  ...TABLETS_RUNS,
+  ...VDIFF_RUNS,
+};
 
 const valueOf = (name: BehaviourName, release: string): Behaviours[BehaviourName] => findRelease(release).behaviours[name];
 
@@ -49,14 +62,6 @@ describe('a row without a run', () => {
       [
         "namedLockElsewhere: other topology servers",
         "forceRefresh: the service of vtctld",
-        "sequenceErrorRollsBack: sequences",
-        "sequenceNullMaximum: sequences",
-        "sequenceEmptyTables: sequences",
-        "sequenceNames: sequences",
-        "sequenceAutoReplace: sequences",
-        "sequenceCacheReset: sequences",
-        "sequenceDryRun: sequences",
-        "sequenceRpcs: sequences",
         "preparedTransactions: two-phase commit",
         "gateBuildsMissing: start-up of the gate",
       ]

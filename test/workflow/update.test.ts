@@ -82,7 +82,8 @@ describe('Workflow update', () => {
 
   it('decides where a reverse workflow can stream from', async () => {
     const cluster = await movingCluster();
-    await cluster.ok(update('--tablet-types spare'));
+    await cluster.ok('DeleteTablets zone1-0000000202');
+    await cluster.ok(update('--tablet-types rdonly'));
     const { stderr } = await cluster.run(switchLine());
     expect(stderr).toMatch(/^no tablets were available to stream from in the customer keyspace: no tablet found to source data in keyspace customer, shard 0\n/);
     await cluster.ok(update('--tablet-types primary'));

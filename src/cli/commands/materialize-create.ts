@@ -3,6 +3,7 @@ import { withCluster } from '../cluster.ts';
 import { checkCreateOptions } from '../create-options.ts';
 import { letPass } from '../deviations.ts';
 import { outputFormat } from '../flags.ts';
+import { refuseLaterFlag } from '../later-flags.ts';
 import { refuseUnknownCells } from '../places.ts';
 import type { Invocation } from '../spec.ts';
 import { parseTableSettings } from '../table-settings.ts';
@@ -21,6 +22,7 @@ export async function run(inv: Invocation): Promise<number> {
   const targetKeyspace = flags.str('target-keyspace');
   const { settings, unknown } = flags.given('table-settings') ? parseTableSettings(flags.str('table-settings')) : { settings: [], unknown: [] };
   return withCluster(inv, { history: true }, async ({ ctx, cluster }) => {
+    refuseLaterFlag(inv, 'reference-tables', cluster.release.behaviours.referenceTables);
     const cells = flags.strings('cells').map((cell) => cell.trim());
     await refuseUnknownCells(ctx, cluster, cells);
     if (unknown.length > 0) {

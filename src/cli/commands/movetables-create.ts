@@ -1,20 +1,22 @@
 import { UserError } from '../../lib/errors.ts';
 import type { Context } from '../../runtime/context.ts';
 import type { Cluster } from '../../tablet/cluster.ts';
+import { refuseUnknownHandling } from '../../workflow/create/auto-increment.ts';
 import { createMoveTables } from '../../workflow/create/move-tables.ts';
 import type { MoveTablesRequest } from '../../workflow/create/request.ts';
 import { withCluster } from '../cluster.ts';
-import { cellsOf, checkCreateOptions, configOverrides, onDdlOf } from '../create-options.ts';
+import { cellsOf, checkCreateOptions, configOverrides, deferSecondaryKeysOf, onDdlOf } from '../create-options.ts';
 import { refuseLaterFlag } from '../later-flags.ts';
 import { refuseUnknownCells, refuseUnknownShards } from '../places.ts';
 import { outputFormat } from '../flags.ts';
 import type { Invocation } from '../spec.ts';
 import { printStatus } from '../status-output.ts';
 
+/** Of AUTO_INCREMENT_HANDLING; here, since a check before the start loads no engine. */
 const AUTO_INCREMENT = ['LEAVE', 'REMOVE', 'REPLACE'];
 
-/** What of create is not built yet: refused, never ignored. */
-const NOT_BUILT = ['global-keyspace'];
+const NO_GLOBAL_KEYSPACE =
+  'WARNING: no global-keyspace value provided so all sequence table references not fully qualified must be created manually before switching traffic';
 
 /** vtctldclient's own checks, in its order. They come before the one for required flags. */
 export function validate(inv: Invocation): void {
@@ -50,16 +52,19 @@ export function validate(inv: Invocation): void {
 export async function run(inv: Invocation): Promise<number> {
   const { flags } = inv;
   const format = outputFormat(inv);
-  const later = NOT_BUILT.find((name) => flags.given(name));
-  if (later !== undefined) throw new UserError(`--${later} is not built yet`, { next: 'leave it out' });
   const handling = flags.str('sharded-auto-increment-handling').toUpperCase();
-  if (handling === 'REPLACE') throw new UserError('--sharded-auto-increment-handling REPLACE is not built yet', { next: 'use REMOVE or LEAVE' });
   const config = configOverrides(inv);
   return withCluster(inv, { history: true }, async (scope) => {
     const { ctx, cluster } = scope;
     refuseLaterFlag(inv, 'config-overrides', cluster.release.behaviours.configOverrides);
     const cells = await cellsOf(inv, scope);
     await refuseUnknownCells(ctx, cluster, cells);
+    const sequences = { shardedAutoIncrement: AUTO_INCREMENT.indexOf(handling), globalKeyspace: flags.str('global-keyspace') };
+    refuseUnknownHandling(cluster, sequences, flags.given('sharded-auto-increment-handling'));
+    if (handling === 'REPLACE' && sequences.globalKeyspace === '') {
+      // vtctldclient prints it before anything else; a JSON document stands alone here.
+      (format === 'json' ? inv.io.stderr : inv.io.stdout).write(`${NO_GLOBAL_KEYSPACE}\n`);
+    }
     const status = await createMoveTables(ctx, cluster, {
       workflow: flags.str('workflow'),
       sourceKeyspace: flags.str('source-keyspace'),
@@ -71,14 +76,14 @@ export async function run(inv: Invocation): Promise<number> {
       tabletTypes: flags.tabletTypes('tablet-types'),
       inOrder: flags.bool('tablet-types-in-preference-order'),
       onDdl: onDdlOf(inv),
-      deferSecondaryKeys: flags.bool('defer-secondary-keys'),
+      deferSecondaryKeys: deferSecondaryKeysOf(inv, cluster),
       autoStart: flags.bool('auto-start'),
       stopAfterCopy: flags.bool('stop-after-copy'),
       noRoutingRules: flags.bool('no-routing-rules'),
       atomicCopy: flags.bool('atomic-copy'),
       sourceTimeZone: flags.str('source-time-zone'),
       config,
-      shardedAutoIncrement: AUTO_INCREMENT.indexOf(handling),
+      ...sequences,
       ...(await partOf(inv, ctx, cluster)),
     });
     printStatus(inv, status, format);

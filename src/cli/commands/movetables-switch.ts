@@ -1,35 +1,31 @@
 import { UserError } from '../../lib/errors.ts';
 import { WorkflowSwitchTrafficResponse } from '../../topo/proto/messages-vtctldata-workflow.ts';
+import { forgottenSequences } from '../../workflow/switch/sequences/forgotten.ts';
 import { SwitchFailed, switchTraffic, type SwitchResult } from '../../workflow/switch/switch-traffic.ts';
 import type { Cluster } from '../../tablet/cluster.ts';
 import { withCluster } from '../cluster.ts';
-import { SHORT_TIMEOUT } from '../deviations.ts';
+import { letPass, SHORT_TIMEOUT } from '../deviations.ts';
 import type { CommandScope } from '../scope.ts';
 import { CommandFailure } from '../command-failure.ts';
-import { outputFormat } from '../flags.ts';
+import { boolOf, hasFlag, outputFormat } from '../flags.ts';
 import type { Invocation } from '../spec.ts';
 import { refuseUnknownCells } from '../places.ts';
 import { watchSteps } from '../step-progress.ts';
 import { failureNotes, outageNotes } from '../switch-report.ts';
 import { printRecord } from '../vtctl-output.ts';
 
-/** Flags that do nothing yet: refused on `hardened` by the table of differences, said on a release. */
-const NOT_BUILT = ['initialize-target-sequences'];
+const SEQUENCES = 'initialize-target-sequences';
 
 /** Switches traffic, or reverses it. */
 export async function run(inv: Invocation): Promise<number> {
   const { flags } = inv;
   const format = outputFormat(inv);
-  for (const name of NOT_BUILT) {
-    if (inv.spec.flags.some((flag) => flag.name === name) && flags.bool(name)) {
-      throw new UserError(`--${name} is not built yet`, { next: 'leave it out' });
-    }
-  }
   const forward = inv.path.at(-1) === 'switchtraffic';
   return withCluster(inv, { history: true }, async (scope) => {
     const { ctx, cluster } = scope;
     checkTimeout(inv, cluster, forward);
     await refuseUnknownCells(ctx, cluster, flags.strings('cells'));
+    if (hasFlag(inv, SEQUENCES) && !flags.bool(SEQUENCES)) await checkSequences(inv, scope);
     const watch = await watchSteps(inv, scope, format === 'json');
     let result: SwitchResult;
     try {
@@ -42,6 +38,8 @@ export async function run(inv: Invocation): Promise<number> {
         timeoutMs: flags.duration('timeout'),
         maxLagMs: flags.duration('max-replication-lag-allowed'),
         enableReverseReplication: flags.bool('enable-reverse-replication'),
+        // Reshard, and a reversal, have no such flag: their sequences are in use.
+        initializeSequences: boolOf(inv, SEQUENCES),
         dryRun: flags.bool('dry-run'),
       });
     } catch (error) {
@@ -61,6 +59,13 @@ function checkTimeout({ flags }: Invocation, { release, world }: Cluster, forwar
   if (flags.duration('timeout') >= 1000 || leastTimeout === 'none') return;
   if (forward || leastTimeout === 'both') throw new UserError(SHORT_TIMEOUT);
   world.events.emit({ kind: 'warning', text: SHORT_TIMEOUT });
+}
+
+/** What an operator who switches writes may have forgotten. */
+async function checkSequences({ flags }: Invocation, { ctx, cluster }: CommandScope): Promise<void> {
+  if (!flags.tabletTypes('tablet-types').includes('PRIMARY')) return;
+  const problem = await forgottenSequences(ctx, cluster, flags.str('target-keyspace'), flags.str('workflow'));
+  if (problem !== undefined) letPass(cluster, 'sequences-forgotten', `${problem}: add --${SEQUENCES}`);
 }
 
 async function print(inv: Invocation, scope: CommandScope, result: SwitchResult, format: string): Promise<void> {

@@ -1,6 +1,7 @@
 import { errorText, plainError, wrapError } from '../../lib/errors.ts';
 import { parseKeyspaceShard, parseTabletAlias } from '../../lib/names.ts';
-import { refreshState, refreshTabletsByShard } from '../../tablet/manager.ts';
+import { refreshState } from '../../tablet/manager.ts';
+import { refreshTabletsByShard } from '../../tablet/refresh.ts';
 import { getShard } from '../../topo/keyspaces.ts';
 import { aliasText, getTablet } from '../../topo/tablets.ts';
 import { withCluster } from '../cluster.ts';

@@ -1,7 +1,8 @@
 import { createReshard } from '../../workflow/create/reshard.ts';
 import { withCluster } from '../cluster.ts';
-import { cellsOf, checkCreateOptions, configOverrides, onDdlOf } from '../create-options.ts';
+import { cellsOf, checkCreateOptions, configOverrides, deferSecondaryKeysOf, onDdlOf } from '../create-options.ts';
 import { outputFormat } from '../flags.ts';
+import { refuseLaterFlag } from '../later-flags.ts';
 import type { Invocation } from '../spec.ts';
 import { printStatus } from '../status-output.ts';
 
@@ -16,6 +17,7 @@ export async function run(inv: Invocation): Promise<number> {
   const format = outputFormat(inv);
   const config = configOverrides(inv);
   return withCluster(inv, { history: true }, async (scope) => {
+    refuseLaterFlag(inv, 'config-overrides', scope.cluster.release.behaviours.configOverrides);
     const status = await createReshard(scope.ctx, scope.cluster, {
       workflow: flags.str('workflow'),
       keyspace: flags.str('target-keyspace'),
@@ -25,7 +27,7 @@ export async function run(inv: Invocation): Promise<number> {
       tabletTypes: flags.tabletTypes('tablet-types'),
       inOrder: flags.bool('tablet-types-in-preference-order'),
       onDdl: onDdlOf(inv),
-      deferSecondaryKeys: flags.bool('defer-secondary-keys'),
+      deferSecondaryKeys: deferSecondaryKeysOf(inv, scope.cluster),
       autoStart: flags.bool('auto-start'),
       stopAfterCopy: flags.bool('stop-after-copy'),
       skipSchemaCopy: flags.bool('skip-schema-copy'),

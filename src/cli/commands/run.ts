@@ -207,7 +207,7 @@ class Run {
     if (this.#shown !== undefined) {
       const { pretty, out } = this.#shown;
       const lines = 'result' in outcome ? renderScenario(outcome.result, pretty) : renderNotRun(outcome.notRun, pretty);
-      out.write(lines.map((line) => `${line.trimEnd()}\n`).join(''));
+      if (lines.length > 0) out.write(lines.map((line) => `${line.trimEnd()}\n`).join(''));
     }
     if (!('notRun' in outcome)) return;
     const { problem, next } = outcome.notRun;

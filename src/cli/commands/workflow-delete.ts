@@ -20,6 +20,7 @@ export async function deleteAndPrint(inv: Invocation, keyspace: string, format: 
   return withCluster(inv, { history: true }, async ({ ctx, cluster }) => {
     if (hasFlag(inv, 'delete-batch-size')) refuseLaterFlag(inv, 'delete-batch-size', cluster.release.behaviours.tenantCancel === 'deletes rows');
     if (hasFlag(inv, 'ignore-source-keyspace')) refuseLaterFlag(inv, 'ignore-source-keyspace', cluster.release.behaviours.ignoreSourceKeyspace);
+    if (inv.path[0] === 'Reshard') refuseLaterFlag(inv, 'keep-data', cluster.release.behaviours.reshardCancel === 'drops tables');
     const shards = sentShards(inv, cluster, cluster.release.behaviours.workflowShards === 'unknown' ? 'unknown' : 'obeyed');
     await refuseUnknownShards(ctx, cluster, keyspace, shards);
     const request = {

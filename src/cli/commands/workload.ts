@@ -1,7 +1,7 @@
 import { setInterval } from 'node:timers';
 import { UserError } from '../../lib/errors.ts';
 import { progressLine, renderWorkload } from '../../report/workload.ts';
-import { parseRate, type WorkloadSpec } from '../../workload/spec.ts';
+import { parseRate, parseValues, type WorkloadSpec } from '../../workload/spec.ts';
 import { isGood, type RunningWorkload, startWorkload } from '../../workload/workload.ts';
 import { withCluster } from '../cluster.ts';
 import { outputFormat } from '../flags.ts';
@@ -45,6 +45,7 @@ async function specOf(inv: Invocation, { ctx, cluster }: CommandScope): Promise<
     ...(readRate === '' ? {} : { readRate: parseRate(readRate) }),
     ...(flags.given('for') ? { forMs: flags.duration('for') } : {}),
     ...(tables.length === 0 ? {} : { tables }),
+    values: parseValues(flags.strings('value')),
     seed: flags.given('seed') ? flags.int('seed') : cluster.world.random.below(1_000_000),
     timeoutMs: flags.duration('timeout'),
     gate: await gateOptions(ctx, cluster, inv),

@@ -2,6 +2,12 @@ import type { FlagSpec } from '../spec.ts';
 
 /** How the gate behaves: vtgate's own flags, and what it has no flag for. */
 export const gateFlags: readonly FlagSpec[] = [
+  {
+    kind: 'bool',
+    name: 'enable-partial-keyspace-migration',
+    default: true,
+    about: 'follow shard routing rules (vtgate: only if told so)',
+  },
   { kind: 'bool', name: 'enable-buffer', about: 'hold statements for a primary while its shard or table is being switched' },
   { kind: 'duration', name: 'buffer-window', default: '10s', about: 'hold one statement for this long at most' },
   { kind: 'duration', name: 'buffer-max-failover-duration', default: '20s', about: 'stop holding statements when a switch takes longer' },

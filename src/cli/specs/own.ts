@@ -1,6 +1,7 @@
 import { ownFormatFlag } from '../flags.ts';
 import type { CommandSpec } from '../spec.ts';
 import { exactly, ownCommand } from './build.ts';
+import { tabletLife } from './failures.ts';
 import { gateFlags } from './gate-flags.ts';
 import { tabletPrivileges } from './versions.ts';
 
@@ -48,6 +49,7 @@ export const ownCommands: readonly CommandSpec[] = [
         args: exactly('ALIAS'),
         load: () => import('../commands/tablet-add.ts'),
       }),
+      ...tabletLife,
       tabletPrivileges,
     ],
   }),

@@ -98,6 +98,20 @@ export const topologyCommands: readonly CommandSpec[] = [
     load: () => import('../commands/routing-rules.ts'),
   }),
   vtctldclientCommand({
+    name: 'ApplyShardRoutingRules',
+    about: 'replace the shard routing rules',
+    examples: ['ApplyShardRoutingRules --rules-file rules.json'],
+    flags: applyRulesFlags,
+    load: () => import('../commands/apply-part-rules.ts'),
+  }),
+  vtctldclientCommand({
+    name: 'ApplyKeyspaceRoutingRules',
+    about: 'replace the keyspace routing rules',
+    examples: ['ApplyKeyspaceRoutingRules --rules-file rules.json'],
+    flags: applyRulesFlags,
+    load: () => import('../commands/apply-part-rules.ts'),
+  }),
+  vtctldclientCommand({
     name: 'GetMirrorRules',
     about: 'print the mirror rules',
     load: () => import('../commands/routing-rules.ts'),

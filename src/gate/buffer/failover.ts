@@ -5,8 +5,13 @@ import { errorText, VtError, vtError, wrapError } from '../../lib/errors.ts';
 /** True for an error that says a failover is going on: a tablet that does not serve, or a table that it refuses. */
 export function isFailover(error: unknown): error is VtError {
   if (!(error instanceof VtError)) return false;
-  if (error.code === 'CLUSTER_EVENT') return true;
+  if (isClusterEvent(error)) return true;
   return error.code === 'FAILED_PRECONDITION' && error.message.includes('disallowed due to rule');
+}
+
+/** True for an error that says that a primary does not serve now. */
+export function isClusterEvent(error: unknown): boolean {
+  return error instanceof VtError && error.code === 'CLUSTER_EVENT';
 }
 
 /** True for a statement that a tablet refused because of its denied tables: it is planned anew and tried again. */

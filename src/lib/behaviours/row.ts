@@ -16,7 +16,9 @@ export const AREAS = {
   tenants: 'Multi-tenant moves',
   sequences: 'Sequences',
   reshard: 'Reshard',
+  tablets: 'Tablets that do not answer',
   gate: 'The gate',
+  vdiff: 'VDiff',
 } as const;
 
 export type Area = keyof typeof AREAS;
@@ -24,7 +26,6 @@ export type Area = keyof typeof AREAS;
 /** What has to be built before a row can be read and shown. A closed set: a row waits for one of these or for nothing. */
 export const WAITS_FOR = [
   'Reshard',
-  'sequences',
   'two-phase commit',
   'start-up of the gate',
   'the service of vtctld',

@@ -10,6 +10,26 @@ export const WORKFLOWS = {
     '18.0.0': false,
     '20.0.0': true,
   }),
+  deferByDefault: yesNo('create', 'create defers secondary keys until the copy is done, unless told otherwise', '#18006', true, {
+    '18.0.0': false,
+    '22.0.0': true,
+  }),
+  configOverrides: yesNo('create', 'create and `Workflow update` take settings of VReplication for one workflow (--config-overrides)', '#16583', true, {
+    '18.0.0': false,
+    '21.0.0': true,
+  }),
+  referenceTables: yesNo('create', '`Materialize create` takes reference tables by name (--reference-tables)', '#16787', true, {
+    '18.0.0': false,
+    '21.0.0': true,
+  }),
+  targetWithoutPrimary: row<'panic' | 'error'>(
+    'reshard',
+    '`Reshard create` to a shard without a primary tablet',
+    '#16283, #16284',
+    { panic: 'panics in vtctld', error: 'is an error' },
+    'error',
+    { '18.0.0': 'panic', '18.0.6': 'error', '19.0.0': 'panic', '19.0.5': 'error', '20.0.0': 'panic', '20.0.1': 'error', '21.0.0': 'error' },
+  ),
 
   cancelOrder: row<'unstopped' | 'stream-first' | 'stopped'>(
     'ending',
@@ -96,10 +116,14 @@ export const WORKFLOWS = {
     'obeyed',
     { '18.0.0': 'unknown', '19.0.0': 'obeyed', '19.0.3': 'ignored', '20.0.0': 'ignored' },
   ),
-  configOverrides: yesNo('streams', 'a workflow can have VReplication settings of its own (--config-overrides)', '#16583', true, {
-    '18.0.0': false,
-    '21.0.0': true,
-  }),
+  filteredUpdates: row<'one image' | 'both images'>(
+    'streams',
+    'an UPDATE that moves a row into or out of what a stream takes, other than by key range',
+    '#18319',
+    { 'one image': 'is an insert or a delete there', 'both images': 'is an UPDATE there: a row that leaves stays, one that comes is missed' },
+    'one image',
+    { '18.0.0': 'one image', '23.0.0': 'both images' },
+  ),
 
   denyEntries: row<'error' | 'warning'>(
     'rules',

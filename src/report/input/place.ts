@@ -26,10 +26,12 @@ export class FileError extends UserError {
   }
 }
 
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
+
 /** The text of a file; bytes that are not UTF-8 are told with their line. Throws FileError. */
 export function decodeText(file: string, bytes: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return UTF8.decode(bytes);
   } catch {
     const good = goodPrefix(bytes);
     // `stream`: the beginning of the character that is wrong is not counted as one.

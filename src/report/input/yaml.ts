@@ -1,5 +1,6 @@
-import { type Document, isAlias, isMap, isPair, isScalar, isSeq, Lexer, LineCounter, type Node, parseDocument } from 'yaml';
+import { type Document, isAlias, isMap, isPair, isScalar, isSeq, Lexer, type Node, parseDocument } from 'yaml';
 import { FileError, type Place } from './place.ts';
+import { type PlainYaml, readPlainYaml } from './plain-yaml.ts';
 
 /** A key or an index on the way from the top of a file to a value. */
 export type PathPart = string | number;
@@ -23,15 +24,19 @@ const DEEPEST = 64;
  * contains itself, a number that would lose digits, and for files made to exhaust the reader.
  */
 export function readYaml(file: string, text: string): YamlFile {
-  const lines = new LineCounter();
-  const at = (offset: number): Place => {
-    const { line, col } = lines.linePos(offset);
-    return { file, line: Math.max(1, line), column: Math.max(1, col) };
-  };
+  const plain = readPlainYaml(text);
+  if (plain === undefined) return readAnyYaml(file, text);
+  const at = placeIn(file, text);
+  return { file, value: plain.value, placeOf: (path) => at(plainStart(plain, path)), placeOfKey: (path) => at(plainKeyStart(plain, path)) };
+}
+
+/** As `readYaml`, by the library that knows all of YAML. */
+export function readAnyYaml(file: string, text: string): YamlFile {
+  const at = placeIn(file, text);
   refuseHostile(file, text);
   // The parser compares each key with all others, for hours in a file of many: that is done below. It passes over a second
   // document when it is told to be silent.
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: false, stringKeys: true, logLevel: 'error', prettyErrors: false });
+  const document = parseDocument(text, { uniqueKeys: false, stringKeys: true, logLevel: 'error', prettyErrors: false });
   const [wrong] = [...document.errors, ...document.warnings].sort((a, b) => a.pos[0] - b.pos[0]);
   if (wrong !== undefined) throw new FileError(at(wrong.pos[0]), syntaxProblem(wrong.code, wrong.message));
   const start = (node: unknown): number => (node as Node | null)?.range?.[0] ?? 0;
@@ -41,6 +46,13 @@ export function readYaml(file: string, text: string): YamlFile {
     value,
     placeOf: (path) => at(start(nodeAt(document, path))),
     placeOfKey: (path) => at(start(keyAt(document, path))),
+  };
+}
+
+function placeIn(file: string, text: string): (offset: number) => Place {
+  return (offset) => {
+    const before = text.slice(0, offset);
+    return { file, line: before.split('\n').length, column: offset - before.lastIndexOf('\n') };
   };
 }
 
@@ -155,6 +167,27 @@ class Plain {
   #large(node: unknown, text: string): never {
     throw this.#complain(node, `${text.slice(0, 40)} is too large to be kept exactly; put it in quotes`);
   }
+}
+
+/** Where the value at a path begins, or the deepest one above it that there is. */
+function plainStart({ value, places }: PlainYaml, path: readonly PathPart[]): number {
+  let { start, values } = places.get(value)!;
+  let inside = value;
+  for (const part of path) {
+    const key = Array.isArray(inside) ? Number(part) : part;
+    const found = values.get(key);
+    if (found === undefined) break;
+    start = found;
+    inside = (inside as Record<string | number, unknown>)[key];
+    values = places.get(inside)?.values ?? new Map();
+  }
+  return start;
+}
+
+function plainKeyStart(plain: PlainYaml, path: readonly PathPart[]): number {
+  let inside = plain.value;
+  for (const part of path.slice(0, -1)) inside = (inside as Record<string | number, unknown> | undefined)?.[part];
+  return plain.places.get(inside)?.keys.get(path.at(-1) ?? '') ?? plainStart(plain, path);
 }
 
 /** The node at a path, or the deepest one above it that there is. */

@@ -38,7 +38,8 @@ export function readScenarios(file: string, text: string): Scenario[] {
   });
   if (all.length > MOST_CASES) throw new FileError(yaml.placeOf(['cases']), `makes ${all.length} cases; ${MOST_CASES} at most`);
   const labels = caseLabels(all);
-  return all.map((values, index) => readCase(yaml, values, labels[index]!));
+  const asWritten = !text.includes('${');
+  return all.map((values, index) => readCase(yaml, values, labels[index]!, asWritten));
 }
 
 /** As much of the file as says how many cases there are. Anything odd is left for the schema to name. */
@@ -59,13 +60,14 @@ function asMap(value: unknown): Record<string, unknown> | undefined {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
 }
 
-function readCase(yaml: YamlFile, given: Values, label: string): Scenario {
+/** `asWritten`: no value stands anywhere in the file to be put in. */
+function readCase(yaml: YamlFile, given: Values, label: string, asWritten: boolean): Scenario {
   const { vitess: wanted, ...own } = given;
   const vitess = fill(yaml, own, wanted, ['given', 'vitess']);
   const values: Values = { ...own, vitess };
   const top = asMap(yaml.value);
   const filled =
-    top === undefined
+    top === undefined || asWritten
       ? yaml.value
       : Object.fromEntries(Object.entries(top).map(([key, value]) => [key, key === 'cases' ? value : fill(yaml, values, value, [key])]));
   const doc = checkShape({ ...yaml, value: filled }, scenarioSchema);

@@ -174,6 +174,10 @@ const workload = z.strictObject({
   readers: z.int().min(0).max(1000).optional().describe('how many read'),
   rate: rate.optional().describe('statements of all writers together, and again of all readers, such as 50/s; 20/s when not given'),
   table: words.optional().describe('the tables that are written; every one that can be when not given'),
+  values: z
+    .record(z.string().min(1), z.union([z.string(), z.number()]))
+    .optional()
+    .describe('what every row holds in some columns, such as the id of a tenant'),
   'enable-buffer': z.boolean().optional().describe('the gate holds statements back while a cutover runs'),
 });
 

@@ -108,8 +108,8 @@ function strandedLines(entry: Stranded, { paint, program }: ShowOptions, told: S
 }
 
 function shardLines(shard: ShardFacts, paint: Paint): string[] {
-  const tablets = shard.tablets.filter((tablet) => !tablet.primary).map((tablet) => `${tablet.type.toLowerCase()} ${tablet.alias}`);
-  const primary = shard.primary === undefined ? paint.red('no primary') : `primary ${shard.primary}`;
+  const tablets = shard.tablets.filter((tablet) => !tablet.primary).map((tablet) => `${tablet.type.toLowerCase()} ${tablet.alias}${runText(tablet)}`);
+  const primary = shard.primary === undefined ? paint.red('no primary') : `primary ${shard.primary}${runText(shard.tablets.find((tablet) => tablet.primary))}`;
   const serving = shard.serving ? paint.green('serving') : paint.yellow('not serving');
   const denied = shard.denied.length === 0 ? [] : deniedLines(shard.denied, paint).map((line) => `  denied to ${line}`);
   return [
@@ -117,6 +117,10 @@ function shardLines(shard: ShardFacts, paint: Paint): string[] {
     ...denied,
     ...shard.tablets.flatMap((tablet) => differLines(tablet, paint).map((line) => line.slice(2))),
   ];
+}
+
+function runText(tablet: ShardFacts['tablets'][number] | undefined): string {
+  return tablet?.state === 'stopped' ? ' (stopped)' : '';
 }
 
 function lockSection({ locks }: KeyspaceFacts, paint: Paint): string[] {

@@ -37,7 +37,8 @@ export function deniedLines(denied: readonly DeniedFacts[], paint: Paint): strin
 }
 
 /** What a tablet believes, in a few words. */
-export function believesText({ believes }: TabletFacts, paint: Paint): string {
+export function believesText({ believes, state }: TabletFacts, paint: Paint): string {
+  if (state === 'stopped') return paint.red('is stopped');
   if (believes === undefined) return paint.red('has not started');
   if (!believes.serving) return paint.red(`not serving: ${believes.reason}`);
   if (believes.deniedTables.length === 0) return paint.green('serving');

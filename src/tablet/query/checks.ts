@@ -19,6 +19,21 @@ export function checkServing(tablet: QueryTablet, tabletType: string): TabletVie
 }
 
 /**
+ * Everything between a statement and its tables: whether the tablet serves it, denied tables, replicas. What comes to MySQL
+ * itself meets the last alone.
+ */
+export function admit(tablet: QueryTablet, request: QueryRequest): void {
+  if (request.direct !== undefined) {
+    const view = readView(tablet.shard, tablet.alias);
+    if (view !== undefined) checkWritable(view, request);
+    return;
+  }
+  const view = checkServing(tablet, request.tabletType);
+  checkDenied(tablet.shard, view, request.statement);
+  checkWritable(view, request);
+}
+
+/**
  * The rule that a workflow puts on tables. It holds for each statement that names an existing table, reads included
  * unless the rule lets them pass, and DDL too; not for COMMIT. A transaction that began before the rule therefore
  * still commits what it wrote, after the rule was set: why a switch locks the tables once more before it takes the

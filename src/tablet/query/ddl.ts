@@ -3,9 +3,10 @@ import type { DdlStatement } from '../../sql/ast.ts';
 import { formatStatement } from '../../sql/rewrite.ts';
 import type { BinlogEvent } from '../binlog.ts';
 import type { Cluster } from '../cluster.ts';
+import { forgetSequences } from '../sequence-cache.ts';
 import type { ShardDb } from '../shard-db.ts';
 import { acquireTables, lockBlocker } from '../table-locks.ts';
-import { checkDenied, checkOwnLocks, checkServing, checkWritable, lockedTables } from './checks.ts';
+import { admit, checkOwnLocks, lockedTables } from './checks.ts';
 import { changeTables } from './ddl-changes.ts';
 import { mysqlTime } from './mysql-time.ts';
 import { WaitForLock } from './query-errors.ts';
@@ -41,16 +42,14 @@ export async function executeDdl(
         const holder = lockBlocker(shard, world, table, 'exclusive', { session });
         if (holder !== undefined) throw new WaitForLock(`table ${table}`, holder);
       }
-      define(shard, statement, world.clock.now());
+      define(shard, statement, world.clock.now(), request.direct?.binlog !== false);
     });
   });
   return done();
 }
 
 function check(tablet: QueryTablet, request: QueryRequest): void {
-  const view = checkServing(tablet, request.tabletType);
-  checkDenied(tablet.shard, view, request.statement);
-  checkWritable(view, request);
+  admit(tablet, request);
   checkOwnLocks(tablet.shard, request.session, request.statement);
 }
 
@@ -67,9 +66,12 @@ async function queueUp(
   await acquireTables(ctx, shard, cluster.world, wanted, { holder: 'DDL' });
 }
 
-function define(shard: ShardDb, statement: DdlStatement, at: number): void {
+function define(shard: ShardDb, statement: DdlStatement, at: number, logged: boolean): void {
   const changed = changeTables(shard, statement, mysqlTime(at));
   if (changed.length === 0) return;
+  // A tablet loads a table that changed anew, and with it an empty cache.
+  forgetSequences(shard, changed);
+  if (!logged) return;
   const sql = formatStatement(statement);
   shard.log(at, changed.map((table): BinlogEvent => ({ kind: 'ddl', table, sql })));
 }

@@ -17,6 +17,11 @@ export interface QueryRequest {
   session?: string;
   /** Who asks, for error texts; `user` when not given. */
   caller?: string;
+  /** It comes to MySQL and not through the query service: no rule and no state of the tablet stops it. */
+  direct?: {
+    /** False: what it changes is not written to the binlog. */
+    binlog: boolean;
+  };
 }
 
 /** What a statement answers. Statements that return no rows have no columns. */

@@ -23,19 +23,25 @@ export type Meet = (def: TableDef, rows: readonly Row[]) => void;
 
 /**
  * Runs a statement on a shard's rows, in the caller's transaction; what it changed is in the events, which the
- * caller writes to the binlog. Throws MySQL's errors; the caller must roll back then.
+ * caller writes to the binlog. `tableOf` finds the table that it names, and throws where there is none. Throws MySQL's errors; the caller must roll back then.
  */
-export function runRowStatement(shard: ShardDb, statement: RowStatement, context: CompileContext, meet: Meet): Effect {
-  if (statement.kind === 'select') return { result: select(shard, statement, context, meet), events: [] };
-  const def = shard.table(statement.table.name);
+export function runRowStatement(
+  shard: ShardDb,
+  statement: RowStatement,
+  context: CompileContext,
+  meet: Meet,
+  tableOf = (name: string): TableDef => shard.table(name),
+): Effect {
+  if (statement.kind === 'select') return { result: select(shard, statement, context, meet, tableOf), events: [] };
+  const def = tableOf(statement.table.name);
   const writer = new Writer(shard, def, context, meet);
   if (statement.kind === 'update') return writer.update(statement);
   if (statement.kind === 'delete') return writer.delete(statement);
   return writer.insert(statement);
 }
 
-function select(shard: ShardDb, statement: Select, context: CompileContext, meet: Meet): QueryResult {
-  const def = statement.from === undefined ? undefined : shard.table(statement.from.name);
+function select(shard: ShardDb, statement: Select, context: CompileContext, meet: Meet, tableOf: (name: string) => TableDef): QueryResult {
+  const def = statement.from === undefined ? undefined : tableOf(statement.from.name);
   const plan = compileSelect(statement, def, context);
   if (def !== undefined && statement.lock !== undefined) {
     const whole = compileSelect({ ...statement, items: [{ kind: 'star' }], distinct: false }, def, context);

@@ -8,6 +8,7 @@ import { checkServing, checkWritable } from './checks.ts';
 import { replayEvent } from './row-images.ts';
 import { done, type QueryRequest, type QueryResult, type QueryTablet } from './request.ts';
 import {
+  checkTransaction,
   closeTransaction,
   ensureSession,
   inTransaction,
@@ -81,6 +82,7 @@ async function commit(cluster: Cluster, tablet: QueryTablet, request: QueryReque
 /** The commit itself, inside the caller's SQLite transaction. Nothing happens where no transaction is open. */
 export function commitHere(shard: ShardDb, session: string, at: number): void {
   if (!inTransaction(shard, session)) return;
+  checkTransaction(shard, session);
   const events = storedStatements(shard, session).flatMap((statement) => statement.events);
   for (const event of events) replayEvent(shard, event);
   if (events.length > 0) shard.log(at, events);

@@ -1,3 +1,4 @@
+import { vtError } from '../../lib/errors.ts';
 import type { World } from '../../runtime/world.ts';
 import type { BinlogEvent } from '../binlog.ts';
 import type { ShardDb } from '../shard-db.ts';
@@ -28,8 +29,12 @@ export interface SessionView {
 interface SessionRow {
   name: string;
   started: number;
+  /** 0 none, 1 open, `LOST`. */
   transaction_open: number;
 }
+
+/** Its tablet has ended, or is no primary any more: gone, and the client does not know yet. */
+const LOST = 2;
 
 const READ_ONLY = 'start transaction read only';
 
@@ -41,7 +46,30 @@ export function hasSession(shard: ShardDb, name: string): boolean {
 /** True while the session has a transaction open here. */
 export function inTransaction(shard: ShardDb, name: string): boolean {
   const row = shard.db.get<SessionRow>('SELECT * FROM _session WHERE name = ?', name);
-  return row?.transaction_open === 1;
+  return row !== undefined && row.transaction_open !== 0;
+}
+
+/**
+ * Throws ABORTED if the tablet that had the session's transaction has gone with it.
+ * Vitess: go/vt/vttablet/tabletserver/stateful_connection_pool.go GetAndLock.
+ */
+export function checkTransaction(shard: ShardDb, name: string): void {
+  const row = shard.db.get<SessionRow>('SELECT * FROM _session WHERE name = ?', name);
+  if (row?.transaction_open !== LOST) return;
+  // Vitess numbers transactions from the nanosecond at which the tablet started.
+  throw vtError('ABORTED', `transaction ${BigInt(Math.round(row.started)) * 1_000_000n}: not found (potential transaction timeout)`);
+}
+
+/** What the end of a primary does to the sessions there: transactions are rolled back, locks let go. Returns how many were open. */
+export function loseTransactions(shard: ShardDb, world: World): Promise<number> {
+  return shard.db.write(world.clock, () => {
+    const sessions = shard.db.all<SessionRow>('SELECT * FROM _session');
+    for (const { name } of sessions) {
+      releaseSession(shard, name);
+      shard.db.run('DELETE FROM _session_statement WHERE session = ?', name);
+    }
+    return shard.db.run('UPDATE _session SET transaction_open = ? WHERE transaction_open = 1', LOST);
+  });
 }
 
 /** Makes the session known here. `at` is in epoch milliseconds. */
@@ -102,7 +130,7 @@ export function listSessions(shard: ShardDb): SessionView[] {
   return shard.db.all<SessionRow>('SELECT * FROM _session ORDER BY name').map(({ name, started, transaction_open: open }) => ({
     name,
     started,
-    transaction: open === 1,
+    transaction: open !== 0,
     statements: storedStatements(shard, name).map(({ sql }) => sql),
     locks: locks
       .filter((lock) => lock.session === name)

@@ -11,7 +11,7 @@ export function executeShow(
   statement: Extract<SessionStatement, { kind: 'show' }>,
 ): QueryResult {
   const { shard } = tablet;
-  checkServing(tablet, request.tabletType);
+  if (request.direct === undefined) checkServing(tablet, request.tabletType);
   if (statement.what === 'create-table') {
     const def = shard.table(statement.table.name);
     return { columns: ['Table', 'Create Table'], rows: [[def.name, formatCreateTable(def)]], rowsAffected: 0 };

@@ -135,7 +135,7 @@ export class ShapedTable {
 }
 
 /** NULL counts as 0, as in Vitess's `ifnull(column, 0)`. */
-function add(op: '+' | '-', left: Scalar, right: Scalar): Scalar {
+export function add(op: '+' | '-', left: Scalar, right: Scalar): Scalar {
   const [a, b] = [numberOf(left), numberOf(right)];
   if (typeof a === 'number' || typeof b === 'number') return op === '+' ? doubleOf(a) + doubleOf(b) : doubleOf(a) - doubleOf(b);
   return decimalArithmetic(op, exactOf(a), exactOf(b)) ?? null;

@@ -102,8 +102,9 @@ function copyTables({ cluster, from, target, row, filters }: Copying, view: Shar
   const applier = new Applier(target, cluster.world);
   const behind = from.transactionsAfter(reached(row, from), TRANSACTIONS_PER_CHUNK, EVENTS_PER_CHUNK, view);
   if (behind.length > 0) {
+    const bothImages = cluster.release.behaviours.filteredUpdates === 'both images';
     const copied = copiedSoFar(readCopyState(target, row.id), (table) => from.findTable(filters.into(table)?.table ?? table, view));
-    applyTransactions(target, applier, behind, filters, { copied });
+    applyTransactions(target, applier, behind, filters, { copied, positionAt: (sequence) => from.positionAt(sequence), bothImages });
   }
   const last = behind.at(-1)?.sequence;
   const caughtUp = last === undefined || !from.hasTransactionsAfter(last, view);

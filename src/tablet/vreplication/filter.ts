@@ -21,6 +21,8 @@ export interface TableFilter {
   target: string;
   /** Undefined takes every row. Throws for a row without a keyspace id. */
   accepts: ((row: Row) => boolean) | undefined;
+  /** True if a key range is part of what `accepts` asks. */
+  byRange: boolean;
   /** Done to a row that was taken, before anything else is made of it. */
   convert: ((row: Row) => Row) | undefined;
   /** Undefined leaves rows as they are. */
@@ -31,7 +33,7 @@ export interface TableFilter {
 
 /** The filter that takes a table as it is. */
 export function wholeTable(table: string, target = table): TableFilter {
-  return { table, target, accepts: undefined, convert: undefined, shape: undefined, problem: undefined };
+  return { table, target, accepts: undefined, byRange: false, convert: undefined, shape: undefined, problem: undefined };
 }
 
 /** The filters of a stream: one for each table that it takes. */
@@ -169,8 +171,8 @@ async function compileRule(match: string, rule: ParsedRule, scope: RuleScope): P
   const { simple } = rule;
   if (rule.filter === '' || (simple !== undefined && simple.where === undefined)) return filter;
   try {
-    if (isValidKeyRange(rule.filter)) return { ...filter, accepts: await byRange(match, rule.filter, scope) };
-    if (simple?.where !== undefined) return { ...filter, accepts: await byNamedRange(simple.table, simple.where, scope) };
+    if (isValidKeyRange(rule.filter)) return { ...filter, accepts: await byRange(match, rule.filter, scope), byRange: true };
+    if (simple?.where !== undefined) return { ...filter, accepts: await byNamedRange(simple.table, simple.where, scope), byRange: true };
   } catch (problem) {
     return { ...filter, problem };
   }

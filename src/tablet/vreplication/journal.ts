@@ -14,26 +14,30 @@ import { deleteStream, insertStream, readStreams, type StreamRow, updateStream }
  * Vitess: go/vt/vttablet/tabletmanager/vreplication/vplayer.go (VEventType_JOURNAL), engine.go registerJournal.
  */
 
-/** The place of the first journal among transactions that concerns the stream, with the journal; undefined if none does. */
+/**
+ * The place of the first journal among transactions that concerns the stream, with the journal; undefined if none does. A release
+ * lets a stream follow into its own shard, where it then reads what it writes (#19680); `hardened` does not: `self`.
+ */
 export function findJournal(
   transactions: readonly BinlogTransaction[],
   filters: StreamFilters,
   target: ShardDb,
+  self: 'follow' | 'pass over',
 ): { index: number; journal: JournalRecord } | undefined {
   for (const [index, { events }] of transactions.entries()) {
     for (const event of events) {
       if (event.kind !== 'journal') continue;
       const journal = parsePrototext(Journal, event.val) as JournalRecord;
-      if (concerns(journal, filters, target)) return { index, journal };
+      if (self === 'pass over' && endsIn(journal, target)) continue;
+      if (journal.migration_type === 'SHARDS' || matches(journal, filters) !== 'none') return { index, journal };
     }
   }
   return undefined;
 }
 
-function concerns(journal: JournalRecord, filters: StreamFilters, target: ShardDb): boolean {
-  // A stream that ends where the traffic went is one of the switch itself, or as good as: it must not read from its own shard.
-  const ends = (journal.shard_gtids ?? []).some(({ keyspace, shard }) => keyspace === target.keyspace && shard === target.shard);
-  return !ends && (journal.migration_type === 'SHARDS' || matches(journal, filters) !== 'none');
+/** True for a stream of the switch itself, or as good as: it ends where the traffic went. */
+function endsIn(journal: JournalRecord, target: ShardDb): boolean {
+  return (journal.shard_gtids ?? []).some(({ keyspace, shard }) => keyspace === target.keyspace && shard === target.shard);
 }
 
 function matches(journal: JournalRecord, filters: StreamFilters): 'all' | 'some' | 'none' {

@@ -6,6 +6,5 @@ export type PumpResult = 'idle' | 'worked' | 'blocked' | 'stopped';
 
 /** The number of the source's transaction that a position has reached. */
 export function reached(row: { pos: string }, from: ShardDb): number {
-  const server = parsePosition(row.pos).servers.find((candidate) => candidate.uuid === from.uuid);
-  return server?.intervals.at(-1)?.end ?? 0;
+  return from.reached(parsePosition(row.pos));
 }

@@ -1,7 +1,7 @@
 import { isTopoError } from '../../lib/errors.ts';
 import type { Context } from '../../runtime/context.ts';
 import { allTablets, aliasText } from '../../topo/tablets.ts';
-import type { Cluster } from '../cluster.ts';
+import { type Cluster, watchedCluster } from '../cluster.ts';
 import { runningStreams } from './streams.ts';
 import { loading } from '../../lib/loading.ts';
 
@@ -9,6 +9,10 @@ import { loading } from '../../lib/loading.ts';
 export async function pumpAll(ctx: Context, cluster: Cluster): Promise<void> {
   for (const { keyspace, shard } of await primaryShards(ctx, cluster)) {
     const target = cluster.shards.open(keyspace, shard);
+    if (target.db.get('SELECT 1 FROM _vdiff_run WHERE held IS NOT NULL LIMIT 1') !== undefined) {
+      const { letGoOfTheDead } = await loading(import('../vdiff/held-streams.ts'));
+      await letGoOfTheDead(cluster, target);
+    }
     const running = runningStreams(target);
     if (running.length === 0) continue;
     // Most commands meet no stream that runs, and what moves one takes longer to load than they take.
@@ -20,7 +24,7 @@ export async function pumpAll(ctx: Context, cluster: Cluster): Promise<void> {
 /** Shards that have a primary tablet: the only ones with anything in them. */
 export async function primaryShards(ctx: Context, cluster: Cluster): Promise<{ keyspace: string; shard: string; alias: string }[]> {
   try {
-    const tablets = await allTablets(ctx, cluster.topo);
+    const tablets = await allTablets(ctx, watchedCluster(cluster).topo);
     return tablets
       .filter((tablet) => tablet.type === 'PRIMARY')
       .map((tablet) => ({ keyspace: tablet.keyspace ?? '', shard: tablet.shard ?? '', alias: aliasText(tablet.alias) }));

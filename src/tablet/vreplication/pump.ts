@@ -2,13 +2,16 @@ import { errorText } from '../../lib/errors.ts';
 import { parsePosition, positionAtLeast, type Position } from '../../lib/gtid.ts';
 import type { Context } from '../../runtime/context.ts';
 import type { OnDDLAction } from '../../topo/proto/types-workflow.ts';
+import type { BinlogEvent } from '../binlog.ts';
+import { isPrimaryUp } from '../process.ts';
 import type { BinlogTransaction, ShardDb } from '../shard-db.ts';
 import { type Cluster, epochSeconds } from '../cluster.ts';
 import { Applier, BlockedError, isUnrecoverable } from './apply.ts';
 import { applyTransactions, isMatched } from './catch-up.ts';
 import { copyChunk, startCopy } from './copy.ts';
-import { compileFilters, type StreamFilters } from './filter.ts';
+import { compileFilters, StreamFilters } from './filter.ts';
 import { type PumpResult, reached } from './progress.ts';
+import { hasSourceTablet, SOURCE_GONE } from './source-tablet.ts';
 import { sourceOf } from './stream-source.ts';
 import { hasCopyState, readStream, type StreamRow, updateStream } from './streams.ts';
 import { loading } from '../../lib/loading.ts';
@@ -27,18 +30,29 @@ const TRANSACTIONS_PER_CHUNK = 500;
 export async function pumpStream(ctx: Context, cluster: Cluster, target: ShardDb, id: number): Promise<PumpResult> {
   const row = readStream(target, id);
   if (row === undefined || (row.state !== 'Running' && row.state !== 'Copying')) return 'stopped';
+  // Streams run in the primary of their shard.
+  if (!isPrimaryUp(target)) return 'blocked';
   try {
     const source = sourceOf(target, row);
     const from = cluster.shards.open(source.keyspace, source.shard);
-    const filters = await compileFilters(ctx, cluster.topo, source, from, target);
+    if (!hasSourceTablet(from, target, row)) return await waitForSource(cluster, target, row);
+    const filters = (): Promise<StreamFilters> => compileFilters(ctx, cluster.topo, source, from, target);
     if (row.pos === '' && !hasCopyState(target, id)) {
-      return await startCopy(cluster, from, target, row, filters);
+      return await startCopy(cluster, from, target, row, await filters());
     }
-    if (row.state === 'Copying') return await copyChunk(cluster, from, target, row, source, filters);
+    if (row.state === 'Copying') return await copyChunk(cluster, from, target, row, source, await filters());
     return await applyChunk(cluster, from, target, row, filters, source.on_ddl ?? 'IGNORE');
   } catch (error) {
     return fail(cluster, target, row, error);
   }
+}
+
+/** One that has begun says what became of its source; one that looks for its first says nothing. */
+async function waitForSource(cluster: Cluster, target: ShardDb, row: StreamRow): Promise<PumpResult> {
+  if (row.pos !== '' && row.message !== SOURCE_GONE) {
+    await target.db.write(cluster.world.clock, () => updateStream(target, row.id, { message: SOURCE_GONE }, epochSeconds(cluster)));
+  }
+  return 'blocked';
 }
 
 /** Records why a stream cannot go on: for ever in state Error, or until the next try. */
@@ -53,12 +67,14 @@ async function fail(cluster: Cluster, target: ShardDb, row: StreamRow, error: un
   return terminal ? 'stopped' : 'blocked';
 }
 
+const NO_FILTERS = new StreamFilters([]);
+
 async function applyChunk(
   cluster: Cluster,
   from: ShardDb,
   target: ShardDb,
   row: StreamRow,
-  filters: StreamFilters,
+  compile: () => Promise<StreamFilters>,
   onDdl: OnDDLAction,
 ): Promise<PumpResult> {
   // In one view: a row written between the two would be part of the position, and of no transaction that was read.
@@ -66,6 +82,8 @@ async function applyChunk(
     transactions: from.transactionsAfter(reached(row, from), TRANSACTIONS_PER_CHUNK),
     executed: from.position(),
   }));
+  // Most streams have nothing to do, and every command pumps: what rules need is loaded when there are events to look at.
+  const filters = transactions.length === 0 ? NO_FILTERS : await compile();
   const stop = row.stop_pos === null || row.stop_pos === '' ? undefined : parsePosition(row.stop_pos);
   const runsDdl = (onDdl === 'EXEC' || onDdl === 'EXEC_IGNORE') && transactions.some((transaction) => ddlOf(transaction, filters) !== undefined);
   // Loaded when there is one: nearly no chunk has, and every command pumps.
@@ -77,7 +95,7 @@ async function applyChunk(
     // Somebody else went on, stopped or deleted the stream since it was read.
     if (now === undefined || now.pos !== row.pos || now.state !== row.state) return 'worked';
     if (transactions.length === 0) return beat(cluster, target, now, executed, stop);
-    const met = journals?.findJournal(transactions, filters, target);
+    const met = journals?.findJournal(transactions, filters, target, cluster.release.vitess ? 'follow' : 'pass over');
     if (met?.index === 0) {
       journals?.followJournal(target, now, met.journal, filters, epochSeconds(cluster));
       return 'idle';
@@ -86,7 +104,10 @@ async function applyChunk(
     const halt = onDdl === 'STOP' ? allowed.findIndex((transaction) => ddlOf(transaction, filters) !== undefined) : -1;
     const wanted = halt < 0 ? allowed : allowed.slice(0, halt + 1);
     const applier = new Applier(target, cluster.world);
-    applyTransactions(target, applier, wanted, filters, { applyDdl: ddl?.ddlApplier(cluster, target, applier, onDdl) });
+    const bothImages = cluster.release.behaviours.filteredUpdates === 'both images';
+    const applyDdl = ddl?.ddlApplier(cluster, target, applier, onDdl);
+    const events = from === target ? wanted.map((transaction) => ownInserts(transaction, filters)) : wanted;
+    applyTransactions(target, applier, events, filters, { applyDdl, positionAt: (sequence) => from.positionAt(sequence), bothImages });
     if (applier.events.length > 0) target.log(cluster.world.clock.now(), applier.events);
     const last = wanted.at(-1)!;
     const position = from.positionAt(last.sequence);
@@ -101,6 +122,12 @@ async function applyChunk(
     if (halt >= 0) updateStream(target, row.id, { state: 'Stopped', message: `Stopped at DDL ${ddlOf(last, filters)}` }, at);
     return 'worked';
   });
+}
+
+/** A stream that writes a table of its own shard into itself changes nothing by what it updates or deletes once more; an insert breaks it. */
+function ownInserts(transaction: BinlogTransaction, filters: StreamFilters): BinlogTransaction {
+  const idle = (event: BinlogEvent): boolean => (event.kind === 'update' || event.kind === 'delete') && filters.of(event.table)?.target === event.table;
+  return { ...transaction, events: transaction.events.filter((event) => !idle(event)) };
 }
 
 function hasJournal({ events }: BinlogTransaction): boolean {

@@ -9,7 +9,7 @@ import type { Row } from '../../sql/value.ts';
 import { columnsOf } from '../../sql/walk.ts';
 import type { Applier } from './apply.ts';
 import { type ShapedColumn, ShapedTable } from './apply-shape.ts';
-import type { RuleScope, TableFilter } from './filter.ts';
+import { type RuleScope, type TableFilter, wholeTable } from './filter.ts';
 import { inRange, keyspaceIdOf, namedVindex, rangeOfRule, type RowVindex, vindexOfTable } from './row-vindex.ts';
 import { isKeyRange, type PlannedColumn, type RulePlan } from './rule-plan.ts';
 
@@ -41,7 +41,7 @@ export async function compileSelect(target: string, plan: RulePlan, scope: RuleS
   for (const condition of plan.where) tests.push(await compileCondition(condition, plan.from, def, scope));
   const shape = plan.columns === undefined ? undefined : rowShape(await compileColumns(plan.columns, plan.from, def, scope), plan.grouping);
   const accepts = tests.length === 0 ? undefined : (row: Row): boolean => tests.every((test) => test(row));
-  return { table: plan.from, target, accepts, convert: undefined, shape, problem: undefined };
+  return { ...wholeTable(plan.from, target), accepts, byRange: plan.where.some(isKeyRange), shape };
 }
 
 async function compileCondition(expr: Expr, table: string, def: TableDef | undefined, scope: RuleScope): Promise<Test> {

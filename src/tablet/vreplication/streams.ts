@@ -1,4 +1,5 @@
 import type { ShardDb } from '../shard-db.ts';
+import { deleteWorkflowVDiffs } from '../vdiff/records.ts';
 
 /** A row of `_vt.vreplication`. Times are epoch seconds. */
 export interface StreamRow {
@@ -113,6 +114,7 @@ export function deleteWorkflowStreams(shard: ShardDb, workflow: string): number 
     'DELETE FROM "_vt.copy_state" WHERE vrepl_id IN (SELECT id FROM "_vt.vreplication" WHERE workflow = ?)',
     workflow,
   );
+  deleteWorkflowVDiffs(shard, workflow);
   return shard.db.run('DELETE FROM "_vt.vreplication" WHERE workflow = ?', workflow);
 }
 

@@ -13,6 +13,8 @@ export interface Conn {
   readonly cell: string;
   /** A connection to another cell of the same topology. */
   forCell(cell: string): Conn;
+  /** The same topology as those have it who watch it: a cell that cannot be reached is as it was last. */
+  watched(): Conn;
   /** The entries right below a directory, by name. Throws NoNode if nothing lies below it. */
   listDir(ctx: Context, dir: string): Promise<DirEntry[]>;
   create(ctx: Context, path: string, contents: string, options?: WriteOptions): Promise<Version>;

@@ -6,17 +6,17 @@ export function cleanPath(path: string): string {
   return path.split('/').filter((part) => part !== '').join('/');
 }
 
-/** The entries right below `dir`, given the paths under it, in order of name. */
+/** The entries right below `dir`, given paths of which some may lie under it, in order of name. */
 export function entriesBelow(dir: string, paths: Iterable<string>): DirEntry[] {
-  const skip = dir === '' ? 0 : dir.length + 1;
+  const prefix = dir === '' ? '' : `${dir}/`;
   const entries = new Map<string, DirEntry>();
   for (const path of paths) {
-    const rest = path.slice(skip);
-    const slash = rest.indexOf('/');
-    const name = slash < 0 ? rest : rest.slice(0, slash);
+    if (!path.startsWith(prefix)) continue;
+    const slash = path.indexOf('/', prefix.length);
+    const name = slash < 0 ? path.slice(prefix.length) : path.slice(prefix.length, slash);
     if (!entries.has(name)) entries.set(name, { name, type: slash < 0 ? 'file' : 'directory', ephemeral: false });
   }
-  return [...entries.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  return [...entries.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /** How a store names a node in its errors: etcd by its full key, Vitess's memory topology by the path alone. */

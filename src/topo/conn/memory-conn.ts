@@ -121,6 +121,10 @@ class MemoryConn implements Conn {
     return cell === this.cell ? this : new MemoryConn(this.#store, this.#locks, this.#names, cell);
   }
 
+  watched(): Conn {
+    return this;
+  }
+
   async listDir(ctx: Context, dir: string): Promise<DirEntry[]> {
     const entries = await this.entries(ctx, dir);
     if (entries.length === 0) throw new TopoError('NoNode', this.#names.directory(this.cell, cleanPath(dir)));
@@ -130,18 +134,20 @@ class MemoryConn implements Conn {
   async entries(ctx: Context, dir: string): Promise<DirEntry[]> {
     const clean = cleanPath(dir);
     checkCall(ctx, () => this.#names.directory(this.cell, clean));
-    const prefix = clean === '' ? '' : `${clean}/`;
-    const paths = [...this.#store.cell(this.cell).keys()].filter((path) => path.startsWith(prefix));
-    return paths.length === 0 ? [] : entriesBelow(clean, paths);
+    return entriesBelow(clean, this.#store.cell(this.cell).keys());
   }
 
   async get(ctx: Context, path: string): Promise<Node> {
-    const node = await this.find(ctx, path);
+    const node = this.#find(ctx, path);
     if (node === undefined) throw new TopoError('NoNode', this.#names.node(this.cell, cleanPath(path)));
     return node;
   }
 
   async find(ctx: Context, path: string): Promise<Node | undefined> {
+    return this.#find(ctx, path);
+  }
+
+  #find(ctx: Context, path: string): Node | undefined {
     const clean = cleanPath(path);
     checkCall(ctx, () => this.#names.node(this.cell, clean));
     return this.#store.cell(this.cell).get(clean);
@@ -222,10 +228,11 @@ class MemoryConn implements Conn {
   }
 
   #list(cell: string, prefix: string): (Node & { path: string })[] {
-    return [...this.#store.cell(cell)]
-      .filter(([path]) => path.startsWith(prefix))
-      .map(([path, node]) => ({ path, ...node }))
-      .toSorted((a, b) => (a.path < b.path ? -1 : 1));
+    const found: (Node & { path: string })[] = [];
+    for (const [path, { contents, version }] of this.#store.cell(cell)) {
+      if (path.startsWith(prefix)) found.push({ path, contents, version });
+    }
+    return found.sort((a, b) => (a.path < b.path ? -1 : 1));
   }
 }
 
@@ -238,7 +245,10 @@ function memoryLockRows(store: MemoryTopoStore): LockRows {
     transact: (fn) => store.transact(fn),
     read: (fn) => fn(),
     nextRevision: () => ++store.revision,
-    exists: (dir) => [...store.cell('global').keys()].some((path) => path.startsWith(`${dir}/`)),
+    exists: (dir) => {
+      for (const path of store.cell('global').keys()) if (path.startsWith(`${dir}/`)) return true;
+      return false;
+    },
     // Tickets are appended with growing revisions, so the list is in order.
     tickets: (resource) => store.tickets.filter((ticket) => ticket.resource === resource),
     allTickets: () => store.tickets.toSorted((a, b) => (a.resource < b.resource ? -1 : a.resource > b.resource ? 1 : a.revision - b.revision)),

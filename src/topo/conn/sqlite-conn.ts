@@ -41,6 +41,10 @@ class SqliteConn implements Conn {
     return cell === this.cell ? this : new SqliteConn(this.#shared, cell);
   }
 
+  watched(): Conn {
+    return this;
+  }
+
   async listDir(ctx: Context, dir: string): Promise<DirEntry[]> {
     const entries = await this.entries(ctx, dir);
     if (entries.length === 0) throw new TopoError('NoNode', this.#names.directory(this.cell, cleanPath(dir)));

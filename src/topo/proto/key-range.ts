@@ -30,5 +30,7 @@ export function hexToBase64(hex: string): string {
 
 /** Bytes from base64 to lower-case hex. */
 export function base64ToHex(base64: string): string {
+  // Most ranges are open.
+  if (base64 === '') return '';
   return Buffer.from(base64, 'base64').toString('hex');
 }

@@ -1,13 +1,12 @@
-import { errorVerbose, plainError, vtError } from '../../lib/errors.ts';
+import { errorText, errorVerbose, plainError, vtError } from '../../lib/errors.ts';
 import type { Context } from '../../runtime/context.ts';
 import { formatCreateTable } from '../../sql/schema-format.ts';
 import type { TableDef } from '../../sql/schema.ts';
 import type { Cluster } from '../../tablet/cluster.ts';
 import { createTable } from '../../tablet/create-table.ts';
-import { callTablet, writeTablet } from '../../tablet/manager.ts';
+import { answered, callTablet, writeTablet } from '../../tablet/manager.ts';
 import type { ShardDb } from '../../tablet/shard-db.ts';
-import { LockLostError } from '../../topo/locks.ts';
-import { TabletAlias } from '../../topo/proto/messages-topodata.ts';
+import { Tablet, TabletAlias } from '../../topo/proto/messages-topodata.ts';
 import { prototext } from '../../topo/proto/prototext.ts';
 import type { Member } from './request.ts';
 import type { MadeSoFar } from './undo-made.ts';
@@ -17,31 +16,59 @@ import type { MadeSoFar } from './undo-made.ts';
  * the first, with those before it made. `made` learns of each as it is made. Vitess: go/vt/vtctl/workflow/server.go CopySchemaShard.
  */
 export async function copySchemaShard(ctx: Context, cluster: Cluster, source: Member, target: Member, made: MadeSoFar): Promise<void> {
-  if (diffSchemas(source.db, target.db).length === 0) return;
+  if ((await compare(ctx, cluster, source, target, 'initially')).length === 0) return;
   const { tables } = made.on(target);
   // `hardened` has looked that those there are the same, and makes the rest.
   const wanted = source.db.tableNames().filter((table) => !cluster.release.behaviours.rollbackRestoresAll || target.db.findTable(table) === undefined);
-  for (const table of wanted) {
-    try {
-      await callTablet(ctx, target.primary, 'ApplySchema', () =>
-        writeTablet(ctx, cluster, target.db, () => createTable(target.db, withoutNextId(source.db.table(table)))),
-      );
-    } catch (error) {
-      if (error instanceof LockLostError) throw error;
-      throw vtError(
-        'INTERNAL',
-        `creating a table failed. Most likely some tables already exist on the destination and differ from the source. Please remove all to be copied tables from the destination manually and run this command again. Full error: ${errorVerbose(error)}`,
-      );
-    }
-    tables.push(table);
+  for (let at = 0; at < wanted.length; at += TABLES_AT_ONCE) {
+    const { done, failure } = await callTablet(ctx, cluster, target.primary, 'ApplySchema', () =>
+      writeTablet(ctx, cluster, target.db, () => createSome(source.db, target, wanted.slice(at, at + TABLES_AT_ONCE))),
+    );
+    tables.push(...done);
+    if (failure === undefined) continue;
+    throw vtError(
+      'INTERNAL',
+      `creating a table failed. Most likely some tables already exist on the destination and differ from the source. Please remove all to be copied tables from the destination manually and run this command again. Full error: ${errorVerbose(failure)}`,
+    );
   }
-  const diffs = diffSchemas(source.db, target.db);
+  const diffs = await compare(ctx, cluster, source, target, 'finally');
   if (diffs.length === 0) return;
   const alias = (member: Member): string => prototext(TabletAlias, member.primary.alias);
   throw vtError(
     'INTERNAL',
     `CopySchemaShard was not successful because the schemas between the two tablets ${alias(source)} and ${alias(target)} differ: [${diffs.join(' ')}]`,
   );
+}
+
+/** A commit for each table would take longer than all the rest of a create. */
+const TABLES_AT_ONCE = 50;
+
+/** Creates tables one after another, until one fails: those before it are kept, as if each had been committed by itself. */
+function createSome(source: ShardDb, target: Member, tables: readonly string[]): { done: string[]; failure: unknown } {
+  const done: string[] = [];
+  for (const table of tables) {
+    try {
+      target.db.db.transact(() => createTable(target.db, withoutNextId(source.table(table))));
+    } catch (error) {
+      return { done, failure: answered('ApplySchema', target.primary, error) };
+    }
+    done.push(table);
+  }
+  return { done, failure: undefined };
+}
+
+/** Asks both primaries for their tables. */
+async function compare(ctx: Context, cluster: Cluster, source: Member, target: Member, when: string): Promise<string[]> {
+  for (const { primary } of [source, target]) {
+    try {
+      await callTablet(ctx, cluster, primary, 'GetSchema', () => {});
+    } catch (error) {
+      const alias = prototext(TabletAlias, primary.alias);
+      const call = `GetSchema(${prototext(Tablet, primary)}, tables:"/.*") failed: ${errorText(error)}: ${errorText(error)}`;
+      throw vtError('INTERNAL', `CopySchemaShard failed because schemas could not be compared ${when}: failed to get schema from tablet ${alias}. err: ${call}`);
+    }
+  }
+  return diffSchemas(source.db, target.db);
 }
 
 /** How the tables of two shards differ, in Vitess's words. Vitess: go/vt/mysqlctl/tmutils/schema.go DiffSchema. */

@@ -95,7 +95,7 @@ async function make(ctx: Context, cluster: Cluster, request: MaterializeRequest,
   for (const source of sources) await source.db.expectReader(cluster.world.clock);
   await forAll(targets, async (target) => {
     const rows = sources.map((source) => streamRow(cluster, materializer, source, target));
-    const ids = await callTablet(ctx, target.primary, 'CreateVReplicationWorkflow', () =>
+    const ids = await callTablet(ctx, cluster, target.primary, 'CreateVReplicationWorkflow', () =>
       writeTablet(ctx, cluster, target.db, () => rows.map((row) => insertStream(target.db, row, epochSeconds(cluster)))),
     );
     made.on(target).streams.push(...ids);

@@ -30,7 +30,7 @@ export async function createMaterialized(
     const makers = missing.map((table) => makerOf(table, source));
     if (makers.length === 0) return;
     const before = new Set(target.db.tableNames());
-    await callTablet(ctx, target.primary, 'ApplySchema', () =>
+    await callTablet(ctx, cluster, target.primary, 'ApplySchema', () =>
       writeTablet(ctx, cluster, target.db, () => {
         for (const make of makers) make(target, mysqlTime(cluster.world.clock.now()));
       }),

@@ -8,6 +8,7 @@ import { type Cluster, epochSeconds } from '../../tablet/cluster.ts';
 import { callTablet } from '../../tablet/manager.ts';
 import { FROZEN, insertStream, type NewStream, readStreams } from '../../tablet/vreplication/streams.ts';
 import { findAllShards, servingShards } from '../../topo/keyspaces.ts';
+import { bestColumnVindex } from '../../topo/primary-vindex.ts';
 import { keyRangeFromProto } from '../../topo/proto/key-range.ts';
 import { BinlogSource } from '../../topo/proto/messages-binlogdata.ts';
 import { prototext } from '../../topo/proto/prototext.ts';
@@ -25,7 +26,7 @@ export async function refuseTakenName(ctx: Context, cluster: Cluster, keyspace: 
   const taken: string[] = [];
   for (const info of await findAllShards(ctx, cluster.topo, keyspace)) {
     const { db, primary } = await primaryOf(ctx, cluster, info, (shard) => plainError(`shard has no primary: ${shard.name}`));
-    const streams = readStreams(db);
+    const streams = await callTablet(ctx, cluster, primary, 'ReadVReplicationWorkflows', () => readStreams(db));
     if (!cluster.release.behaviours.createBesideFrozen && streams.some(({ message }) => message === FROZEN)) {
       const { cell, uid } = primary.alias ?? { cell: '', uid: 0 };
       taken.push(
@@ -90,7 +91,7 @@ export async function createStreams(
     const whole = vschema.sharded !== true || (sources.length === 1 && keyRangesEqual(rangeOf(sources[0]!), rangeOf(target)));
     const rules = tables.toSorted().map((table) => withTenant(tableRule(request, vschema, table, target, whole), tenant));
     const rows = sources.map((source) => streamRow(cluster, request, source, target, rules));
-    await callTablet(ctx, target.primary, 'CreateVReplicationWorkflow', () =>
+    await callTablet(ctx, cluster, target.primary, 'CreateVReplicationWorkflow', () =>
       target.db.db.write(cluster.world.clock, () => {
         for (const row of rows) insertStream(target.db, row, epochSeconds(cluster));
       }),
@@ -128,6 +129,7 @@ function streamRow(cluster: Cluster, request: MoveTablesRequest, source: Member,
       sharded_auto_increment_handling: request.shardedAutoIncrement,
       ...(request.shards.length > 0 && { shards: request.shards }),
       ...(Object.keys(request.config).length > 0 && { config: request.config }),
+      ...(request.globalKeyspace === '' ? {} : { global_keyspace: request.globalKeyspace }),
     }),
   };
 }
@@ -136,10 +138,8 @@ function tableRule(request: MoveTablesRequest, vschema: VSchemaKeyspace, table: 
   const definition = vschema.tables?.[table];
   const all = `select * from ${formatName(table)}`;
   if (whole || definition?.type === 'reference') return { match: table, filter: all };
-  const primary = definition?.column_vindexes?.[0];
-  if (primary === undefined) throw plainError(`could not find vindex column ${table}`);
-  const columns = primary.column !== undefined ? [primary.column] : (primary.columns ?? []);
+  const { name, columns } = bestColumnVindex(vschema, table, definition ?? {});
   const range = formatKeyRange(rangeOf(target));
-  const where = `in_keyrange(${columns.map(formatName).join(', ')}, '${request.targetKeyspace}.${primary.name}', '${range}')`;
+  const where = `in_keyrange(${columns.map(formatName).join(', ')}, '${request.targetKeyspace}.${name}', '${range}')`;
   return { match: table, filter: `${all} where ${where}` };
 }

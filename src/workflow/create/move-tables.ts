@@ -13,6 +13,7 @@ import { refuseInterrupted } from '../switch/intent.ts';
 import { workflowStatus, type WorkflowStatus } from '../status.ts';
 import { buildTrafficSwitcher, type TrafficSwitcher } from '../switcher.ts';
 import { startWorkflow } from '../update.ts';
+import { checkGlobalKeyspace, replaceAutoIncrement, stripsAutoIncrement } from './auto-increment.ts';
 import { rulesBefore, setInitialRules } from './initial-rules.ts';
 import { chooseShards, createStreams, refuseTakenName, refuseUnknownTables } from './materialize.ts';
 import { refuseMisfits, validateTenant } from './partial-and-tenant.ts';
@@ -30,6 +31,7 @@ export async function createMoveTables(ctx: Context, cluster: Cluster, request: 
   if (sourceKeyspace === targetKeyspace && cluster.release.behaviours.sameKeyspace === 'refused') {
     throw vtError('INVALID_ARGUMENT', 'source and target keyspace must be different for MoveTables workflows');
   }
+  await checkGlobalKeyspace(ctx, cluster, request.globalKeyspace);
   await refuseInterrupted(ctx, cluster, [sourceKeyspace, targetKeyspace]);
   await validateTenant(ctx, cluster, request);
   await refuseEarly(ctx, cluster, request);
@@ -44,9 +46,10 @@ export async function createMoveTables(ctx: Context, cluster: Cluster, request: 
     refuseUnknownTables(vschema.now, targetKeyspace, tables);
     const members = await chooseShards(ctx, cluster, request);
     if (request.tenantId === '') await refuseFilledTables(members.targets, targetKeyspace, tables);
-    const stripAutoIncrement = vschema.now.sharded === true && request.shardedAutoIncrement === 1;
+    const stripAutoIncrement = stripsAutoIncrement(cluster, request, vschema.now);
     undo.made = await copySchema(ctx, cluster, members.sources[0]!, members.targets, tables, { stripAutoIncrement });
     undo.targets = members.targets;
+    if (stripAutoIncrement) await replaceAutoIncrement(ctx, cluster, request, members.sources[0]!, undo.made);
     await createStreams(ctx, cluster, request, vschema.now, members, tables);
     const sw = await buildTrafficSwitcher(ctx, cluster, targetKeyspace, workflow);
     return await createUnderLocks(ctx, cluster, request, sw, vschema.before);

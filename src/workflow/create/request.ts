@@ -35,6 +35,8 @@ export interface MoveTablesRequest {
   tenantId: string;
   /** Of a tenant: the target shards that can have its rows; all where none is named. */
   shards: readonly string[];
+  /** Unsharded keyspace for sequence tables; empty for none. */
+  globalKeyspace: string;
 }
 
 /** By which records the traffic of what is asked for will be switched. Vitess: materializer.isPartial, IsMultiTenantMigration. */

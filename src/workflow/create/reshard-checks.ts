@@ -1,11 +1,14 @@
-import { plainError, vtError, wrapError } from '../../lib/errors.ts';
+import { plainError, VtError, vtError, wrapError } from '../../lib/errors.ts';
 import { validateShardName } from '../../lib/names.ts';
 import type { Context } from '../../runtime/context.ts';
 import type { Cluster } from '../../tablet/cluster.ts';
+import { callTablet } from '../../tablet/manager.ts';
 import { hasStreams } from '../../tablet/vreplication/streams.ts';
 import { getShard, type ShardInfo } from '../../topo/keyspaces.ts';
 import { LockLostError } from '../../topo/locks.ts';
 import { keyRangeFromProto } from '../../topo/proto/key-range.ts';
+import { Tablet } from '../../topo/proto/messages-topodata.ts';
+import { prototext } from '../../topo/proto/prototext.ts';
 import { validateForReshard } from '../../topo/reshard-ranges.ts';
 import { aliasText, getTablet } from '../../topo/tablets.ts';
 import { getVSchema } from '../../topo/vschema.ts';
@@ -23,9 +26,9 @@ export async function buildResharder(ctx: Context, cluster: Cluster, request: Re
     const sources = await readSources(ctx, cluster, request);
     const targets = await readTargets(ctx, cluster, request);
     await within('ValidateForReshard', () => validateForReshard(sources.map(rangeOf), targets.map(rangeOf)));
-    await within('validateTargets', () => refuseStreams(targets));
+    await within('validateTargets', () => refuseStreams(ctx, cluster, targets));
     const { record: vschema } = await within('GetVSchema', () => getVSchema(ctx, cluster.topo, request.keyspace));
-    const references = await within('readRefStreams', () => readReferences(cluster, sources, vschema));
+    const references = await within('readRefStreams', () => readReferences(ctx, cluster, sources, vschema));
     return { request, sources, targets, vschema, references };
   });
 }
@@ -46,11 +49,22 @@ async function readSources(ctx: Context, cluster: Cluster, { keyspace, sourceSha
   return sources;
 }
 
+/** A panic in vtctld (#16284). Nothing goes before what it says. */
+class Panic extends VtError {
+  constructor() {
+    super('uncaught panic: runtime error: invalid memory address or nil pointer dereference', { code: 'UNKNOWN', coded: false });
+    this.name = 'Panic';
+  }
+}
+
 async function readTargets(ctx: Context, cluster: Cluster, { keyspace, targetShards }: ReshardRequest): Promise<Member[]> {
   const targets: Member[] = [];
   for (const shard of targetShards) {
     const info = await readShard(ctx, cluster, keyspace, shard);
-    if (info.record.primary_alias === undefined) throw plainError(`target shard ${shard} has no primary tablet`);
+    if (info.record.primary_alias === undefined) {
+      if (cluster.release.behaviours.targetWithoutPrimary === 'error') throw plainError(`target shard ${shard} has no primary tablet`);
+      throw new Panic();
+    }
     if (info.record.is_primary_serving === true) throw plainError(`target shard ${shard} is in serving state`);
     targets.push(await withPrimary(ctx, cluster, info));
   }
@@ -73,9 +87,12 @@ async function withPrimary(ctx: Context, cluster: Cluster, info: ShardInfo): Pro
   return { info, primary, db: cluster.shards.open(info.keyspace, info.name) };
 }
 
-async function refuseStreams(targets: readonly Member[]): Promise<void> {
-  await forAll(targets, async ({ db }) => {
-    if (!hasStreams(db)) return;
+async function refuseStreams(ctx: Context, cluster: Cluster, targets: readonly Member[]): Promise<void> {
+  await forAll(targets, async ({ db, primary }) => {
+    const has = await within(`HasVReplicationWorkflows(${prototext(Tablet, primary)})`, () =>
+      callTablet(ctx, cluster, primary, 'HasVReplicationWorkflows', () => hasStreams(db)),
+    );
+    if (!has) return;
     throw vtError('FAILED_PRECONDITION', 'some streams already exist in the target shards, please clean them up and retry the command');
   });
 }
@@ -85,6 +102,6 @@ export async function within<T>(step: string, body: () => T | Promise<T>): Promi
   try {
     return await body();
   } catch (error) {
-    throw error instanceof LockLostError ? error : wrapError(error, step);
+    throw error instanceof LockLostError || error instanceof Panic ? error : wrapError(error, step);
   }
 }

@@ -54,9 +54,13 @@ function differentSources({ sources }: Resharder): LateFailure[] {
     const [diff] = diffSchemas(first!.db, other.db);
     if (diff === undefined) return [];
     const [ours, theirs] = [shardText(first!.info), shardText(other.info)];
-    const named = diff.replaceAll(/^(source|dest)(?= has|:)/gm, (side) => (side === 'source' ? ours : theirs));
-    return [{ text: `the tables of ${ours} and ${theirs} differ: ${named}`, next: 'make the source shards the same first' }];
+    return [{ text: `the tables of ${ours} and ${theirs} differ: ${inShort(diff, ours, theirs)}`, next: 'make the source shards the same first' }];
   });
+}
+
+/** The first line of a difference, with the shards by name: the definitions come after it. */
+function inShort(diff: string, source: string, dest: string): string {
+  return diff.split('\n')[0]!.replace(/^source(?= )/, source).replace(/^dest(?= )/, dest).replace(/:$/, '');
 }
 
 /** Tables that are there already must be what the copy expects, and there must be no others. */
@@ -65,7 +69,9 @@ function differentTargets({ request, sources, targets }: Resharder): LateFailure
   return targets.flatMap((target) => {
     const diff = diffSchemas(sources[0]!.db, target.db).find((one) => !one.startsWith('source has'));
     if (diff === undefined) return [];
-    return [{ text: `the tables of ${shardText(target.info)} are not those of the source shards: ${diff.replace(/^dest has/, `${shardText(target.info)} has`)}`, next: 'drop them on the target shard: the workflow creates its tables' }];
+    const name = shardText(target.info);
+    const text = `the tables of ${name} are not those of the source shards: ${inShort(diff, shardText(sources[0]!.info), name)}`;
+    return [{ text, next: 'drop them on the target shard: the workflow creates its tables' }];
   });
 }
 

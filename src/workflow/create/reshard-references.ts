@@ -1,7 +1,10 @@
 import { plainError, wrapError } from '../../lib/errors.ts';
+import type { Context } from '../../runtime/context.ts';
 import type { Cluster } from '../../tablet/cluster.ts';
+import { callTablet } from '../../tablet/manager.ts';
 import { FROZEN, readStreams, type StreamRow } from '../../tablet/vreplication/streams.ts';
 import { BinlogSource } from '../../topo/proto/messages-binlogdata.ts';
+import { Tablet } from '../../topo/proto/messages-topodata.ts';
 import { parsePrototext } from '../../topo/proto/prototext-parse.ts';
 import { prototext } from '../../topo/proto/prototext.ts';
 import type { BinlogSource as Source } from '../../topo/proto/types-workflow.ts';
@@ -13,15 +16,32 @@ import type { ReferenceStream } from './reshard-request.ts';
  * The streams that fill reference tables on the source shards, which must have the same ones. A stream is about reference
  * tables or about others, never both. Vitess: resharder.readRefStreams, blsIsReference.
  */
-export function readReferences(cluster: Cluster, sources: readonly Member[], vschema: VSchemaKeyspace): ReferenceStream[] {
+export async function readReferences(ctx: Context, cluster: Cluster, sources: readonly Member[], vschema: VSchemaKeyspace): Promise<ReferenceStream[]> {
   const found = new Map<string, ReferenceStream>();
-  sources.forEach((member, index) => compareSource(cluster, member, vschema, found, index === 0));
+  for (const [index, member] of sources.entries()) {
+    compareSource(cluster, member, await readLive(ctx, cluster, member), vschema, found, index === 0);
+  }
   return [...found.values()];
 }
 
-function compareSource(cluster: Cluster, { info, db }: Member, vschema: VSchemaKeyspace, found: Map<string, ReferenceStream>, first: boolean): void {
+async function readLive(ctx: Context, cluster: Cluster, { db, primary }: Member): Promise<StreamRow[]> {
+  try {
+    const rows = await callTablet(ctx, cluster, primary, 'ReadVReplicationWorkflows', () => readStreams(db));
+    return rows.filter((row) => isLive(cluster, row));
+  } catch (error) {
+    throw wrapError(error, `ReadVReplicationWorkflows(${prototext(Tablet, primary)}, exclude_frozen:true)`);
+  }
+}
+
+function compareSource(
+  cluster: Cluster,
+  { info }: Member,
+  rows: readonly StreamRow[],
+  vschema: VSchemaKeyspace,
+  found: Map<string, ReferenceStream>,
+  first: boolean,
+): void {
   const missing = new Set(first ? [] : found.keys());
-  const rows = readStreams(db).filter((row) => isLive(cluster, row));
   for (const workflow of new Set(rows.map((row) => row.workflow))) {
     if (workflow === '') throw plainError(`VReplication streams must have named workflows for migration: shard: ${info.keyspace}:${info.name}`);
     for (const row of rows.filter((candidate) => candidate.workflow === workflow)) {

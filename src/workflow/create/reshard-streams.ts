@@ -34,7 +34,7 @@ export async function createReshardStreams(ctx: Context, cluster: Cluster, resha
   await forAll(resharder.targets, async (target) => {
     const rows = [...ownRows(cluster, resharder, target), ...referenceRows(cluster, resharder, target)];
     const ids = await within(`VReplicationExec(${aliasText(target.primary.alias)}, insert into _vt.vreplication)`, () =>
-      callTablet(ctx, target.primary, 'VReplicationExec', () =>
+      callTablet(ctx, cluster, target.primary, 'VReplicationExec', () =>
         writeTablet(ctx, cluster, target.db, () => rows.map((row) => insertStream(target.db, row, epochSeconds(cluster)))),
       ),
     );
@@ -95,7 +95,7 @@ function commonColumns(cluster: Cluster, { request }: Resharder, target: Member)
 export async function startReshardStreams(ctx: Context, cluster: Cluster, { targets }: Resharder): Promise<void> {
   await forAll(targets, (target) =>
     within(`UpdateVReplicationWorkflows(${aliasText(target.primary.alias)}, 'state='Running')`, () =>
-      callTablet(ctx, target.primary, 'UpdateVReplicationWorkflows', () =>
+      callTablet(ctx, cluster, target.primary, 'UpdateVReplicationWorkflows', () =>
         writeTablet(ctx, cluster, target.db, () => {
           for (const { id } of readStreams(target.db)) updateStream(target.db, id, { state: 'Running' }, epochSeconds(cluster));
         }),

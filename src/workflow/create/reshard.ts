@@ -1,13 +1,12 @@
 import { wrapError } from '../../lib/errors.ts';
-import { compareKeyRanges } from '../../lib/key-range.ts';
 import { type Context, withoutCancel } from '../../runtime/context.ts';
 import type { Cluster } from '../../tablet/cluster.ts';
 import { cellNames, connForCell } from '../../topo/cells.ts';
 import { withKeyspaceLock } from '../../topo/locks.ts';
 import { checkPartitions } from '../../topo/partitions.ts';
 import { paths } from '../../topo/paths.ts';
-import { keyRangeFromProto } from '../../topo/proto/key-range.ts';
 import type { SrvKeyspace } from '../../topo/proto/types.ts';
+import { orderPartitions } from '../../topo/served-types.ts';
 import { readRecord } from '../../topo/server.ts';
 import { forAll } from '../fan-out.ts';
 import { workflowStatus, type WorkflowStatus } from '../status.ts';
@@ -64,11 +63,8 @@ async function validateServing(ctx: Context, { topo, world }: Cluster, { keyspac
     for (const cell of cells.length > 0 ? cells.toSorted() : await cellNames(ctx, topo)) {
       const conn = await connForCell(ctx, topo, cell);
       const { record } = await readRecord<SrvKeyspace>(ctx, conn, paths.srvKeyspace(keyspace));
-      const partitions = (record.partitions ?? []).map((partition) => ({
-        ...partition,
-        shard_references: (partition.shard_references ?? []).toSorted((a, b) => compareKeyRanges(keyRangeFromProto(a.key_range), keyRangeFromProto(b.key_range))),
-      }));
-      checkPartitions(cell, partitions);
+      orderPartitions(record);
+      checkPartitions(cell, record.partitions ?? []);
     }
   } catch (error) {
     world.events.log('error', wrapError(error, `SrvKeyspace for keyspace ${keyspace} is corrupt for cell(s) [${cells.join(' ')}]`).message);

@@ -17,8 +17,8 @@ export async function chooseTables(ctx: Context, cluster: Cluster, request: Move
   // Shard by shard, the first one's tables may have moved and been dropped already; a release looks there all the same.
   const named = cluster.release.vitess ? undefined : serving.find((shard) => request.sourceShards.includes(shard.name));
   const first = named ?? serving[0]!;
-  const { db } = await primaryOf(ctx, cluster, first, (shard) => plainError(`shard does not have a primary: ${shard.name}`));
-  const there = db.tableNames();
+  const { db, primary } = await primaryOf(ctx, cluster, first, (shard) => plainError(`shard does not have a primary: ${shard.name}`));
+  const there = await callTablet(ctx, cluster, primary, 'GetSchema', () => db.tableNames());
   let tables = request.tables.length > 0 ? [...request.tables] : request.allTables ? there : [];
   refuseMissing(tables, there, request.sourceKeyspace);
   refuseMissing(request.excludeTables, there, request.sourceKeyspace);
@@ -55,9 +55,6 @@ export async function extendVSchema(
     if (merged[table] !== undefined) continue;
     const definition = { ...source.tables?.[table] };
     if (source.sharded === true) delete definition.column_vindexes;
-    if (definition.type === 'sequence') {
-      throw plainError(`table ${table} is a sequence; moving sequence tables is not built yet`);
-    }
     merged[table] = definition;
   }
   const now = { ...before, tables: merged };
@@ -100,7 +97,7 @@ export async function copySchema(
     const missing = tables.filter((table) => target.db.findTable(table) === undefined);
     const definitions = missing.map((table) => adapt(source.db.findTable(table), table, options.stripAutoIncrement));
     if (definitions.length === 0) continue;
-    await callTablet(ctx, target.primary, 'ApplySchema', () =>
+    await callTablet(ctx, cluster, target.primary, 'ApplySchema', () =>
       target.db.db.write(cluster.world.clock, () => {
         for (const definition of definitions) {
           if (target.db.findTable(definition.name) === undefined) createTable(target.db, definition);

@@ -106,7 +106,7 @@ async function stopStreams({ ctx, cluster, ending, found: { sw } }: EndRun, scop
   const change = cluster.release.vitess ? { cell: '', tablet_types: '' } : marked;
   for (const target of sw.targets) {
     const stop = (): Promise<void> =>
-      callTablet(ctx, target.primary, 'UpdateVReplicationWorkflow', () =>
+      callTablet(ctx, cluster, target.primary, 'UpdateVReplicationWorkflow', () =>
         writeTablet(ctx, cluster, target.db, () => {
           for (const { row } of target.streams) updateStream(target.db, row.id, { state: 'Stopped', ...change }, epochSeconds(cluster));
         }),
@@ -126,7 +126,7 @@ async function deleteOwnStreams(run: EndRun, scope: StepScope): Promise<void> {
   try {
     for (const member of await membersOf(limited.ctx, run)) {
       const count = await scope.onTarget(shardText(member.info), () =>
-        callTablet(limited.ctx, member.primary, 'DeleteVReplicationWorkflow', () =>
+        callTablet(limited.ctx, cluster, member.primary, 'DeleteVReplicationWorkflow', () =>
           writeTablet(limited.ctx, cluster, member.db, () => deleteWorkflowStreams(member.db, sw.workflow)),
         ),
       );

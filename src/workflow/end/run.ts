@@ -5,7 +5,7 @@ import { NO_FAULTS, runStep, type StepScope } from '../../runtime/step.ts';
 import type { Cluster } from '../../tablet/cluster.ts';
 import { readStreams } from '../../tablet/vreplication/streams.ts';
 import { shardText } from '../../topo/keyspaces.ts';
-import { type Locked, lockKeyspace, lockName, noteStep } from '../../topo/locks.ts';
+import { holdsKeyspace, type Locked, lockKeyspace, lockName, noteStep } from '../../topo/locks.ts';
 import type { WorkflowWithState } from '../state.ts';
 import { refuseInterrupted } from '../switch/intent.ts';
 import type { MigrationTarget } from '../switcher.ts';
@@ -152,8 +152,10 @@ async function lockWorkflow(run: EndRun): Promise<void> {
   await take(run, `${name} workflow`, lockName(run.ctx, run.cluster.topo, name, action));
 }
 
-function lock(run: EndRun, keyspace: string): Promise<void> {
-  return take(run, `${keyspace} keyspace`, lockKeyspace(run.ctx, run.cluster.topo, keyspace, ACTIONS[run.ending.verb].keyspaces));
+async function lock(run: EndRun, keyspace: string): Promise<void> {
+  // Within one keyspace it is there already.
+  if (holdsKeyspace(run.ctx, keyspace)) return;
+  await take(run, `${keyspace} keyspace`, lockKeyspace(run.ctx, run.cluster.topo, keyspace, ACTIONS[run.ending.verb].keyspaces));
 }
 
 async function take(run: EndRun, what: string, locking: Promise<Locked>): Promise<void> {

@@ -1,5 +1,6 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import type { Context } from '../../runtime/context.ts';
+import type { TableDef } from '../../sql/schema.ts';
 import { sqliteName } from '../../sql/storage.ts';
 import type { SqlValue } from '../../store/database.ts';
 import type { Cluster } from '../../tablet/cluster.ts';
@@ -94,11 +95,11 @@ function isRules(record: unknown): record is Required<RoutingRules> {
 
 function shardPrint(shard: ShardDb): ShardPrint {
   const streams = readStreams(shard);
-  const tables = shard.tableNames();
+  const tables = shard.tables();
   // The rows of tables that a stream writes follow those of its source, sooner or later.
-  const copied = new Set(streams.filter(({ message }) => message !== FROZEN).flatMap((row) => tablesWritten(sourceOf(shard, row), tables)));
+  const copied = new Set(streams.filter(({ message }) => message !== FROZEN).flatMap((row) => tablesWritten(sourceOf(shard, row), tables.map(({ name }) => name))));
   const rows: ShardPrint['rows'] = {};
-  for (const table of tables) if (!copied.has(table)) rows[table] = rowsOf(shard, table);
+  for (const table of tables) if (!copied.has(table.name)) rows[table.name] = rowsOf(shard, table);
   return {
     streams: streams.map(streamPrint),
     tablets: Object.fromEntries(readViews(shard).map(({ alias, view }) => [alias, { ...view, fence: 0 }])),
@@ -113,17 +114,23 @@ export function streamPrint(row: StreamRow): object {
   return { workflow, state, message: message ?? '', stop_pos, cell, tablet_types, source };
 }
 
-function rowsOf(shard: ShardDb, table: string): string[] | { count: number; sha256: string } {
-  const { primaryKey } = shard.table(table);
+function rowsOf(shard: ShardDb, { name, primaryKey }: TableDef): string[] | { count: number; sha256: string } {
   const order = primaryKey.length === 0 ? 'rowid' : primaryKey.map(sqliteName).join(', ');
-  const hash = createHash('sha256');
   const rows: string[] = [];
   let count = 0;
-  for (const row of shard.db.iterate<Record<string, SqlValue>>(`SELECT * FROM ${sqliteName(table)} ORDER BY ${order}`)) {
-    count++;
-    const text = JSON.stringify(row, (_, value: unknown) => (value instanceof Uint8Array ? `0x${Buffer.from(value).toString('hex')}` : typeof value === 'bigint' ? String(value) : value));
-    if (count <= ROWS_SHOWN) rows.push(text);
-    hash.update(text);
+  let hash: Hash | undefined;
+  for (const row of shard.db.iterate<Record<string, SqlValue>>(`SELECT * FROM ${sqliteName(name)} ORDER BY ${order}`)) {
+    const text = rowText(row);
+    if (++count <= ROWS_SHOWN) rows.push(text);
+    else (hash ??= createHash('sha256').update(rows.join(''))).update(text);
   }
-  return count <= ROWS_SHOWN ? rows : { count, sha256: hash.digest('hex') };
+  return hash === undefined ? rows : { count, sha256: hash.digest('hex') };
+}
+
+function rowText(row: Record<string, SqlValue>): string {
+  for (const [column, value] of Object.entries(row)) {
+    if (value instanceof Uint8Array) row[column] = `0x${Buffer.from(value).toString('hex')}`;
+    else if (typeof value === 'bigint') row[column] = String(value);
+  }
+  return JSON.stringify(row);
 }

@@ -1,6 +1,7 @@
 import type { Context } from '../../runtime/context.ts';
 import type { Cluster } from '../../tablet/cluster.ts';
 import { hasStreams } from '../../tablet/vreplication/streams.ts';
+import { stoppedCells } from '../../topo/cells.ts';
 import { keyspaceNames } from '../../topo/keyspaces.ts';
 import { gatherIntents, type IntentFacts } from './intents.ts';
 import { gatherLocks, isAbout, type LockFacts } from './locks.ts';
@@ -68,6 +69,7 @@ export async function gatherPicture(ctx: Context, cluster: Cluster): Promise<Pic
     locks: gatherLocks(cluster),
     workflows: await workflowsOf(ctx, cluster, shards),
     intents: await gatherIntents(ctx, cluster),
+    stoppedCells: await stoppedCells(ctx, cluster.topo),
   };
 }
 

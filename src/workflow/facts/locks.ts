@@ -21,9 +21,9 @@ export interface LockClientFacts {
 /** A lock and its queue. */
 export interface LockFacts {
   resource: string;
-  /** The keyspace or workflow that it is about. */
+  /** The keyspace, shard or workflow that it is about. */
   name: string;
-  kind: 'keyspace' | 'workflow' | 'routing rules' | 'other';
+  kind: 'keyspace' | 'shard' | 'workflow' | 'routing rules' | 'other';
   /** Undefined where the lock is free and somebody is about to get it. */
   holder: LockClientFacts | undefined;
   /** In the order in which they will be served. */
@@ -62,6 +62,8 @@ export function isAbout(lock: LockFacts, keyspace: string): boolean {
 }
 
 function nameOf(resource: string): Pick<LockFacts, 'name' | 'kind'> {
+  const [, keyspace, shard] = /^keyspaces\/([^/]+)\/shards\/([^/]+)$/.exec(resource) ?? [];
+  if (keyspace !== undefined) return { name: `${keyspace}/${shard}`, kind: 'shard' };
   if (resource.startsWith('keyspaces/')) return { name: resource.slice('keyspaces/'.length), kind: 'keyspace' };
   const named = 'internal/named_locks/';
   if (resource.startsWith(named)) return { name: resource.slice(named.length), kind: 'workflow' };

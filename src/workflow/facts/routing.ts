@@ -1,5 +1,5 @@
 import type { Context } from '../../runtime/context.ts';
-import type { Cluster } from '../../tablet/cluster.ts';
+import { type Cluster, observing } from '../../tablet/cluster.ts';
 import { cellNames } from '../../topo/cells.ts';
 import { keyspaceNames } from '../../topo/keyspaces.ts';
 import { paths } from '../../topo/paths.ts';
@@ -57,7 +57,8 @@ export interface RoutingFacts {
 }
 
 /** Reads the saved rules and each cell's copy, and follows every table through both. */
-export async function gatherRouting(ctx: Context, cluster: Cluster): Promise<RoutingFacts> {
+export async function gatherRouting(ctx: Context, looked: Cluster): Promise<RoutingFacts> {
+  const cluster = observing(looked);
   const { topo } = cluster;
   const cells = await cellNames(ctx, topo);
   const tracked = await readTables(ctx, cluster);

@@ -21,7 +21,7 @@ export interface Refusal {
   why: RefusalReason;
 }
 
-export type RefusalReason = 'denied on' | 'still denied by the tablets of' | 'query service off on' | 'tablets not started on' | 'no primary in';
+export type RefusalReason = 'denied on' | 'still denied by the tablets of' | 'query service off on' | 'tablets not started on' | 'tablets stopped on' | 'no primary in';
 
 /** A table that a keyspace has, or that is routed to it. */
 export interface ServedTable {
@@ -111,7 +111,8 @@ export function refusals(
   });
 }
 
-function refusal({ believes, denied }: TabletFacts, table: string): RefusalReason | undefined {
+function refusal({ believes, denied, state }: TabletFacts, table: string): RefusalReason | undefined {
+  if (state === 'stopped') return 'tablets stopped on';
   if (believes === undefined) return 'tablets not started on';
   if (!believes.serving) return 'query service off on';
   if (!believes.deniedTables.includes(table)) return undefined;

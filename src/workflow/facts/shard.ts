@@ -1,6 +1,7 @@
 import { keyRangesEqual } from '../../lib/key-range.ts';
 import type { Context } from '../../runtime/context.ts';
-import type { Cluster } from '../../tablet/cluster.ts';
+import { type Cluster, observing } from '../../tablet/cluster.ts';
+import { readProcesses, type TabletProcess } from '../../tablet/process.ts';
 import type { ShardDb } from '../../tablet/shard-db.ts';
 import { tableLocks, type TableLockView } from '../../tablet/table-locks.ts';
 import { readViews, type TabletView } from '../../tablet/view.ts';
@@ -20,6 +21,8 @@ export interface DeniedFacts {
   allowReads: boolean;
 }
 
+export type TabletRunState = 'up' | 'stopped' | 'backup' | 'restore';
+
 /** A tablet: what its records say, and what it believes. */
 export interface TabletFacts {
   alias: string;
@@ -28,6 +31,8 @@ export interface TabletFacts {
   type: string;
   /** The shard record names it as its primary. */
   primary: boolean;
+  /** Whether it runs, or is held by a backup or a restore. */
+  state: TabletRunState;
   /** Undefined before its first refresh. */
   believes: TabletView | undefined;
   /** What the records say that it should refuse. */
@@ -52,7 +57,8 @@ export interface ShardFacts {
 }
 
 /** Shards of one keyspace, or of all, by name. A keyspace without any gives none. */
-export async function gatherShards(ctx: Context, cluster: Cluster, keyspace?: string): Promise<ShardFacts[]> {
+export async function gatherShards(ctx: Context, looked: Cluster, keyspace?: string): Promise<ShardFacts[]> {
+  const cluster = observing(looked);
   const tablets = await allTablets(ctx, cluster.topo);
   const names = keyspace === undefined ? await keyspaceNames(ctx, cluster.topo) : [keyspace];
   const shards: ShardFacts[] = [];
@@ -77,6 +83,7 @@ function shardFacts(info: ShardInfo, tablets: readonly Tablet[], serving: Servin
   const { record } = info;
   const primary = record.primary_alias === undefined ? undefined : aliasText(record.primary_alias);
   const views = new Map(readViews(db).map(({ alias, view }) => [alias, view]));
+  const processes = readProcesses(db);
   return {
     keyspace: info.keyspace,
     shard: info.name,
@@ -90,7 +97,10 @@ function shardFacts(info: ShardInfo, tablets: readonly Tablet[], serving: Servin
         cells: control.cells ?? [],
         allowReads: control.allow_reads === true,
       })),
-    tablets: tablets.map((tablet) => tabletFacts(tablet, record, serving, primary, views.get(aliasText(tablet.alias)))),
+    tablets: tablets.map((tablet) => {
+      const alias = aliasText(tablet.alias);
+      return tabletFacts(tablet, record, serving, primary, views.get(alias), runState(processes.get(alias)));
+    }),
     tables: db.tableNames(),
     position: db.positionText(),
     tableLocks: tableLocks(db),
@@ -103,6 +113,7 @@ function tabletFacts(
   serving: ServingByCell,
   primary: string | undefined,
   believes: TabletView | undefined,
+  state: TabletRunState,
 ): TabletFacts {
   const alias = aliasText(tablet.alias);
   const { cell } = tablet.alias;
@@ -118,10 +129,17 @@ function tabletFacts(
     shard: tablet.shard,
     type: tablet.type,
     primary: alias === primary,
+    state,
     believes,
     denied,
-    differs: believes === undefined ? ['has not read its records yet'] : differences(tablet, believes, denied, { disabled: isDisabled(served, tablet, shard), routed }),
+    differs: state === 'stopped' ? [] : differences(tablet, believes, denied, { disabled: isDisabled(served, tablet, shard), routed }),
   };
+}
+
+function runState(process: TabletProcess | undefined): TabletRunState {
+  if (process === undefined) return 'up';
+  if (process.stopped) return 'stopped';
+  return process.busy === 'BACKUP' ? 'backup' : process.busy === 'RESTORE' ? 'restore' : 'up';
 }
 
 function isDisabled(serving: SrvKeyspace | undefined, tablet: Tablet, shard: Shard): boolean {
@@ -141,7 +159,8 @@ interface QueryService {
   routed: boolean;
 }
 
-function differences(tablet: Tablet, view: TabletView, denied: readonly string[], { disabled, routed }: QueryService): string[] {
+function differences(tablet: Tablet, view: TabletView | undefined, denied: readonly string[], { disabled, routed }: QueryService): string[] {
+  if (view === undefined) return ['has not read its records yet'];
   const found: string[] = [];
   if (view.type !== tablet.type) found.push(`believes it is ${view.type}, its record says ${tablet.type}`);
   // Nobody tells the replicas that a Reshard has left, and nobody asks them (K36).

@@ -18,6 +18,9 @@ export type StrandedKind =
   | 'copies-left-over'
   | 'rules-not-published'
   | 'tablet-differs'
+  | 'tablet-down'
+  | 'tablet-busy'
+  | 'cell-down'
   | 'dead-lock-holder';
 
 /** Something that a command left behind, and what puts it right. */
@@ -40,6 +43,8 @@ export interface Picture {
   locks: LockFacts[];
   workflows: WorkflowFacts[];
   intents: IntentFacts[];
+  /** Cells whose topology cannot be reached. */
+  stoppedCells: string[];
 }
 
 /** What of the cluster's state no finished command would have left, the worst first. */
@@ -50,6 +55,8 @@ export function findStranded(picture: Picture, behaviours: Behaviours): Stranded
     ...picture.workflows.flatMap((workflow) => ofWorkflow(picture, workflow, behaviours)),
     ...unpublished(picture, behaviours),
     ...picture.shards.flatMap(tabletsThatDiffer),
+    ...picture.shards.flatMap(tabletsThatFail),
+    ...stoppedCells(picture),
     ...deadHolders(picture.locks, behaviours),
   ];
   const lasting: readonly StrandedKind[] = ['intent', 'dead-lock-holder'];
@@ -77,6 +84,10 @@ function refused(picture: Picture, keyspace: string, behaviours: Behaviours): Fo
 
 function freeing(picture: Picture, keyspace: string, entry: Refused, behaviours: Behaviours): string[] {
   if (entry.why === 'still denied by the tablets of' || entry.why === 'tablets not started on') return entry.on.map((shard) => `RefreshStateByShard ${shard}`);
+  if (entry.why === 'tablets stopped on') {
+    const down = picture.shards.filter((shard) => entry.on.includes(`${shard.keyspace}/${shard.shard}`)).flatMap((shard) => shard.tablets);
+    return down.filter(({ state }) => state === 'stopped').map(({ alias }) => `tablet start ${alias}`);
+  }
   const shards = entry.on.map((text) => ({ keyspace, name: text.slice(keyspace.length + 1) }));
   if (entry.why === 'query service off on') return serving(picture, keyspace, entry, shards, behaviours);
   if (entry.why !== 'denied on') return [];
@@ -282,6 +293,26 @@ function tabletsThatDiffer(shard: ShardFacts): Found[] {
     keyspaces: [shard.keyspace],
     text: `${tablet.alias} is not what the records say: it ${tablet.differs.join('; it ')}`,
     next: [`RefreshState ${tablet.alias}`],
+  }));
+}
+
+function tabletsThatFail({ keyspace, shard, tablets }: ShardFacts): Found[] {
+  return tablets.flatMap((tablet): Found[] => {
+    const { alias, state, type } = tablet;
+    if (state === 'up') return [];
+    const what = `${tablet.primary ? 'primary' : type.toLowerCase()} ${alias} of ${keyspace}/${shard}`;
+    if (state === 'stopped') return [{ kind: 'tablet-down', keyspaces: [keyspace], text: `${what} is stopped`, next: [`tablet start ${alias}`] }];
+    const text = `${alias} of ${keyspace}/${shard} is in a ${state} and cannot be refreshed: a switch waits for it in vain`;
+    return [{ kind: 'tablet-busy', keyspaces: [keyspace], text, next: [`tablet set-type ${alias} replica`] }];
+  });
+}
+
+function stoppedCells({ stoppedCells: cells, keyspaces }: Picture): Found[] {
+  return cells.map((cell) => ({
+    kind: 'cell-down',
+    keyspaces,
+    text: `the topology of cell ${cell} cannot be reached: its gates keep what they saw last`,
+    next: [`cell start ${cell}`],
   }));
 }
 

@@ -1,6 +1,6 @@
 import { errorText } from '../../lib/errors.ts';
 import type { Context } from '../../runtime/context.ts';
-import { type Cluster, epochSeconds } from '../../tablet/cluster.ts';
+import { type Cluster, epochSeconds, observing } from '../../tablet/cluster.ts';
 import type { ShardDb } from '../../tablet/shard-db.ts';
 import { FROZEN, readCopyState, readJournal, readStreams, type StreamRow } from '../../tablet/vreplication/streams.ts';
 import { findAllShards, keyspaceNames, shardText } from '../../topo/keyspaces.ts';
@@ -73,7 +73,8 @@ export interface WorkflowFacts {
 }
 
 /** Every workflow of the cluster, by keyspace and name. */
-export async function gatherWorkflows(ctx: Context, cluster: Cluster): Promise<WorkflowFacts[]> {
+export async function gatherWorkflows(ctx: Context, looked: Cluster): Promise<WorkflowFacts[]> {
+  const cluster = observing(looked);
   const found: WorkflowFacts[] = [];
   for (const keyspace of await keyspaceNames(ctx, cluster.topo)) {
     const rows = await streamsOf(ctx, cluster, keyspace);

@@ -1,7 +1,7 @@
 import { vtError } from '../../lib/errors.ts';
 import { epochSeconds } from '../../tablet/cluster.ts';
-import { refreshTabletsByShard } from '../../tablet/manager.ts';
-import { BEING_CANCELLED, FROZEN, readCopyState, readStream } from '../../tablet/vreplication/streams.ts';
+import { refreshTabletsByShard } from '../../tablet/refresh.ts';
+import { BEING_CANCELLED, FROZEN, hasCopyState, readStream } from '../../tablet/vreplication/streams.ts';
 import { type ShardInfo, shardText } from '../../topo/keyspaces.ts';
 import { REFRESH_TIMEOUT_MS } from '../denied.ts';
 import { derivedState, streamLag } from '../lag.ts';
@@ -45,7 +45,7 @@ function streamReason(run: SwitchRun): string | undefined {
       const current = readStream(target.db, row.id) ?? row;
       if (current.message === FROZEN) return 'workflow is frozen';
       if (current.message === BEING_CANCELLED) return 'a cancel of it has deleted rows; cancel it again';
-      const state = derivedState(current, readCopyState(target.db, row.id).length > 0);
+      const state = derivedState(current, hasCopyState(target.db, row.id));
       if (state === 'Copying') return 'copy is still in progress';
       if (state === 'Error') return 'workflow has errors';
     }

@@ -126,7 +126,7 @@ async function revertAccess(run: SwitchRun, ctx: Context): Promise<void> {
 async function restartStreams(run: SwitchRun, ctx: Context): Promise<void> {
   const { cluster, sw } = run;
   await forAll(sw.targets, (target) =>
-    callTablet(ctx, target.primary, 'VReplicationExec', () =>
+    callTablet(ctx, cluster, target.primary, 'VReplicationExec', () =>
       writeTablet(ctx, cluster, target.db, () => {
         for (const { row } of target.streams) {
           updateStream(target.db, row.id, { state: 'Running', message: '' }, epochSeconds(cluster));
@@ -141,7 +141,7 @@ async function deleteReverse(run: SwitchRun, ctx: Context): Promise<void> {
   const { cluster, sw } = run;
   if (!cluster.release.behaviours.reverseDeletesOriginal && sw.workflow.endsWith('_reverse')) return;
   await forAll(sw.sources, (source) =>
-    callTablet(ctx, source.primary, 'VReplicationExec', () => {
+    callTablet(ctx, cluster, source.primary, 'VReplicationExec', () => {
       requirePrivileges(source.db, ['SELECT', 'DELETE']);
       return writeTablet(ctx, cluster, source.db, () => void deleteWorkflowStreams(source.db, sw.reverseWorkflow));
     }),

@@ -125,6 +125,12 @@ export const CATALOGUE = {
     outer:
       'failed to remove mirror rules from source keyspace {source} to target keyspace {target}, workflow {name}, for primary tablet type',
   }),
+  'switchTraffic/writes/getTargetSequenceMetadata': entry(
+    'find the sequences of the target\'s tables, and make those that are missing',
+    (behaviours, path) => (path.resume ? 'forward only' : leaves(behaviours)),
+    'removing what it made, on hardened',
+    { outer: 'failed to get the sequence information in the {target} keyspace' },
+  ),
   'switchTraffic/writes/checkJournals': entry('look for the journal of an earlier attempt', leaves, '', {
     side: 'source',
     outer: 'failed to read journal in the {source} keyspace',
@@ -172,6 +178,7 @@ export const CATALOGUE = {
     outer: 'failed to migrate the workflow streams',
   }),
   'switchTraffic/writes/resetSequences': entry('drop sequence caches on the source, if sequence tables move', rollsBack, '', {
+    side: 'source',
     outer: 'failed to reset the sequences',
   }),
   'switchTraffic/writes/createReverseVReplication': entry('create the reverse workflow, stopped', rollsBack, 'deleting the reverse workflow', {
@@ -179,6 +186,12 @@ export const CATALOGUE = {
     perTarget: true,
     outer: 'failed to create the reverse vreplication streams',
   }),
+  'switchTraffic/writes/initializeTargetSequences': entry(
+    'set the sequences of the target\'s tables above the largest ids in use',
+    (behaviours, path) => (path.resume || behaviours.sequenceStep === 'past-journal' ? 'forward only' : 'rolls back'),
+    'putting back what it raised, on hardened',
+    { perTarget: true, outer: 'failed to initialize the sequences used in the {target} keyspace' },
+  ),
   'switchTraffic/writes/gatherPositions': entry('record positions on both sides anew', forward, '', {
     outer: 'failed to gather replication positions',
   }),
@@ -221,6 +234,7 @@ export const CATALOGUE = {
   'switchTraffic/rollback/cancelStreamMigrations': entry('delete the moved streams on the target, and put those of the source back', nothing),
   'switchTraffic/rollback/restartTargetStreams': entry('put the streams back', nothing),
   'switchTraffic/rollback/deleteReverseVReplication': entry('delete the reverse workflow', nothing),
+  'switchTraffic/rollback/restoreSequences': entry('put sequence tables back, but for those that values were taken from', nothing),
 } satisfies Record<string, StepEntry>;
 
 export type StepName = keyof typeof CATALOGUE;
@@ -233,4 +247,5 @@ export const ROLLBACK: readonly StepName[] = [
   'switchTraffic/rollback/cancelStreamMigrations',
   'switchTraffic/rollback/restartTargetStreams',
   'switchTraffic/rollback/deleteReverseVReplication',
+  'switchTraffic/rollback/restoreSequences',
 ];

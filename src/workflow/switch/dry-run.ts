@@ -13,10 +13,11 @@ import { gatherSourcePositions } from './effects-writes.ts';
 import { type PlannedStep, planSteps } from './plan.ts';
 import type { SwitchRun } from './run.ts';
 import { withOuter } from './runner.ts';
+import { dryRunFind, dryRunInitialize, dryRunReset } from './sequences/say.ts';
 import { buildStreamMigrator, currentStreams } from './stream-migrator.ts';
 
 /** What a dry run says of a step, given what it has looked up. Steps without a line say nothing. */
-type Line = (run: SwitchRun, seen: { types: string[] }) => string[];
+type Line = (run: SwitchRun, seen: { types: string[]; looked: Map<StepName, string[]> }) => string[];
 
 const list = (items: readonly string[]): string => `[${items.join(',')}]`;
 const uid = (member: MigrationSource | MigrationTarget): number => member.primary.alias?.uid ?? 0;
@@ -64,6 +65,8 @@ const LINES: Partial<Record<StepName, Line>> = {
   'switchTraffic/writes/waitForCatchup': (run) => [
     `Wait for vreplication on stopped streams to catchup for up to ${formatDuration(run.request.timeoutMs)}`,
   ],
+  'switchTraffic/writes/resetSequences': (_run, { looked }) => looked.get('switchTraffic/writes/resetSequences') ?? [],
+  'switchTraffic/writes/initializeTargetSequences': (_run, { looked }) => looked.get('switchTraffic/writes/initializeTargetSequences') ?? [],
   'switchTraffic/writes/createReverseVReplication': (run) => [`Create reverse vreplication workflow ${run.sw.reverseWorkflow}`],
   'switchTraffic/writes/createJournals': () => ['Create journal entries on source databases'],
   'switchTraffic/writes/allowTargetWrites': (run) => [`Enable writes on keyspace ${run.sw.targetKeyspace} for tables ${tables(run)}`],
@@ -119,9 +122,10 @@ export async function dryRunLines(run: SwitchRun): Promise<string[]> {
     const types = run.path.reads ? await readTypes(run) : [];
     if (run.path.reads) await validateReads(run);
     const steps = planSteps(run.path, behaviours);
-    for (const step of steps) await check(run, step);
+    const looked = new Map<StepName, string[]>();
+    for (const step of steps) looked.set(step.name, (await check(run, step)) ?? []);
     if (run.path.writes) await gatherSourcePositions(run, NO_FAULTS);
-    return steps.flatMap((step) => LINES[step.name]?.(run, { types }) ?? []);
+    return steps.flatMap((step) => LINES[step.name]?.(run, { types, looked }) ?? []);
   } finally {
     await unlockRest(run, 'dry run');
   }
@@ -135,17 +139,22 @@ async function lock(run: SwitchRun): Promise<void> {
   }
 }
 
-/** What a dry run checks of the writes, for real. */
-const CHECKS: Partial<Record<StepName, (run: SwitchRun) => Promise<void>>> = {
-  'switchTraffic/writes/buildStreamMigrator': buildStreamMigrator,
+/** What a dry run checks of the writes, for real, or looks up for its lines. */
+const CHECKS: Partial<Record<StepName, (run: SwitchRun) => Promise<string[] | void>>> = {
+  'switchTraffic/writes/buildStreamMigrator': async (run) => {
+    await buildStreamMigrator(run);
+  },
   'switchTraffic/writes/validate': validateShards,
   'switchTraffic/writes/validateReverse': checkPrivileges,
   'switchTraffic/writes/tabletsAvailable': checkTablets,
+  'switchTraffic/writes/getTargetSequenceMetadata': dryRunFind,
+  'switchTraffic/writes/resetSequences': dryRunReset,
+  'switchTraffic/writes/initializeTargetSequences': dryRunInitialize,
 };
 
-async function check(run: SwitchRun, step: PlannedStep): Promise<void> {
+async function check(run: SwitchRun, step: PlannedStep): Promise<string[] | void> {
   try {
-    await CHECKS[step.name]?.(run);
+    return await CHECKS[step.name]?.(run);
   } catch (error) {
     throw withOuter(run, step, error);
   }

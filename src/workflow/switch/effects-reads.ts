@@ -1,10 +1,12 @@
 import { vtError, wrapError } from '../../lib/errors.ts';
+import { callTablet } from '../../tablet/manager.ts';
 import { readJournal } from '../../tablet/vreplication/streams.ts';
 import { cellNames } from '../../topo/cells.ts';
 import { findAllShards } from '../../topo/keyspaces.ts';
 import { changeRoutingRules, getRoutingRules, routingMap, type RoutingMap } from '../../topo/rules.ts';
 import { allTablets } from '../../topo/tablets.ts';
 import { rebuildSrvVSchema } from '../../topo/vschema.ts';
+import { forAll } from '../fan-out.ts';
 import { mirrorTables } from '../mirror-tables.ts';
 import type { TrafficSwitcher } from '../switcher.ts';
 import type { SwitchRun } from './run.ts';
@@ -25,7 +27,11 @@ export async function validateReads(run: SwitchRun): Promise<void> {
     refuseUnlessSwitched(request.tabletTypes.includes('REPLICA'), startState.replicaSwitched, 'REPLICA');
     refuseUnlessSwitched(request.tabletTypes.includes('RDONLY'), startState.rdonlySwitched, 'RDONLY');
   }
-  await checkJournals(run);
+  try {
+    await checkJournals(run);
+  } catch (error) {
+    throw wrapError(error, `failed to read journal in the ${run.sw.sourceKeyspace} keyspace`);
+  }
   try {
     await validateShards(run);
   } catch (error) {
@@ -53,9 +59,19 @@ function refuseUnlessSwitched(asked: boolean, cells: readonly string[], type: st
   );
 }
 
-/** True if any source has the journal of an earlier attempt. */
+/** True if any source has the journal of an earlier attempt; asks their primaries. */
 export async function checkJournals(run: SwitchRun): Promise<boolean> {
-  return run.sw.sources.some((source) => readJournal(source.db, run.sw.id) !== undefined);
+  const { cluster, sw, ctx } = run;
+  let found = false;
+  await forAll(sw.sources, async ({ db, primary }) => {
+    found = (await callTablet(ctx, cluster, primary, 'VReplicationExec', () => readJournal(db, sw.id) !== undefined)) || found;
+  });
+  return found;
+}
+
+/** The same for who must know, whether the primaries answer or not: what a source has written stays written. */
+export function isJournaledBySources({ sw }: SwitchRun): boolean {
+  return sw.sources.some((source) => readJournal(source.db, sw.id) !== undefined);
 }
 
 /** Throws unless the workflow's shards are all shards of both keyspaces, where they have to be. Vitess: trafficSwitcher.validate. */

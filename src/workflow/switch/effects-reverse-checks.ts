@@ -1,9 +1,10 @@
 import { plainError, vtError } from '../../lib/errors.ts';
 import { callTablet } from '../../tablet/manager.ts';
 import { privilegeProblem, readGrants } from '../../tablet/privileges.ts';
+import { isStopped } from '../../tablet/process.ts';
 import { readView } from '../../tablet/view.ts';
 import type { Tablet } from '../../topo/proto/types.ts';
-import { aliasText, allTablets } from '../../topo/tablets.ts';
+import { aliasText, readableTablets } from '../../topo/tablets.ts';
 import { forAll } from '../fan-out.ts';
 import type { MigrationTarget } from '../switcher.ts';
 import type { SwitchRun } from './run.ts';
@@ -18,7 +19,7 @@ export async function checkPrivileges(run: SwitchRun): Promise<void> {
   if (how === 'none') return;
   await forAll(sw.sources, async (source) => {
     const alias = aliasText(source.primary.alias);
-    const problem = await callTablet(ctx, source.primary, 'ValidateVReplicationPermissions', async () =>
+    const problem = await callTablet(ctx, cluster, source.primary, 'ValidateVReplicationPermissions', async () =>
       privilegeProblem(readGrants(source.db), how, alias),
     );
     if (problem === undefined) return;
@@ -39,8 +40,12 @@ export async function checkTablets(run: SwitchRun): Promise<void> {
   const first = sw.targets[0]?.streams[0]?.row;
   const types = ((first?.tablet_types ?? '') || ANY_TYPE).replace(/^in_order:/, '').toUpperCase().split(',');
   const asked = request.cells.length > 0 ? [...request.cells] : (first?.cell ?? '').split(',').filter((cell) => cell !== '');
-  const tablets = await allTablets(ctx, cluster.topo);
-  const missing = sw.targets.filter((target) => !hasTablet(target, tablets, types, asked));
+  const missing: MigrationTarget[] = [];
+  for (const target of sw.targets) {
+    // A cell that cannot be read is passed over, as Vitess's picker does.
+    const { tablets } = await readableTablets(ctx, cluster.topo, target.info);
+    if (!hasTablet(target, tablets, types, asked)) missing.push(target);
+  }
   if (missing.length === 0) return;
   throw plainError(missing.map(({ info }) => `no tablet found to source data in keyspace ${info.keyspace}, shard ${info.name}`).join(';'));
 }
@@ -56,6 +61,7 @@ function hasTablet(target: MigrationTarget, tablets: readonly Tablet[], types: r
       shard === info.name &&
       types.includes(type) &&
       (anywhere || cells.has(alias?.cell ?? '')) &&
-      readView(db, aliasText(alias))?.serving === true,
+      readView(db, aliasText(alias))?.serving === true &&
+      !isStopped(db, aliasText(alias)),
   );
 }

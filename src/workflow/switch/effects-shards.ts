@@ -1,13 +1,17 @@
 import { errorText, plainError, VtError } from '../../lib/errors.ts';
 import type { Context } from '../../runtime/context.ts';
-import type { StepScope } from '../../runtime/step.ts';
-import { refreshState, refreshTabletsByShard } from '../../tablet/manager.ts';
+import { watchedCluster } from '../../tablet/cluster.ts';
+import { refreshState } from '../../tablet/manager.ts';
+import { answers } from '../../tablet/reach.ts';
+import { refreshTabletsByShard } from '../../tablet/refresh.ts';
 import { cellNames } from '../../topo/cells.ts';
 import { type ShardInfo, shardText, updateShardFields } from '../../topo/keyspaces.ts';
 import { migrateServedType, moveServedTypes, sameRange, validateSrvKeyspace } from '../../topo/served-types.ts';
 import { getSrvKeyspace, partitionOf, updateDisableQueryService } from '../../topo/srv-keyspace.ts';
-import { getTablet } from '../../topo/tablets.ts';
+import { aliasText, getTablet } from '../../topo/tablets.ts';
+import type { DenyOptions } from '../denied.ts';
 import { forAll } from '../fan-out.ts';
+import type { MigrationSource, MigrationTarget } from '../switcher.ts';
 import { readTypes } from './effects-reads.ts';
 import { writesServe } from './outage.ts';
 import type { SwitchRun } from './run.ts';
@@ -23,31 +27,37 @@ const shardsOf = (members: readonly { info: ShardInfo }[]): ShardInfo[] => membe
 export async function changeShardsAccess(
   run: SwitchRun,
   ctx: Context,
-  members: readonly { info: ShardInfo }[],
+  members: readonly (MigrationSource | MigrationTarget)[],
   disable: boolean,
-  scope?: StepScope,
+  { scope, passOver = false }: DenyOptions = {},
 ): Promise<void> {
   const { cluster, sw } = run;
   const shards = shardsOf(members);
   await updateDisableQueryService(ctx, cluster.topo, { keyspace: sw.sourceKeyspace, shards, tabletType: 'PRIMARY', cells: [], disable });
   const failures: string[] = [];
-  for (const shard of shards) {
-    const refresh = (): Promise<void> => refreshPrimary(run, ctx, shard);
+  await forAll<MigrationSource | MigrationTarget>(members, async ({ info }) => {
+    const refresh = (): Promise<void> => refreshPrimary(run, ctx, info, passOver);
     try {
-      await (scope === undefined ? refresh() : scope.onTarget(shardText(shard), refresh));
+      await (scope === undefined ? refresh() : scope.onTarget(shardText(info), refresh));
     } catch (error) {
       if (!(error instanceof VtError)) throw error;
       failures.push(errorText(error));
     }
-  }
+  });
   // Vitess keeps the code of none of them where there are several.
   if (failures.length > 0) throw plainError(failures.join(';'));
 }
 
-async function refreshPrimary({ cluster }: SwitchRun, ctx: Context, shard: ShardInfo): Promise<void> {
+async function refreshPrimary({ cluster }: SwitchRun, ctx: Context, shard: ShardInfo, passOver: boolean): Promise<void> {
   const alias = shard.record.primary_alias;
   if (alias === undefined) throw plainError(`shard ${shardText(shard)} has no primary`);
-  await refreshState(ctx, cluster, await getTablet(ctx, cluster.topo, alias));
+  const primary = await getTablet(ctx, cluster.topo, alias);
+  if (passOver && cluster.release.behaviours.unrefreshedTablets === 'passed over' && !answers(cluster, primary, 'RefreshState')) {
+    const text = `tablet ${aliasText(alias)} does not answer; it reads its records when it starts`;
+    cluster.world.events.emit({ kind: 'warning', text: `${shardText(shard)} is not refreshed in full: ${text}` });
+    return;
+  }
+  await refreshState(ctx, cluster, primary);
 }
 
 /** Serves the reads from the shards of the other side, type by type; `hardened` in one transaction. */
@@ -63,23 +73,23 @@ export async function switchShardReads(run: SwitchRun): Promise<void> {
   const types = await readTypes(run);
   if (topo.release.behaviours.fencedWrites) {
     await moveServedTypes(ctx, topo, { keyspace, from, to, cells }, types);
-    for (const shard of [...to, ...from]) await refreshShard(run, shard);
+    for (const shard of [...to, ...from]) await refreshShard(run, shard, cells);
   } else {
     for (const tabletType of types) {
       await updateDisableQueryService(ctx, topo, { keyspace, shards: from, tabletType, cells, disable: true });
       await updateDisableQueryService(ctx, topo, { keyspace, shards: to, tabletType, cells, disable: false });
       // Those that lose the type are never told (K36).
-      for (const shard of to) await refreshShard(run, shard);
+      for (const shard of to) await refreshShard(run, shard, cells);
       await migrateServedType(ctx, topo, { keyspace, from, to, tabletType, cells });
     }
   }
   await validateSrvKeyspace(ctx, topo, keyspace, cells, `after switching shard reads, ${corrupt}`);
 }
 
-async function refreshShard({ cluster, ctx, request }: SwitchRun, shard: ShardInfo): Promise<void> {
-  const { partial, details } = await refreshTabletsByShard(ctx, cluster, shard, { cells: request.cells });
+async function refreshShard({ cluster, ctx }: SwitchRun, shard: ShardInfo, cells: readonly string[]): Promise<void> {
+  const { partial, details } = await refreshTabletsByShard(ctx, cluster, shard, { cells });
   if (!partial) return;
-  const where = `RefreshTabletsByShard(${shardText(shard)}, cells=[${request.cells.join(' ')}])`;
+  const where = `RefreshTabletsByShard(${shardText(shard)}, cells=[${cells.join(' ')}])`;
   cluster.world.events.log('warning', `${where} failed with ${details}; continuing ...`);
 }
 
@@ -91,10 +101,12 @@ export async function validateReadGraph({ cluster, sw, ctx, request }: SwitchRun
 
 /** True if every asked cell serves the read types from the side that this switch wants. */
 export async function areShardReadsSwitched(run: SwitchRun): Promise<boolean> {
-  const { cluster, sw, ctx, request, direction } = run;
+  const { sw, ctx, request, direction } = run;
+  // Whether or not a cell can be reached: what it serves by is what its gates have seen.
+  const { topo } = watchedCluster(run.cluster);
   const wanted = direction === 'forward' ? sw.targets : sw.sources;
-  for (const cell of request.cells.length > 0 ? request.cells : await cellNames(ctx, cluster.topo)) {
-    const record = await getSrvKeyspace(ctx, cluster.topo, cell, sw.targetKeyspace);
+  for (const cell of request.cells.length > 0 ? request.cells : await cellNames(ctx, topo)) {
+    const record = await getSrvKeyspace(ctx, topo, cell, sw.targetKeyspace);
     if (record === undefined) continue;
     for (const type of await readTypes(run)) {
       const references = partitionOf(record, type)?.shard_references ?? [];
@@ -123,4 +135,6 @@ export async function changeShardRouting(run: SwitchRun): Promise<void> {
   await migrateServedType(ctx, topo, { keyspace, from: shardsOf(sw.sources), to: shardsOf(sw.targets), tabletType: 'PRIMARY', cells: [] });
   await validateSrvKeyspace(ctx, topo, keyspace, [], `after changing shard routes, ${corrupt}`);
   writesServe(run, sw.targetKeyspace);
+  // A release leaves the tablets of the source with what they read when writes stopped (#6822).
+  if (!cluster.release.vitess) for (const shard of shardsOf(sw.sources)) await refreshShard(run, shard, []);
 }

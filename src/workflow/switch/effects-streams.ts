@@ -6,7 +6,7 @@ import type { StepScope } from '../../runtime/step.ts';
 import { epochSeconds } from '../../tablet/cluster.ts';
 import { callTablet, writeTablet } from '../../tablet/manager.ts';
 import type { ShardDb } from '../../tablet/shard-db.ts';
-import { deleteWorkflowStreams, insertStream, type NewStream, readJournal, readStream, readStreams, updateStream } from '../../tablet/vreplication/streams.ts';
+import { deleteWorkflowStreams, insertStream, type NewStream, readJournal, readStream, readStreams, UNLIMITED, updateStream } from '../../tablet/vreplication/streams.ts';
 import { waitForPos } from '../../tablet/vreplication/wait-for-pos.ts';
 import { shardText } from '../../topo/keyspaces.ts';
 import { keyRangeFromProto } from '../../topo/proto/key-range.ts';
@@ -16,7 +16,6 @@ import { parsePrototext } from '../../topo/proto/prototext-parse.ts';
 import type { BinlogSource } from '../../topo/proto/types-workflow.ts';
 import { forAll } from '../fan-out.ts';
 import type { MigrationSource, MigrationTarget } from '../switcher.ts';
-import { UNLIMITED } from './reverse.ts';
 import type { SwitchRun } from './run.ts';
 import { currentStreams, type ForeignStream, isIntraKeyspace, type StreamMigrator } from './stream-migrator.ts';
 import { fillTemplate, templateOf } from './stream-templates.ts';
@@ -56,7 +55,7 @@ async function waitForIntraKeyspace(run: SwitchRun, ctx: Context, source: Migrat
   try {
     for (const stream of streams.filter((candidate) => isIntraKeyspace(run, candidate))) {
       const position = cluster.shards.open(stream.source.keyspace, stream.source.shard).positionText();
-      await callTablet(ctx, source.primary, 'VReplicationWaitForPos', () => waitForPos(ctx, cluster, source.db, stream.row.id, position));
+      await callTablet(ctx, cluster, source.primary, 'VReplicationWaitForPos', () => waitForPos(ctx, cluster, source.db, stream.row.id, position));
     }
   } catch (error) {
     const more = ctx.err()?.reason === 'deadline' ? ' (increase the --timeout value if needed)' : '';
@@ -80,7 +79,7 @@ async function synchronize(run: SwitchRun, ctx: Context, migrator: StreamMigrato
   await forAll(behind, async ({ source, stream }) => {
     const position = furthest.get(keyOf(stream.source))!;
     await setStreams(run, ctx, source, [stream.row.id], { state: 'Running', stop_pos: position, message: 'synchronizing for cutover' });
-    await callTablet(ctx, source.primary, 'VReplicationWaitForPos', () => waitForPos(ctx, cluster, source.db, stream.row.id, position));
+    await callTablet(ctx, cluster, source.primary, 'VReplicationWaitForPos', () => waitForPos(ctx, cluster, source.db, stream.row.id, position));
   });
   return furthest;
 }
@@ -215,7 +214,7 @@ function onPrimary(
   change: (db: ShardDb, at: number) => void,
 ): Promise<void> {
   const at = epochSeconds(run.cluster);
-  return callTablet(ctx, member.primary, 'VReplicationExec', () => writeTablet(ctx, run.cluster, member.db, () => change(member.db, at)));
+  return callTablet(ctx, run.cluster, member.primary, 'VReplicationExec', () => writeTablet(ctx, run.cluster, member.db, () => change(member.db, at)));
 }
 
 function setStreams(

@@ -31,9 +31,9 @@ export async function stopSourceWrites(run: SwitchRun, scope: StepScope): Promis
   const { cluster, sw, ctx } = run;
   const { behaviours } = cluster.release;
   writesStop(run);
-  if (run.path.kind === 'shards') await changeShardsAccess(run, ctx, sw.sources, true, scope);
-  else if (behaviours.stopWritesFreesTarget) await switchDeniedTables(ctx, cluster, sw, false, scope);
-  else await denyTables(ctx, cluster, sw, 'source', false, scope);
+  if (run.path.kind === 'shards') await changeShardsAccess(run, ctx, sw.sources, true, { scope });
+  else if (behaviours.stopWritesFreesTarget) await switchDeniedTables(ctx, cluster, sw, false, { scope });
+  else await denyTables(ctx, cluster, sw, 'source', false, { scope });
   if (behaviours.rebuildOnStopWrites && run.path.kind !== 'shards') await rebuildSrvVSchema(ctx, cluster.topo);
   if (behaviours.positions === 'at-stop') await forAll(sw.sources, (source) => recordPosition(run, source));
 }
@@ -44,7 +44,7 @@ export async function lockTables(run: SwitchRun, scope: StepScope): Promise<void
   const wanted = sw.tables.map((table) => ({ table, mode: 'read-only' as const }));
   await forAll(sw.sources, (source) =>
     scope.onTarget(shardText(source.info), () =>
-      callTablet(ctx, source.primary, 'ExecuteFetchAsDba', () =>
+      callTablet(ctx, cluster, source.primary, 'ExecuteFetchAsDba', () =>
         acquireTables(ctx, source.db, cluster.world, wanted, { holder: `SwitchTraffic ${sw.workflow}` }),
       ),
     ),
@@ -58,7 +58,7 @@ export async function gatherSourcePositions(run: SwitchRun, scope: StepScope): P
 
 async function recordPosition(run: SwitchRun, source: MigrationSource): Promise<void> {
   try {
-    source.position = await callTablet(run.ctx, source.primary, 'PrimaryPosition', async () => source.db.positionText());
+    source.position = await callTablet(run.ctx, run.cluster, source.primary, 'PrimaryPosition', async () => source.db.positionText());
   } catch (error) {
     const alias = aliasText(source.primary.alias);
     run.cluster.world.events.log('error', `Error getting migration source position on ${alias}: ${errorText(error)}`);
@@ -69,13 +69,15 @@ async function recordPosition(run: SwitchRun, source: MigrationSource): Promise<
 /** Positions of both sides anew, when an earlier attempt got as far as its journal. */
 export async function gatherPositions(run: SwitchRun): Promise<void> {
   await forAll(run.sw.sources, (source) => recordPosition(run, source));
-  for (const target of run.sw.targets) await recordTargetPosition(run, target);
+  await forAll(run.sw.targets, (target) => recordTargetPosition(run, target));
 }
 
 /** Where the reverse stream of a target will begin to read. */
 async function recordTargetPosition(run: SwitchRun, target: MigrationTarget): Promise<void> {
-  await target.db.expectReader(run.cluster.world.clock);
-  target.position = target.db.positionText();
+  await callTablet(run.ctx, run.cluster, target.primary, 'PrimaryPosition', async () => {
+    await target.db.expectReader(run.cluster.world.clock);
+    target.position = target.db.positionText();
+  });
 }
 
 /** Waits until every stream has applied its source's position, and stops it there. */
@@ -87,10 +89,12 @@ export async function waitForCatchup(run: SwitchRun, scope: StepScope): Promise<
       scope.onTarget(shardText(target.info), async () => {
         for (const { row, source } of target.streams) {
           const position = sourceOf(sw, source.shard).position;
-          await callTablet(limited.ctx, target.primary, 'VReplicationWaitForPos', () =>
+          await callTablet(limited.ctx, cluster, target.primary, 'VReplicationWaitForPos', () =>
             waitForPos(limited.ctx, cluster, target.db, row.id, position),
           );
-          await setStreams(run, target.db, [row.id], { state: 'Stopped', message: 'stopped for cutover' });
+          await callTablet(run.ctx, cluster, target.primary, 'VReplicationExec', () =>
+            setStreams(run, target.db, [row.id], { state: 'Stopped', message: 'stopped for cutover' }),
+          );
         }
         await recordTargetPosition(run, target);
       }),
@@ -128,7 +132,7 @@ export async function createJournals(run: SwitchRun, scope: StepScope): Promise<
   const workflows = sourceWorkflows(run);
   await forAll(sw.sources, (source) =>
     scope.onTarget(shardText(source.info), () =>
-      callTablet(ctx, source.primary, 'VReplicationExec', async () => {
+      callTablet(ctx, cluster, source.primary, 'VReplicationExec', async () => {
         const val = prototext(Journal, {
           id: sw.id,
           ...(sw.kind === 'shards' && { migration_type: 'SHARDS' as const }),
@@ -157,9 +161,9 @@ export async function createJournals(run: SwitchRun, scope: StepScope): Promise<
 /** Frees the target. On releases that did so when stopping writes, this is the same call again. */
 export async function allowTargetWrites(run: SwitchRun, scope: StepScope): Promise<void> {
   const { cluster, sw, ctx } = run;
-  if (run.path.kind === 'shards') await changeShardsAccess(run, ctx, sw.targets, false, scope);
-  else if (cluster.release.behaviours.stopWritesFreesTarget) await switchDeniedTables(ctx, cluster, sw, false, scope);
-  else await denyTables(ctx, cluster, sw, 'target', true, scope);
+  if (run.path.kind === 'shards') await changeShardsAccess(run, ctx, sw.targets, false, { scope, passOver: true });
+  else if (cluster.release.behaviours.stopWritesFreesTarget) await switchDeniedTables(ctx, cluster, sw, false, { scope, passOver: true });
+  else await denyTables(ctx, cluster, sw, 'target', true, { scope, passOver: true });
 }
 
 /** Starts the reverse workflow. Until v18.0.1 every other stream of the source was started too (#14795). */
@@ -168,7 +172,7 @@ export async function startReverse(run: SwitchRun, scope: StepScope): Promise<vo
   const workflow = cluster.release.behaviours.reverseStart === 'every-stream' ? undefined : sw.reverseWorkflow;
   await forAll(sw.sources, (source) =>
     scope.onTarget(shardText(source.info), () =>
-      callTablet(run.ctx, source.primary, 'VReplicationExec', async () => {
+      callTablet(run.ctx, cluster, source.primary, 'VReplicationExec', async () => {
         requirePrivileges(source.db, ['SELECT', 'UPDATE']);
         await setWorkflow(run, source.db, workflow, { state: 'Running', message: '' });
       }),
@@ -183,7 +187,7 @@ export async function freezeTargets(run: SwitchRun, scope: StepScope): Promise<v
   const frozen = run.cluster.release.vitess ? { message: FROZEN } : { state: 'Stopped' as const, message: FROZEN };
   await forAll(sw.targets, (target) =>
     scope.onTarget(shardText(target.info), () =>
-      callTablet(run.ctx, target.primary, 'VReplicationExec', () =>
+      callTablet(run.ctx, run.cluster, target.primary, 'VReplicationExec', () =>
         setWorkflow(run, target.db, sw.workflow, frozen),
       ),
     ),

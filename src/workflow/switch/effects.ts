@@ -23,12 +23,10 @@ import { createReverse } from './reverse.ts';
 import { buildStreamMigrator } from './stream-migrator.ts';
 import { refuseStale } from './stale.ts';
 import type { SwitchRun } from './run.ts';
+import { getTargetSequenceMetadata, initializeTargetSequences, resetSequences } from './sequences.ts';
 
 /** What a step does. It may throw anything; the runner knows what that leads to. */
 export type Effect = (run: SwitchRun, scope: StepScope) => Promise<unknown>;
-
-/** Nothing here needs doing; the step is there because Vitess asks, and a fault may make it fail. */
-const nothing: Effect = async () => {};
 
 /** The effect of each step of the catalogue. Rolling back has effects of its own: cancel-migration.ts and undo.ts. */
 export const EFFECTS: Readonly<Record<Exclude<StepName, `switchTraffic/rollback/${string}`>, Effect>> = {
@@ -69,6 +67,7 @@ export const EFFECTS: Readonly<Record<Exclude<StepName, `switchTraffic/rollback/
   'switchTraffic/writes/lockTarget': (run) =>
     lockSide(run, run.sw.targetKeyspace, 'SwitchWrites', 'switchTraffic/writes/unlockTarget'),
   'switchTraffic/writes/mirrorOff': (run) => removeMirrorRules(run, ['PRIMARY']),
+  'switchTraffic/writes/getTargetSequenceMetadata': (run) => getTargetSequenceMetadata(run),
   'switchTraffic/writes/checkJournals': (run) => checkJournals(run),
   'switchTraffic/writes/buildStreamMigrator': (run) => buildStreamMigrator(run),
   'switchTraffic/writes/stopSourceWrites': stopSourceWrites,
@@ -79,9 +78,9 @@ export const EFFECTS: Readonly<Record<Exclude<StepName, `switchTraffic/rollback/
   'switchTraffic/writes/checkLocks': (run) => confirmLocks(run),
   'switchTraffic/writes/waitForCatchup': waitForCatchup,
   'switchTraffic/writes/migrateStreams': migrateStreams,
-  // Sequence tables cannot be moved yet (create refuses them), so no cache has to be dropped.
-  'switchTraffic/writes/resetSequences': nothing,
+  'switchTraffic/writes/resetSequences': (run) => resetSequences(run),
   'switchTraffic/writes/createReverseVReplication': createReverse,
+  'switchTraffic/writes/initializeTargetSequences': initializeTargetSequences,
   'switchTraffic/writes/createJournals': createJournals,
   'switchTraffic/writes/allowTargetWrites': allowTargetWrites,
   'switchTraffic/writes/changeRouting': (run) => changeRouting(run),

@@ -8,6 +8,7 @@ import { paths } from '../../topo/paths.ts';
 import { encodeRecord, findRecord, listNames } from '../../topo/server.ts';
 import { commandOf, type MigrationKind, type TrafficSwitcher } from '../switcher.ts';
 import { type CellImage, cellImage, globalRules, type MemberImage, memberImage, type RulesImage, scopeOf } from './intent-images.ts';
+import type { SequenceImages } from './sequences-undo.ts';
 
 /**
  * What a switch on `hardened` writes down before it changes anything: what was, and who is at it. A roll-back is
@@ -37,6 +38,8 @@ export interface Intent extends RulesImage {
   reverseWorkflow: string;
   /** What each cell serves by. */
   cells: Record<string, CellImage>;
+  /** What the switch does to sequences; there once it is going to. */
+  sequences?: SequenceImages;
 }
 
 /** Reads the state before the switch and writes it down. */

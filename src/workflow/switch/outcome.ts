@@ -26,7 +26,11 @@ export type FailureCause =
   /** A journal of so many bytes. */
   | { kind: 'journal'; bytes: number }
   /** Rights on `_vt` that are really missing, or granted on a pattern of databases only. */
-  | { kind: 'privileges'; missing: boolean };
+  | { kind: 'privileges'; missing: boolean }
+  /** No largest value in a shard without rows. */
+  | { kind: 'null maximum' }
+  /** A sequence that the VSchema names in backticks. */
+  | { kind: 'escaped sequence' };
 
 /** The state that a failed switch leaves, as far as people feel it. */
 export interface Outcome {
@@ -107,6 +111,10 @@ function isFelt(behaviours: Behaviours, cause: FailureCause | undefined): boolea
       return cause.bytes > behaviours.journalValueBytes;
     case 'privileges':
       return cause.missing || behaviours.reversePrivileges === 'exact';
+    case 'null maximum':
+      return !behaviours.sequenceNullMaximum;
+    case 'escaped sequence':
+      return behaviours.sequenceNames === 'plain';
     default:
       return true;
   }
@@ -212,7 +220,22 @@ export interface OutcomeGroup {
 }
 
 /** What each release worth telling apart would have left, those that agree together. */
-export function compareReleases(path: SwitchPath, failure: Failure): OutcomeGroup[] {
+export function compareReleases(path: SwitchPath, failure: Failure): readonly OutcomeGroup[] {
+  const key = JSON.stringify([path, failure]);
+  let groups = compared.get(key);
+  if (groups === undefined) {
+    groups = compareAll(path, failure);
+    if (compared.size >= MOST_COMPARED) compared.clear();
+    compared.set(key, groups);
+  }
+  return groups;
+}
+
+/** It follows from nothing else, is long to compute, and every failed switch tells it. */
+const compared = new Map<string, readonly OutcomeGroup[]>();
+const MOST_COMPARED = 1000;
+
+function compareAll(path: SwitchPath, failure: Failure): OutcomeGroup[] {
   const groups = new Map<string, OutcomeGroup>();
   for (const name of LANDMARKS) {
     const outcome = predictOutcome(findRelease(name).behaviours, path, failure);

@@ -13,6 +13,8 @@ export interface SwitchPath {
   /** Mirror rules exist for reads of replicas, and of primaries. */
   readsMirrored: boolean;
   writesMirrored: boolean;
+  /** `--initialize-target-sequences` was asked for. */
+  sequences: boolean;
 }
 
 /** The usual switch: tables, everything, from the beginning. */
@@ -24,4 +26,5 @@ export const FULL_PATH: SwitchPath = {
   reverseReplication: true,
   readsMirrored: false,
   writesMirrored: false,
+  sequences: false,
 };

@@ -43,6 +43,7 @@ export function planRollback(kind: MigrationKind, behaviours: Behaviours): StepN
   const shards: readonly StepName[] = ['switchTraffic/rollback/revertShardAccess', 'switchTraffic/rollback/cancelStreamMigrations'];
   return ROLLBACK.filter((name) => {
     if (name === 'switchTraffic/rollback/relock') return behaviours.rollbackRestoresAll;
+    if (name === 'switchTraffic/rollback/restoreSequences') return behaviours.rollbackRestoresAll && kind !== 'shards';
     if (name === 'switchTraffic/rollback/revertDeniedTables') return kind !== 'shards';
     return kind === 'shards' || !shards.includes(name);
   });
@@ -102,9 +103,11 @@ function writeSteps(path: SwitchPath, behaviours: Behaviours): StepName[] {
     'switchTraffic/writes/lockSource',
     ...when(path.kind !== 'shards', 'switchTraffic/writes/lockTarget'),
     ...when(removesMirrors(path, path.writesMirrored, behaviours), 'switchTraffic/writes/mirrorOff'),
+    ...when(path.sequences, 'switchTraffic/writes/getTargetSequenceMetadata'),
     'switchTraffic/writes/checkJournals',
-    ...(path.resume ? resumeSteps(behaviours) : beforeJournal(path, behaviours)),
+    ...(path.resume ? resumeSteps(path, behaviours) : beforeJournal(path, behaviours)),
     'switchTraffic/writes/createJournals',
+    ...when(path.sequences && behaviours.sequenceStep === 'past-journal', 'switchTraffic/writes/initializeTargetSequences'),
     'switchTraffic/writes/allowTargetWrites',
     'switchTraffic/writes/changeRouting',
     ...when(path.kind === 'shards', 'switchTraffic/writes/streamMigraterfinalize'),
@@ -116,12 +119,16 @@ function writeSteps(path: SwitchPath, behaviours: Behaviours): StepName[] {
   ];
 }
 
-function resumeSteps(behaviours: Behaviours): StepName[] {
-  return ['switchTraffic/writes/gatherPositions', ...when(behaviours.lockChecks, 'switchTraffic/writes/checkLocks')];
+function resumeSteps(path: SwitchPath, behaviours: Behaviours): StepName[] {
+  return [
+    'switchTraffic/writes/gatherPositions',
+    ...when(behaviours.lockChecks, 'switchTraffic/writes/checkLocks'),
+    ...when(path.sequences && behaviours.sequenceStep === 'resumed-too', 'switchTraffic/writes/initializeTargetSequences'),
+  ];
 }
 
 /** Vitess asks after each of its steps if the locks are held, those that do nothing for this kind included: six times. */
-function beforeJournal({ kind }: SwitchPath, behaviours: Behaviours): StepName[] {
+function beforeJournal({ kind, sequences }: SwitchPath, behaviours: Behaviours): StepName[] {
   const check = when(behaviours.lockChecks, 'switchTraffic/writes/checkLocks');
   return [
     ...stopping(kind, behaviours),
@@ -135,6 +142,7 @@ function beforeJournal({ kind }: SwitchPath, behaviours: Behaviours): StepName[]
     ...check,
     'switchTraffic/writes/createReverseVReplication',
     ...check,
+    ...when(sequences && behaviours.sequenceStep !== 'past-journal', 'switchTraffic/writes/initializeTargetSequences'),
     ...check,
   ];
 }

@@ -11,6 +11,7 @@ const PATHS: readonly { path: SwitchPath; when: string }[] = [
   { path: { ...FULL_PATH, writes: false }, when: 'without the primary type' },
   { path: { ...FULL_PATH, resume: true }, when: 'when it completes a switch past its journal' },
   { path: { ...FULL_PATH, readsMirrored: true, writesMirrored: true }, when: 'when traffic is mirrored' },
+  { path: { ...FULL_PATH, sequences: true }, when: 'with --initialize-target-sequences' },
   { path: { ...FULL_PATH, kind: 'shards' }, when: 'of Reshard' },
   { path: { ...FULL_PATH, kind: 'shards', writes: false }, when: 'of Reshard, without the primary type' },
   { path: { ...FULL_PATH, kind: 'shards', resume: true }, when: 'of Reshard, when it completes a switch past its journal' },

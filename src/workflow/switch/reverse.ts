@@ -6,7 +6,7 @@ import { formatName, quoteName } from '../../sql/format-expr.ts';
 import { epochSeconds } from '../../tablet/cluster.ts';
 import { callTablet, writeTablet } from '../../tablet/manager.ts';
 import { requirePrivileges } from '../../tablet/privileges.ts';
-import { deleteWorkflowStreams, insertStream, type NewStream } from '../../tablet/vreplication/streams.ts';
+import { deleteWorkflowStreams, insertStream, type NewStream, UNLIMITED } from '../../tablet/vreplication/streams.ts';
 import { shardText } from '../../topo/keyspaces.ts';
 import { keyRangeFromProto } from '../../topo/proto/key-range.ts';
 import { BinlogSource } from '../../topo/proto/messages-binlogdata.ts';
@@ -19,9 +19,6 @@ import { addTenantFilter, tenantPredicate } from '../tenant.ts';
 import type { MigrationSource, MigrationTarget } from '../switcher.ts';
 import type { SwitchRun } from './run.ts';
 
-/** max_tps and max_replication_lag of a stream that no flag limits. */
-export const UNLIMITED = '9223372036854775807';
-
 /**
  * Creates the reverse workflow, stopped, at the positions where the targets stand: one stream for each forward
  * one. Rows of that name that are there already are replaced; for a reverse run these are the frozen originals
@@ -33,7 +30,7 @@ export async function createReverse(run: SwitchRun, scope: StepScope): Promise<v
   const tenant = sw.kind === 'multi-tenant' ? await readTenant(run) : undefined;
   await forAll(sw.sources, (source) =>
     scope.onTarget(shardText(source.info), () =>
-      callTablet(ctx, source.primary, 'VReplicationExec', async () => {
+      callTablet(ctx, cluster, source.primary, 'VReplicationExec', async () => {
         // In the order of its statements: rows of that name go, new ones come, and get cells and tablet types.
         requirePrivileges(source.db, ['SELECT', 'DELETE', 'INSERT', 'UPDATE']);
         const rows = sw.targets.flatMap((target) => reverseRows(run, source, target, vschema, tenant));

@@ -6,6 +6,7 @@ import type { TrafficSwitcher } from '../switcher.ts';
 import type { Intent } from './intent.ts';
 import type { SwitchPath } from './path.ts';
 import type { StepName } from './catalogue.ts';
+import type { Sequence } from './sequences/sequence.ts';
 import type { StreamMigrator } from './stream-migrator.ts';
 
 /** What SwitchTraffic or ReverseTraffic was asked to do. */
@@ -19,6 +20,7 @@ export interface SwitchRequest {
   timeoutMs: number;
   maxLagMs: number;
   enableReverseReplication: boolean;
+  initializeSequences: boolean;
   dryRun: boolean;
 }
 
@@ -51,6 +53,8 @@ export interface SwitchRun {
   /** How many statements about the tables the source's tablets had refused when its writes were stopped. */
   refusedBefore: number;
   warnings: string[];
+  /** The sequences to be initialised, once they have been looked for. */
+  sequences: Sequence[];
 }
 
 /** The keyspaces whose locks a write switch holds. */

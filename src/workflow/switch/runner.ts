@@ -8,12 +8,13 @@ import { cancelMigration, withCancelError } from './cancel-migration.ts';
 import type { StepName } from './catalogue.ts';
 import { EFFECTS } from './effects.ts';
 import { tailMs, unlockRest } from './effects-locks.ts';
-import { areReadsSwitched, checkJournals } from './effects-reads.ts';
+import { areReadsSwitched, isJournaledBySources } from './effects-reads.ts';
 import { areKeyspaceReadsSwitched } from './effects-routing.ts';
 import { areShardReadsSwitched } from './effects-shards.ts';
 import { dropIntent, recordIntent } from './intent.ts';
 import { isDecidedByLooking, type PlannedStep, planSteps } from './plan.ts';
 import type { SwitchRun } from './run.ts';
+import { forgetSequenceNotes } from './sequences-undo.ts';
 
 /** How a switch ended, whatever became of it. */
 export interface SwitchEnd {
@@ -73,6 +74,7 @@ function changesFirst(name: StepName): boolean {
     name === 'switchTraffic/reads/switchKeyspaceReads' ||
     name === 'switchTraffic/reads/switchShardReads' ||
     name === 'switchTraffic/writes/mirrorOff' ||
+    name === 'switchTraffic/writes/getTargetSequenceMetadata' ||
     name === 'switchTraffic/writes/stopSourceWrites' ||
     name === 'switchTraffic/writes/stopStreams'
   );
@@ -92,6 +94,7 @@ function lastChange(steps: readonly PlannedStep[]): StepName | undefined {
 
 async function finishIntent(run: SwitchRun): Promise<void> {
   if (run.intent === undefined) return;
+  await forgetSequenceNotes(run.cluster, run.intent);
   await dropIntent(withoutCancel(run.ctx), run.cluster, run.intent);
   run.intent = undefined;
 }
@@ -148,10 +151,10 @@ function back(run: SwitchRun): Decision {
   return run.intent === undefined ? 'nothing changed' : 'rolls back';
 }
 
-function isCommitted(run: SwitchRun, step: PlannedStep): Promise<boolean> {
+async function isCommitted(run: SwitchRun, step: PlannedStep): Promise<boolean> {
   switch (step.name) {
     case 'switchTraffic/writes/createJournals':
-      return checkJournals(run);
+      return isJournaledBySources(run);
     case 'switchTraffic/reads/switchShardReads':
       return areShardReadsSwitched(run);
     case 'switchTraffic/reads/switchKeyspaceReads':

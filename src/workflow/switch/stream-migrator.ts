@@ -46,8 +46,8 @@ export async function buildStreamMigrator(run: SwitchRun): Promise<void> {
 }
 
 async function readForeign(run: SwitchRun, source: MigrationSource, vschema: VSchemaKeyspace): Promise<ForeignStream[]> {
-  const { sw } = run;
-  const all = await callTablet(run.ctx, source.primary, 'ReadVReplicationWorkflows', async () =>
+  const { cluster, sw } = run;
+  const all = await callTablet(run.ctx, cluster, source.primary, 'ReadVReplicationWorkflows', async () =>
     foreignOn(source, sw.reverseWorkflow).filter((stream) => {
       refuseName(run, source, stream.row);
       return !isReference(stream, vschema);

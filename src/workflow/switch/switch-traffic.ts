@@ -175,6 +175,7 @@ function prepareRun(ctx: Context, cluster: Cluster, request: SwitchRequest, chos
     reverseReplication: request.enableReverseReplication,
     readsMirrored: state.readsMirrored,
     writesMirrored: state.writesMirrored,
+    sequences: request.initializeSequences,
   };
   if (wantsWrites && sw.frozen) {
     cluster.world.events.log('warning', `Writes have already been switched for workflow ${sw.workflow}, nothing to do here`);
@@ -195,6 +196,7 @@ function prepareRun(ctx: Context, cluster: Cluster, request: SwitchRequest, chos
     writesServed: undefined,
     refusedBefore: 0,
     warnings: alreadySwitched(cluster, chosen.found, wantsWrites && chosen.writesAlreadySwitched),
+    sequences: [],
   };
 }
 

@@ -27,20 +27,25 @@ import {
 import { encodeRecord } from '../../topo/server.ts';
 import type { Intent } from './intent.ts';
 import { type CellImage, isOwnMirror, type MemberImage, read, readShard } from './intent-images.ts';
+import { removeSequenceEntries } from './sequences-undo.ts';
 import { restoreServing } from './undo-serving.ts';
 
 /**
  * Puts the records of a switch back: denied tables, rules of every kind, the serving graph, the cells' copies; all or nothing. Only
- * what is the switch's own: what others changed meanwhile, while a lock was lost, stays as they have it.
+ * what is the switch's own: what others changed meanwhile, while a lock was lost, stays as they have it. Cells that cannot be
+ * reached are left out.
  */
-export async function revertRecords(ctx: Context, cluster: Cluster, intent: Intent): Promise<void> {
+export async function revertRecords(ctx: Context, cluster: Cluster, intent: Intent, unreachable: readonly string[]): Promise<void> {
   const { topo } = cluster;
   const foreign: string[] = [];
   await guarded(ctx, topo, [intent.sourceKeyspace, intent.targetKeyspace], (options) =>
     topo.conn.atomically(ctx, options, (writer) => {
       for (const member of [...intent.sources, ...intent.targets]) restoreControls(writer, member, intent.tables);
       restoreGlobalRules(writer, intent, (from) => foreign.push(from));
-      for (const [cell, image] of Object.entries(intent.cells)) restoreCell(writer, cell, intent, image);
+      removeSequenceEntries(writer, intent);
+      for (const [cell, image] of Object.entries(intent.cells)) {
+        if (!unreachable.includes(cell)) restoreCell(writer, cell, intent, image);
+      }
     }),
   );
   if (foreign.length === 0) return;
@@ -142,7 +147,11 @@ function mirrorsBack(intent: Intent, now: readonly MirrorRule[], before: readonl
 function restoreCell(writer: Writer, cell: string, intent: Intent, image: CellImage): void {
   if (image.serving !== undefined) restoreServing(writer, cell, intent, image.serving);
   const served = read<SrvVSchema>(writer, cell, paths.srvVSchema);
-  if (served === undefined) return;
+  if (served !== undefined) writer.put(cell, paths.srvVSchema, encodeRecord(restoredVSchema(served, intent, image)));
+}
+
+/** What a cell serves by, with the workflow's rules as they were. */
+export function restoredVSchema(served: SrvVSchema, intent: Intent, image: CellImage): SrvVSchema {
   const map = routingMap(served.routing_rules ?? {});
   putTables(map, image.rules, intent, () => {});
   const mirrors = mirrorsBack(intent, served.mirror_rules?.rules ?? [], image.mirrorRules);
@@ -161,5 +170,5 @@ function restoreCell(writer: Writer, cell: string, intent: Intent, image: CellIm
     putKeyspaces(keyspaces, image.keyspaceRules, intent, () => {});
     restored.keyspace_routing_rules = keyspaceRoutingRecord(keyspaces);
   }
-  writer.put(cell, paths.srvVSchema, encodeRecord(restored));
+  return restored;
 }

@@ -6,7 +6,8 @@ import { encodeRecord } from '../../topo/server.ts';
 import type { Intent } from './intent.ts';
 import { read, readShard } from './intent-images.ts';
 
-interface Ranged {
+/** A shard, or what a partition says of one. */
+export interface Ranged {
   key_range?: KeyRange;
 }
 
@@ -18,10 +19,15 @@ export function restoreServing(writer: Writer, cell: string, intent: Intent, bef
   const now = read<SrvKeyspace>(writer, cell, paths.srvKeyspace(intent.targetKeyspace));
   if (now === undefined) return;
   const own = [...intent.sources, ...intent.targets].map(({ keyspace, shard }): Ranged => readShard(writer, keyspace, shard) ?? {});
+  writer.put(cell, paths.srvKeyspace(intent.targetKeyspace), encodeRecord(restoredServing(now, before, own)));
+}
+
+/** A serving record in which these shards are as they were. */
+export function restoredServing(now: SrvKeyspace, before: SrvKeyspace, own: readonly Ranged[]): SrvKeyspace {
   const isOwn = (entry: Ranged): boolean => own.some((shard) => sameRange(entry, shard));
   const restored: SrvKeyspace = { ...now, partitions: (now.partitions ?? []).map((partition) => restorePartition(partition, before, isOwn)) };
   orderPartitions(restored);
-  writer.put(cell, paths.srvKeyspace(intent.targetKeyspace), encodeRecord(restored));
+  return restored;
 }
 
 function restorePartition(partition: KeyspacePartition, before: SrvKeyspace, isOwn: (entry: Ranged) => boolean): KeyspacePartition {

@@ -3,15 +3,19 @@ import { runStep } from '../../runtime/step.ts';
 import { type Cluster, epochSeconds } from '../../tablet/cluster.ts';
 import { callTablet, writeTablet } from '../../tablet/manager.ts';
 import type { ShardDb } from '../../tablet/shard-db.ts';
-import { deleteWorkflowStreams, readJournal, readStream, restoreStream, type StreamRow, updateStream } from '../../tablet/vreplication/streams.ts';
+import { deleteWorkflowStreams, readJournal, readStream, readStreams, restoreStream, type StreamRow, updateStream } from '../../tablet/vreplication/streams.ts';
 import { getShard, type ShardInfo, shardText } from '../../topo/keyspaces.ts';
 import { forgetLostLocks, holdsKeyspace, lockKeyspace, type Locked } from '../../topo/locks.ts';
+import type { Tablet } from '../../topo/proto/types.ts';
 import { getTablet } from '../../topo/tablets.ts';
 import { refreshOrFail } from '../denied.ts';
+import { forAll } from '../fan-out.ts';
 import type { StepName } from './catalogue.ts';
 import { dropIntent, type Intent } from './intent.ts';
 import type { MemberImage } from './intent-images.ts';
 import { planRollback } from './plan.ts';
+import { undoSequences } from './sequences-undo.ts';
+import { refuseForgotten, unreachableCells } from './undo-cells.ts';
 import { revertRecords } from './undo-records.ts';
 
 /** What each step of the roll-back of `hardened` does. It holds the locks already, but for the first, which takes those that were lost. */
@@ -21,6 +25,7 @@ const UNDOS: Partial<Record<StepName, (ctx: Context, cluster: Cluster, intent: I
   'switchTraffic/rollback/cancelStreamMigrations': restoreOthers,
   'switchTraffic/rollback/restartTargetStreams': restoreTargets,
   'switchTraffic/rollback/deleteReverseVReplication': restoreSources,
+  'switchTraffic/rollback/restoreSequences': undoSequences,
 };
 
 /**
@@ -69,10 +74,12 @@ async function relock(ctx: Context, cluster: Cluster, intent: Intent, again: Loc
 
 /** The records, all or nothing; then every tablet notices. */
 async function revertTopology(ctx: Context, cluster: Cluster, intent: Intent): Promise<void> {
-  await revertRecords(ctx, cluster, intent);
+  const unreachable = await unreachableCells(ctx, cluster, Object.keys(intent.cells));
+  await revertRecords(ctx, cluster, intent, unreachable);
   for (const [side, members] of [['source', intent.sources], ['target', intent.targets]] as const) {
-    for (const member of members) await refreshOrFail(ctx, cluster, await shardOf(ctx, cluster, member), side);
+    for (const member of members) await refreshOrFail(ctx, cluster, await shardOf(ctx, cluster, member), side, { passOver: true });
   }
+  for (const cell of unreachable) await refuseForgotten(ctx, cluster, cell, intent);
 }
 
 function shardOf(ctx: Context, cluster: Cluster, member: MemberImage): Promise<ShardInfo> {
@@ -82,59 +89,83 @@ function shardOf(ctx: Context, cluster: Cluster, member: MemberImage): Promise<S
 /** The other streams of a Reshard's shards as they were: those made on the targets go, those stopped on the sources go on. */
 async function restoreOthers(ctx: Context, cluster: Cluster, intent: Intent): Promise<void> {
   const moved = new Set(intent.sources.flatMap((member) => (member.others ?? []).map((row) => row.workflow)));
-  for (const member of intent.targets) {
-    const known = new Set((member.others ?? []).map((row) => row.id));
-    await onPrimary(ctx, cluster, member, (db, at) => {
-      const made = db.db
-        .all<{ id: number; workflow: string }>('SELECT id, workflow FROM "_vt.vreplication" ORDER BY id')
-        .filter(({ id, workflow }) => moved.has(workflow) && !known.has(id));
+  await onPrimaries(ctx, cluster, intent.targets, (db, { others = [] }) => {
+    const known = new Set(others.map((row) => row.id));
+    const made = readStreams(db).filter(({ id, workflow }) => moved.has(workflow) && !known.has(id));
+    const back = putBack(db, others);
+    if (made.length === 0 && back === undefined) return undefined;
+    return (at) => {
       for (const workflow of new Set(made.map((row) => row.workflow))) deleteWorkflowStreams(db, workflow);
-      putBack(db, member.others ?? [], at);
-    });
-  }
-  for (const member of intent.sources) await onPrimary(ctx, cluster, member, (db, at) => putBack(db, member.others ?? [], at));
+      (back ?? putBack(db, others))?.(at);
+    };
+  });
+  await onPrimaries(ctx, cluster, intent.sources, (db, { others = [] }) => putBack(db, others));
 }
 
-/** Streams as they were: one that the operator had stopped stays stopped. Positions stay where they have come to. */
-function putBack(db: ShardDb, rows: readonly StreamRow[], at: number): void {
-  for (const row of rows) {
-    const { state, message, stop_pos, cell, tablet_types } = row;
-    if (readStream(db, row.id) === undefined) restoreStream(db, row);
-    else updateStream(db, row.id, { state, message, stop_pos, cell, tablet_types }, at);
-  }
+type Change = (at: number) => void;
+
+/**
+ * Streams as they were: one that the operator had stopped stays stopped. Positions stay where they have come to. Undefined
+ * where nothing has to be changed.
+ */
+function putBack(db: ShardDb, rows: readonly StreamRow[]): Change | undefined {
+  if (rows.every((row) => isAsBefore(readStream(db, row.id), row))) return undefined;
+  return (at) => {
+    for (const row of rows) {
+      const now = readStream(db, row.id);
+      if (now === undefined) restoreStream(db, row);
+      else if (!isAsBefore(now, row)) updateStream(db, row.id, kept(row), at);
+    }
+  };
+}
+
+/** What of a stream a switch changes. */
+function kept({ state, message, stop_pos, cell, tablet_types }: StreamRow): Partial<StreamRow> {
+  return { state, message, stop_pos, cell, tablet_types };
+}
+
+function isAsBefore(now: StreamRow | undefined, before: StreamRow): boolean {
+  return now !== undefined && JSON.stringify(kept(now)) === JSON.stringify(kept(before));
 }
 
 /** The forward streams as they were. */
-async function restoreTargets(ctx: Context, cluster: Cluster, intent: Intent): Promise<void> {
-  for (const member of intent.targets) await onPrimary(ctx, cluster, member, (db, at) => putBack(db, member.streams, at));
+function restoreTargets(ctx: Context, cluster: Cluster, intent: Intent): Promise<void> {
+  return onPrimaries(ctx, cluster, intent.targets, (db, member) => putBack(db, member.streams));
 }
 
 /** The reverse workflow is gone if this switch made it, and as it was if it was there before. */
-async function restoreSources(ctx: Context, cluster: Cluster, intent: Intent): Promise<void> {
-  for (const member of intent.sources) {
-    await onPrimary(ctx, cluster, member, (db) => {
-      const known = new Set(member.streams.map((row) => row.id));
-      const now = db.db.all<{ id: number }>('SELECT id FROM "_vt.vreplication" WHERE workflow = ?', intent.reverseWorkflow);
-      const untouched = now.length === known.size && now.every((row) => known.has(row.id));
-      if (untouched) return;
+function restoreSources(ctx: Context, cluster: Cluster, intent: Intent): Promise<void> {
+  return onPrimaries(ctx, cluster, intent.sources, (db, member) => {
+    const known = new Set(member.streams.map((row) => row.id));
+    const now = readStreams(db, intent.reverseWorkflow);
+    if (now.length === known.size && now.every((row) => known.has(row.id))) return undefined;
+    return () => {
       deleteWorkflowStreams(db, intent.reverseWorkflow);
       for (const row of member.streams) restoreStream(db, row);
-    });
-  }
+    };
+  });
 }
 
-async function onPrimary(
+/** Changes each member by its primary; one where nothing is to be changed is not called, so that it may be down. */
+async function onPrimaries(
   ctx: Context,
   cluster: Cluster,
-  member: MemberImage,
-  change: (db: ShardDb, at: number) => void,
+  members: readonly MemberImage[],
+  plan: (db: ShardDb, member: MemberImage) => Change | undefined,
 ): Promise<void> {
-  const info = await shardOf(ctx, cluster, member);
-  const alias = info.record.primary_alias;
-  if (alias === undefined) throw new Error(`shard ${shardText(info)} has no primary`);
-  const db = cluster.shards.open(member.keyspace, member.shard);
-  const primary = await getTablet(ctx, cluster.topo, alias);
-  await callTablet(ctx, primary, 'VReplicationExec', () => writeTablet(ctx, cluster, db, () => change(db, epochSeconds(cluster))));
+  const wanted: { db: ShardDb; primary: Tablet; change: Change }[] = [];
+  for (const member of members) {
+    const db = cluster.shards.open(member.keyspace, member.shard);
+    const change = plan(db, member);
+    if (change === undefined) continue;
+    const info = await shardOf(ctx, cluster, member);
+    const alias = info.record.primary_alias;
+    if (alias === undefined) throw new Error(`shard ${shardText(info)} has no primary`);
+    wanted.push({ db, change, primary: await getTablet(ctx, cluster.topo, alias) });
+  }
+  await forAll(wanted, ({ db, change, primary }) =>
+    callTablet(ctx, cluster, primary, 'VReplicationExec', () => writeTablet(ctx, cluster, db, () => change(epochSeconds(cluster)))),
+  );
 }
 
 /** True if any source of the intent has its journal: then the only way is forward. */

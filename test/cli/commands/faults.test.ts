@@ -73,7 +73,7 @@ describe('fault list', () => {
       expect(text.split('\n').filter((line) => line.length > 100)).toEqual([]);
     }
     const rollback = await list(testCluster(), 'rollback');
-    expect([rollback.points.length, rollback.rollback.length]).toEqual([0, 4]);
+    expect([rollback.points.length, rollback.rollback.length]).toEqual([0, 5]);
     expect((await testCluster().run('fault list complet')).stderr).toContain('there is no list of faults for "complet"');
   });
 });

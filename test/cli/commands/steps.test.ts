@@ -57,7 +57,8 @@ describe('steps', () => {
       rollback/relock
       rollback/revertDeniedTables
       rollback/restartTargetStreams
-      rollback/deleteReverseVReplication"
+      rollback/deleteReverseVReplication
+      rollback/restoreSequences"
     `);
   });
 
@@ -145,7 +146,7 @@ describe('steps', () => {
     for (const name of ['switchtraffic', 'SwitchTraffic', 'switch-traffic', "'MoveTables SwitchTraffic'"]) expect(await cluster.ok(`steps ${name}`)).toBe(text);
     expect(await cluster.ok('steps reversetraffic')).toContain('source and target changing places');
     const rollback = await list(cluster, 'rollback');
-    expect([rollback.steps.length, rollback.rollback.length]).toEqual([0, 4]);
+    expect([rollback.steps.length, rollback.rollback.length]).toEqual([0, 5]);
     const { exit, stderr } = await cluster.run('steps revresetraffic');
     expect(exit).toBe(2);
     expect(stderr).toContain('(did you mean "reversetraffic"?)');

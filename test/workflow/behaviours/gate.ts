@@ -1,8 +1,10 @@
+import { expect } from 'vitest';
 import { DEFAULT_BUFFER } from '../../../src/gate/buffer/config.ts';
 import { QueryBuffer } from '../../../src/gate/buffer/query-buffer.ts';
 import { vtError } from '../../../src/lib/errors.ts';
 import { background } from '../../../src/runtime/context.ts';
 import { openCluster } from '../../helpers/open-cluster.ts';
+import { partialCluster, partialLine } from '../../helpers/partial.ts';
 import { movingCluster, switchLine } from '../../helpers/shell.ts';
 import { type RunsOf, shared } from './see.ts';
 
@@ -29,7 +31,7 @@ async function refusedFor(version: string, freeAfter?: number): Promise<number> 
 }
 
 /** Runs for the rows about the gate. */
-export const GATE_RUNS: RunsOf<'doubleBufferingWindow' | 'vschemaWait'> = {
+export const GATE_RUNS: RunsOf<'doubleBufferingWindow' | 'switchSeenBy' | 'vschemaWait'> = {
   doubleBufferingWindow: async (version) => {
     const cluster = await shared('switched', async () => {
       const made = await movingCluster();
@@ -44,6 +46,15 @@ export const GATE_RUNS: RunsOf<'doubleBufferingWindow' | 'vschemaWait'> = {
     if (typeof released === 'object') released.done();
     await buffer.close();
     return took >= DEFAULT_BUFFER.windowMs;
+  },
+  switchSeenBy: async (version) => {
+    const cluster = await partialCluster(version);
+    await cluster.ok(partialLine('p80d', 'switchtraffic'));
+    // The source's tables are denied and their rules lead away: a gate that knows has nothing to hold, and is refused again.
+    const gate = '--enable-buffer --enable-partial-keyspace-migration=false --timeout 1s';
+    const { exit, stderr } = await cluster.run(`query ${gate} "insert into customer (cid, name) values (9, 'x')"`);
+    expect(exit).toBe(1);
+    return stderr.includes('failed after retries') ? 'every rule' : 'some rules';
   },
   vschemaWait: async (version) => {
     // Held for the window, then tried twice more.

@@ -4,8 +4,9 @@ import type { BuiltName } from '../../../src/lib/behaviours.ts';
 import { background } from '../../../src/runtime/context.ts';
 import { ETCD_NAMES } from '../../../src/topo/conn/directory.ts';
 import type { Shard } from '../../../src/topo/proto/types.ts';
+import { beforeReshard, reshardCreate, reshardLine } from '../../helpers/reshard.ts';
 import { shardedCluster } from '../../helpers/sharded.ts';
-import { movingCluster, switchLine, type TestCluster } from '../../helpers/shell.ts';
+import { movingCluster, switchLine, type TestCluster, testCluster } from '../../helpers/shell.ts';
 import { denied, idle, mirrored, record, ruleOf, type RunsOf, saveMirrors, saveRule, shared, streams, switchWith } from './see.ts';
 
 const MT = 'MoveTables --workflow c2c --target-keyspace customer';
@@ -64,6 +65,55 @@ export const WORKFLOWS_RUNS: RunsOf<Extract<BuiltName, keyof typeof WORKFLOWS>> 
     }
     await cluster.ok('MoveTables --workflow p2c --target-keyspace customer cancel');
     return true;
+  },
+  deferByDefault: async (version) => {
+    const deferred = async (line: string, shard: string): Promise<boolean> => {
+      const cluster = await beforeReshard('1 to 2', { version, rows: 0, reference: false });
+      await cluster.ok(line);
+      return cluster.host.shards.open('customer', shard).db.get<{ deferred: number }>('SELECT max(defer_secondary_keys) AS deferred FROM "_vt.vreplication"')!.deferred === 1;
+    };
+    expect(await deferred(reshardCreate('1 to 2', '--defer-secondary-keys=true'), '-80')).toBe(true);
+    return deferred(reshardCreate('1 to 2'), '-80');
+  },
+  configOverrides: async (version) => {
+    const cluster = await beforeReshard('1 to 2', { version, rows: 0, reference: false });
+    const { exit, stderr } = await cluster.run(reshardCreate('1 to 2', '--config-overrides vstream-packet-size=1000'));
+    if (exit === 0) return (await cluster.ok(reshardLine('show'))).includes('"vstream-packet-size": "1000"');
+    expect(stderr).toMatch(/^unknown flag: --config-overrides\n/);
+    return false;
+  },
+  referenceTables: async (version) => {
+    const cluster = await shared('references', () => beforeReshard('1 to 2', { rows: 0 }));
+    const line = `Materialize --workflow more --target-keyspace customer create --source-keyspace global --reference-tables nope --vitess-version ${version}`;
+    const { stderr } = await cluster.run(line);
+    if (stderr.startsWith('unknown flag: --reference-tables\n')) return false;
+    expect(stderr).toContain('nope');
+    return true;
+  },
+  targetWithoutPrimary: async (version) => {
+    const cluster = await beforeReshard('1 to 2', { version, rows: 0, reference: false });
+    const { contents } = cluster.host.store.cell('global').get('keyspaces/customer/shards/-80/Shard')!;
+    const { primary_alias: _alias, ...record } = JSON.parse(contents) as Shard;
+    cluster.host.store.put('global', 'keyspaces/customer/shards/-80/Shard', JSON.stringify(record));
+    const { exit, stderr } = await cluster.run(reshardCreate('1 to 2'));
+    expect(exit).toBe(1);
+    if (stderr.includes('buildResharder: target shard -80 has no primary tablet')) return 'error';
+    expect(stderr).toMatch(/^uncaught panic: runtime error: invalid memory address or nil pointer dereference/);
+    return 'panic';
+  },
+  filteredUpdates: async (version) => {
+    const cluster = testCluster();
+    await cluster.ok(`init commerce --vitess-version ${version}`);
+    const settings = [{ target_table: 'dear', source_expression: 'select * from corder where price > 50', create_ddl: 'create table dear (order_id bigint, customer_id bigint, sku varbinary(128), price bigint, primary key (order_id))' }];
+    await cluster.ok(`Materialize --workflow dear --target-keyspace customer create --source-keyspace commerce --table-settings '${JSON.stringify(settings)}'`);
+    await cluster.ok('show keyspace');
+    await cluster.ok("query --target commerce:0 'update corder set price = 1 where order_id = 1'");
+    await cluster.ok("query --target commerce:0 'update corder set price = 99 where order_id = 2'");
+    await cluster.ok('show keyspace');
+    const rows = cluster.host.shards.open('customer', '0').db.all('SELECT order_id, price FROM dear');
+    if (JSON.stringify(rows) === JSON.stringify([{ order_id: 2, price: 99 }])) return 'one image';
+    expect(rows).toEqual([{ order_id: 1, price: 1 }]);
+    return 'both images';
   },
   cancelOrder: async (version) => {
     const cluster = await movingCluster(version);
@@ -150,12 +200,6 @@ export const WORKFLOWS_RUNS: RunsOf<Extract<BuiltName, keyof typeof WORKFLOWS>> 
     if (cellOf('80-') === 'zone1') return 'obeyed';
     expect(stderr).toContain(`warning: vtctldclient ${version} does not send --shards of Workflow update: every shard is meant`);
     return 'ignored';
-  },
-  configOverrides: async (version) => {
-    const cluster = await shared('settings', () => movingCluster());
-    const { exit, stderr } = await cluster.run(`Workflow --keyspace customer update --workflow c2c --config-overrides vreplication-retry-delay=1s --vitess-version ${version}`);
-    if (exit !== 0) expect(stderr).toMatch(/^unknown flag: --config-overrides\n/);
-    return exit === 0;
   },
   denyEntries: async (version) => {
     const deny = 'SetShardTabletControl --denied-tables=customer commerce/0 primary';

@@ -14,7 +14,7 @@ function lock(name: string, changes: Partial<LockClientFacts> = {}): LockFacts {
 /** A cell that has not been told of a rule, and some locks. */
 function picture(locks: LockFacts[]): Picture {
   const unpublished = [{ cell: 'zone1', from: 'commerce.customer@replica', saved: 'customer.customer', published: 'commerce.customer' }];
-  return { keyspaces: ['commerce', 'customer'], shards: [], routing: { cells: ['zone1'], routes: [], shards: [], unpublished }, locks, workflows: [], intents: [] };
+  return { keyspaces: ['commerce', 'customer'], shards: [], routing: { cells: ['zone1'], routes: [], shards: [], unpublished }, locks, workflows: [], intents: [], stoppedCells: [] };
 }
 
 const { behaviours } = findRelease('hardened');

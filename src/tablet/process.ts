@@ -1,0 +1,99 @@
+import type { World } from '../runtime/world.ts';
+import type { TabletControl, TabletType } from '../topo/proto/types.ts';
+import type { ShardDb } from './shard-db.ts';
+
+/** What may hold a tablet's action lock for as long as it likes. */
+export type Busy = 'BACKUP' | 'RESTORE';
+
+/** What is true of a tablet's process, whatever its records say. It lives in its shard's database, so every command sees it. */
+export interface TabletProcess {
+  /** It is not running: nothing answers at its address. */
+  stopped: boolean;
+  /** A backup or a restore that holds its action lock. */
+  busy: Busy | undefined;
+  /** The type it starts as (`--init-tablet-type`), where it is another one now. */
+  base: TabletType | undefined;
+}
+
+/** What a tablet read of its shard when it was last refreshed: a change of its type goes by this and does not read again. */
+export interface LastRead {
+  /** The shard's tablet controls that hold in the tablet's cell. */
+  controls: TabletControl[];
+  /** The types whose query service is disabled. */
+  disabled: string[];
+}
+
+interface ProcessRow {
+  alias: string;
+  stopped: number;
+  busy: Busy | null;
+  base: TabletType | null;
+}
+
+const UP: TabletProcess = { stopped: false, busy: undefined, base: undefined };
+const COLUMNS = 'alias, stopped, busy, base';
+
+/** What became of a tablet's process; one that was never touched is up and free. */
+export function readProcess(shard: ShardDb, alias: string): TabletProcess {
+  const row = shard.db.get<ProcessRow>(`SELECT ${COLUMNS} FROM _process WHERE alias = ?`, alias);
+  return row === undefined ? UP : processOf(row);
+}
+
+/** The same of all tablets of a shard that are not simply up. */
+export function readProcesses(shard: ShardDb): Map<string, TabletProcess> {
+  const rows = shard.db.all<ProcessRow>(`SELECT ${COLUMNS} FROM _process WHERE stopped = 1 OR busy IS NOT NULL`);
+  return new Map(rows.map((row) => [row.alias, processOf(row)]));
+}
+
+function processOf({ stopped, busy, base }: ProcessRow): TabletProcess {
+  return { stopped: stopped === 1, busy: busy ?? undefined, base: base ?? undefined };
+}
+
+/** True while nothing answers at the tablet's address. */
+export function isStopped(shard: ShardDb, alias: string): boolean {
+  return readProcess(shard, alias).stopped;
+}
+
+/** Changes what is true of a tablet's process. */
+export function writeProcess(shard: ShardDb, world: World, alias: string, process: TabletProcess): Promise<void> {
+  const { stopped, busy = null, base = null } = process;
+  return shard.db.write(world.clock, () => {
+    shard.db.run(
+      `INSERT INTO _process (${COLUMNS}) VALUES (?, ?, ?, ?)
+       ON CONFLICT (alias) DO UPDATE SET stopped = excluded.stopped, busy = excluded.busy, base = excluded.base`,
+      alias,
+      stopped ? 1 : 0,
+      busy,
+      base,
+    );
+  });
+}
+
+/** What a tablet last read; undefined for one that was never refreshed. */
+export function lastRead(shard: ShardDb, alias: string): LastRead | undefined {
+  const row = shard.db.get<{ read: string | null }>('SELECT read FROM _process WHERE alias = ?', alias);
+  return row?.read === undefined || row.read === null ? undefined : (JSON.parse(row.read) as LastRead);
+}
+
+/** Keeps what a tablet read, inside the caller's transaction. */
+export function keepRead(shard: ShardDb, alias: string, read: LastRead): void {
+  shard.db.run(
+    'INSERT INTO _process (alias, read) VALUES (?, ?) ON CONFLICT (alias) DO UPDATE SET read = excluded.read',
+    alias,
+    JSON.stringify(read),
+  );
+}
+
+/** Forgets a tablet that is no more: what it believed, and what became of it. */
+export function forgetTablet(shard: ShardDb, world: World, alias: string): Promise<void> {
+  return shard.db.write(world.clock, () => {
+    for (const table of ['_tablet', '_process', '_server']) shard.db.run(`DELETE FROM ${table} WHERE alias = ?`, alias);
+  });
+}
+
+/** True if a primary of the shard runs. A shard that no tablet calls itself primary of is not asked about: true too. */
+export function isPrimaryUp(shard: ShardDb): boolean {
+  const down = `EXISTS (SELECT 1 FROM _process WHERE _process.alias = _tablet.alias AND stopped = 1)`;
+  const rows = shard.db.all<{ down: number }>(`SELECT ${down} AS down FROM _tablet WHERE json_extract(view, '$.type') = 'PRIMARY'`);
+  return rows.length === 0 || rows.some((row) => row.down === 0);
+}
