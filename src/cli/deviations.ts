@@ -1,11 +1,66 @@
 import { InvariantError, UserError } from '../lib/errors.ts';
 import type { Cluster } from '../tablet/cluster.ts';
-import { boolOf, hasFlag, isWorkflowCommand } from './flags.ts';
+import { boolOf, isWorkflowCommand } from './flags.ts';
 import { CHECKED_LATER, type Deviation } from './later-deviations.ts';
 import type { Invocation } from './spec.ts';
 
 /** Vitess's own text for a `--timeout` that is too short. */
 export const SHORT_TIMEOUT = 'timeout value must be at least 1 second';
+
+/** VDiff. */
+const VDIFF: readonly Deviation[] = [
+  {
+    id: 'vdiff-unknown-table',
+    there: '`VDiff create --tables` passes over tables that the workflow does not have; with none left, the diff fails later',
+    here: 'refused',
+    why: 'the table that was meant is not compared',
+    hardenedOnly: true,
+  },
+  {
+    id: 'vdiff-no-tablet',
+    there: '`VDiff create` with `--tablet-types` or cells that there is no tablet of waits for one for ever, with the streams stopped',
+    here: 'refused; on a release line the streams go on meanwhile',
+    why: 'the diff never begins',
+    hardenedOnly: true,
+  },
+  {
+    id: 'vdiff-absent',
+    there: '`VDiff stop` of a UUID that does not exist reports success',
+    here: 'refused',
+    why: 'the diff that was meant goes on',
+    hardenedOnly: true,
+  },
+  {
+    id: 'vdiff-whole-seconds',
+    there: '`VDiff create` keeps whole seconds: `--max-diff-duration` below one sets no limit, `--filtered-replication-wait-time` below one lets every diff fail',
+    here: 'refused',
+    why: 'it does the opposite of what it says',
+    hardenedOnly: true,
+    check: shortVDiff,
+  },
+  {
+    id: 'vdiff-wait',
+    there: '`VDiff create --wait` goes on printing for ever when the diff has failed, was stopped, or is not started (`--auto-start=false`); with an interval of 0 it panics',
+    here: 'ends with the diff, with status 1 unless it is completed; `--auto-start=false` and an interval of 0 are refused',
+    why: 'nothing will change',
+    hardenedOnly: true,
+    check: endlessVDiff,
+  },
+  {
+    id: 'vdiff-wait-end',
+    there: '`VDiff create --wait` looks at the diff at each interval, so that it ends up to a minute after it; with `--format json` it prints a document each time',
+    here: 'prints when the diff ends, too; on `hardened` one document',
+    why: 'nobody waits for a clock',
+    hardenedOnly: false,
+  },
+  {
+    id: 'vdiff-in-process',
+    there: 'a diff runs in the vttablets of the target, whatever becomes of the command',
+    here: '`VDiff create` and `resume` run it themselves, one shard after another, and return when it has ended; if they are stopped it is still `started`, and the next `VDiff` command of the workflow goes on with it',
+    why: 'there is no vttablet',
+    hardenedOnly: false,
+  },
+];
 
 /** Everything that differs. */
 export const DEVIATIONS: readonly Deviation[] = [
@@ -55,25 +110,17 @@ export const DEVIATIONS: readonly Deviation[] = [
   },
   {
     id: 'force-ignored',
-    there: '`--force` of switchtraffic and reversetraffic is never sent to the server',
-    here: 'refused',
-    why: 'the person who types it expects checks to be passed over',
+    there: '`--force` of switchtraffic and reversetraffic, since v21, is never sent to the server',
+    here: 'heeded: tablets that cannot be refreshed are passed over, all but a primary that runs, and so is a journal that cannot be read when only reads are switched',
+    why: 'during an outage of a replica there is no other way back',
     hardenedOnly: true,
-    check: (inv) =>
-      isTraffic(inv) && inv.flags.bool('force')
-        ? `${verb(inv)} --force does nothing: vtctldclient never sends it to the server`
-        : undefined,
   },
   {
     id: 'shards-ignored',
-    there: '`--shards` of switchtraffic, reversetraffic and complete is never sent to the server',
-    here: 'refused',
+    there: '`--shards` of switchtraffic, reversetraffic and complete is never sent to the server, and every shard is meant',
+    here: 'looked at: shards that are not the workflow\'s are refused, and so is leaving one out, with the reason',
     why: 'all shards would be switched, or completed, and not the ones named',
     hardenedOnly: true,
-    check: (inv) =>
-      (isTraffic(inv) || verb(inv) === 'complete') && hasFlag(inv, 'shards') && inv.flags.given('shards')
-        ? `${verb(inv)} --shards does nothing: vtctldclient never sends it to the server, and every shard is meant`
-        : undefined,
   },
   {
     id: 'sequences-without-writes',

@@ -6,7 +6,7 @@ import { type ShardInfo, updateShardFields } from '../topo/keyspaces.ts';
 import { changeMirrorRules, mirrorFrom, type MirrorMap, mirrorMap, setMirror } from '../topo/mirror-rules.ts';
 import { getMirrorRules } from '../topo/rules.ts';
 import { rebuildSrvVSchema } from '../topo/vschema.ts';
-import { refreshOrFail } from './denied.ts';
+import { type DenyOptions, refreshOrFail } from './denied.ts';
 import type { TrafficSwitcher } from './switcher.ts';
 
 /** Tablet types whose reads may be mirrored. */
@@ -24,10 +24,11 @@ export async function mirrorTables(
   sw: TrafficSwitcher,
   types: readonly string[],
   percent: number,
+  options: DenyOptions = {},
 ): Promise<void> {
   const { topo } = cluster;
   await changeMirrorRules(ctx, topo, sw.targetKeyspace, (rules) => changeRules(cluster, rules, sw, types, percent));
-  await allowMirroredReads(ctx, cluster, sw);
+  await allowMirroredReads(ctx, cluster, sw, options);
   await rebuildSrvVSchema(ctx, topo);
 }
 
@@ -54,7 +55,7 @@ function changeRules({ release }: Cluster, rules: MirrorMap, sw: TrafficSwitcher
  * Lets reads pass the denied tables of the target's primaries, if any are mirrored there, and has its tablets notice. A
  * mirrored query is a plain SELECT whatever the type of its tablets.
  */
-export async function allowMirroredReads(ctx: Context, cluster: Cluster, sw: TrafficSwitcher): Promise<void> {
+export async function allowMirroredReads(ctx: Context, cluster: Cluster, sw: TrafficSwitcher, options: DenyOptions = {}): Promise<void> {
   const { topo, release } = cluster;
   if (!release.behaviours.allowReads) return;
   const rules = mirrorMap(await getMirrorRules(ctx, topo));
@@ -62,7 +63,7 @@ export async function allowMirroredReads(ctx: Context, cluster: Cluster, sw: Tra
   try {
     for (const { info } of sw.targets) {
       await updateShardFields(ctx, topo, info.keyspace, info.name, (record) => edit(info, record));
-      await refreshOrFail(ctx, cluster, info, 'target');
+      await refreshOrFail(ctx, cluster, info, 'target', options);
     }
   } catch (error) {
     throw vtError('INTERNAL', `failed to update target denied tables: ${errorText(error)}`);

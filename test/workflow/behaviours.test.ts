@@ -61,7 +61,6 @@ describe('a row without a run', () => {
     expect(waiting).toMatchInlineSnapshot(`
       [
         "namedLockElsewhere: other topology servers",
-        "forceRefresh: the service of vtctld",
         "preparedTransactions: two-phase commit",
         "gateBuildsMissing: start-up of the gate",
       ]

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { createTable } from '../../src/tablet/create-table.ts';
 import { background } from '../../src/runtime/context.ts';
 import { ETCD_NAMES } from '../../src/topo/conn/directory.ts';
 import { fingerprint } from '../helpers/fingerprint.ts';
@@ -64,7 +65,8 @@ describe('complete', () => {
   it('--rename-tables meets a name that is taken', async () => {
     const taken = async (version: string): Promise<TestCluster> => {
       const cluster = await switched(version);
-      await cluster.ok('query --target commerce:0 "create table _customer_old (id bigint primary key)"');
+      const db = cluster.host.shards.open('commerce', '0');
+      createTable(db, { ...db.table('product'), name: '_customer_old' });
       return cluster;
     };
     expect(await refused(await taken('hardened'), `${MT} complete --rename-tables`)).toContain(
@@ -97,7 +99,7 @@ describe('complete', () => {
     await cluster.ok(`${MT} complete --shards=80-,-80`);
 
     const release = await switched('22.0.4');
-    expect((await release.run(`${MT} complete --shards=nope`)).stderr).toContain('warning: vtctldclient v22.0.4 does not send --shards of MoveTables complete: every shard is meant');
+    expect((await release.run(`${MT} complete --shards=nope`)).stderr).toContain('warning: vtctldclient 22.0.4 does not send --shards of MoveTables complete: every shard is meant');
     expect(streams(release, 'c2c')).toEqual([]);
     expect(await refused(await switched('18.0.8'), `${MT} complete --shards=0`)).toMatch(/^unknown flag: --shards\n/);
   });

@@ -1,6 +1,7 @@
 import {
   createFlags,
   deleteBatchSizeFlag,
+  everyShardFlag,
   includeLogsFlag,
   keepFlags,
   shardsFlag,
@@ -118,7 +119,7 @@ export const moveTables: CommandSpec = vtctldclientCommand({
         ...keepFlags,
         { kind: 'bool', name: 'rename-tables', about: 'rename the source tables instead of dropping them' },
         { kind: 'bool', name: 'dry-run', about: 'print what would be done, and do none of it' },
-        { ...shardsFlag, about: 'accepted by vtctldclient and never sent to the server' },
+        everyShardFlag,
       ],
       load: () => import('../commands/movetables-complete.ts'),
     }),

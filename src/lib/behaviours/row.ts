@@ -28,7 +28,6 @@ export const WAITS_FOR = [
   'Reshard',
   'two-phase commit',
   'start-up of the gate',
-  'the service of vtctld',
   'other topology servers',
 ] as const;
 

@@ -1,4 +1,4 @@
-import { vtError, wrapError } from '../../lib/errors.ts';
+import { errorText, vtError, wrapError } from '../../lib/errors.ts';
 import { callTablet } from '../../tablet/manager.ts';
 import { readJournal } from '../../tablet/vreplication/streams.ts';
 import { cellNames } from '../../topo/cells.ts';
@@ -9,7 +9,7 @@ import { rebuildSrvVSchema } from '../../topo/vschema.ts';
 import { forAll } from '../fan-out.ts';
 import { mirrorTables } from '../mirror-tables.ts';
 import type { TrafficSwitcher } from '../switcher.ts';
-import type { SwitchRun } from './run.ts';
+import { isForced, type SwitchRun } from './run.ts';
 
 /** The read types to switch: REPLICA alone takes RDONLY along where no such tablet exists. */
 export async function readTypes(run: SwitchRun): Promise<string[]> {
@@ -30,7 +30,9 @@ export async function validateReads(run: SwitchRun): Promise<void> {
   try {
     await checkJournals(run);
   } catch (error) {
-    throw wrapError(error, `failed to read journal in the ${run.sw.sourceKeyspace} keyspace`);
+    const problem = wrapError(error, `failed to read journal in the ${run.sw.sourceKeyspace} keyspace`);
+    if (!isForced(run)) throw problem;
+    run.cluster.world.events.emit({ kind: 'warning', text: errorText(problem) });
   }
   try {
     await validateShards(run);
@@ -133,5 +135,5 @@ export function rebuildAfterReads(run: SwitchRun): Promise<void> {
 
 /** Removes the workflow's mirror rules for these types, and republishes the rules. */
 export function removeMirrorRules(run: SwitchRun, types: readonly string[]): Promise<void> {
-  return mirrorTables(run.ctx, run.cluster, run.sw, types, 0);
+  return mirrorTables(run.ctx, run.cluster, run.sw, types, 0, { force: isForced(run) });
 }

@@ -5,6 +5,7 @@ import type { Context } from '../../runtime/context.ts';
 import type { Cluster } from '../../tablet/cluster.ts';
 import { readJournal } from '../../tablet/vreplication/streams.ts';
 import { lockName } from '../../topo/locks.ts';
+import { refuseSomeShards } from '../some-shards.ts';
 import { areWritesSwitched, getWorkflowState, stateText, type WorkflowWithState } from '../state.ts';
 import { WORKFLOW_TYPES } from '../switcher.ts';
 import { dryRunLines } from './dry-run.ts';
@@ -81,6 +82,7 @@ async function prepare(ctx: Context, cluster: Cluster, request: SwitchRequest, c
   for (;;) {
     const asked = await getWorkflowState(ctx, cluster, request.keyspace, request.workflow);
     refuseKind(asked, cluster, command);
+    if (!cluster.release.vitess) refuseSomeShards(asked.sw, request.shards);
     const chosen = await chooseSwitcher(ctx, cluster, request, asked);
     const intent = await settleIntent(ctx, cluster, chosen.found, request.dryRun);
     // Whatever was at work or left behind is settled now: the workflow is read again.
