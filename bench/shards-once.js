@@ -1,9 +1,9 @@
-// Run by shards.js: `shards-once.js FOLDER` moves every table of a prepared cluster to the shards of another keyspace and back, and
-// prints what each command took, and its longest step, as JSON.
+// Run by shards.js: `shards-once.js FOLDER PHASE` does one phase of moving every table of a prepared cluster to the shards of another
+// keyspace and back, as a process of its own, and prints what the command took, its longest step and its peak of memory, as JSON.
 import { performance } from 'node:perf_hooks';
 import { commands, filesIn } from './cluster.js';
 
-const [folder] = process.argv.slice(2);
+const [folder, phase] = process.argv.slice(2);
 const host = filesIn(folder);
 const steps = [];
 const makeWorld = host.world;
@@ -25,14 +25,8 @@ const phases = {
   switch: `${move} switchtraffic --timeout 120s`,
   reverse: `${move} reversetraffic --timeout 120s`,
 };
-const results = {};
-for (const [name, line] of Object.entries(phases)) {
-  steps.length = 0;
-  const start = performance.now();
-  await run(line);
-  const took = performance.now() - start;
-  const longest = steps.toSorted((a, b) => b.ms - a.ms)[0];
-  results[name] = { took, step: longest?.step, stepMs: longest?.ms ?? 0 };
-  if (process.env.SHOW_STEPS) for (const one of steps.filter(({ ms }) => ms > 200)) process.stderr.write(`${name} ${one.step} ${Math.round(one.ms)}\n`);
-}
-process.stdout.write(JSON.stringify({ phases: results, rss: process.resourceUsage().maxRSS / 1024 }));
+const start = performance.now();
+await run(phases[phase]);
+const took = performance.now() - start;
+const longest = steps.toSorted((a, b) => b.ms - a.ms)[0];
+process.stdout.write(JSON.stringify({ took, step: longest?.step ?? '', stepMs: longest?.ms ?? 0, rss: process.resourceUsage().maxRSS / 1024 }));

@@ -1,5 +1,6 @@
 import { plainError, UserError } from '../lib/errors.ts';
 import type { OnDDLAction } from '../topo/proto/types-workflow.ts';
+import { checkConfig } from '../tablet/vreplication/config.ts';
 import { cellNames } from '../topo/cells.ts';
 import type { Cluster } from '../tablet/cluster.ts';
 import type { CommandScope } from './scope.ts';
@@ -65,6 +66,11 @@ export function configOverrides({ flags }: Invocation): Record<string, string> {
     config[name] = pair.slice(at + 1);
   }
   return config;
+}
+
+/** On `hardened` a setting that no tablet takes is refused at once; on a release the tablet refuses the streams that are made with it. */
+export function refuseBadConfig({ release }: Cluster, config: Readonly<Record<string, string>>): void {
+  if (!release.vitess) checkConfig(config);
 }
 
 /** `--cells`, or every cell there is for `--all-cells`. */

@@ -1,8 +1,11 @@
 import { InvariantError, UserError } from '../lib/errors.ts';
 import type { Cluster } from '../tablet/cluster.ts';
+import { PART_DEVIATIONS } from './deviations-of-parts.ts';
 import { boolOf, isWorkflowCommand } from './flags.ts';
 import { CHECKED_LATER, type Deviation } from './later-deviations.ts';
 import type { Invocation } from './spec.ts';
+
+export type { Deviation } from './later-deviations.ts';
 
 /** Vitess's own text for a `--timeout` that is too short. */
 export const SHORT_TIMEOUT = 'timeout value must be at least 1 second';
@@ -164,6 +167,7 @@ export const DEVIATIONS: readonly Deviation[] = [
         : undefined,
   },
   ...CHECKED_LATER,
+  ...PART_DEVIATIONS,
   ...VDIFF,
 ];
 

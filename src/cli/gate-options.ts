@@ -8,9 +8,11 @@ import type { Invocation } from './spec.ts';
 
 const OF_THE_BUFFER = ['buffer-window', 'buffer-max-failover-duration', 'buffer-size', 'buffer-min-time-between-failovers'];
 
-/** The gate that the flags ask for, in the first cell. Throws UserError for flags that do nothing. */
+/** The gate that the flags ask for, in the cell that they name. Throws UserError for an unknown cell, and for flags that do nothing. */
 export async function gateOptions(ctx: Context, cluster: Cluster, { flags }: Invocation): Promise<GateOptions> {
-  const cell = (await cellNames(ctx, cluster.topo))[0] ?? '';
+  const cells = await cellNames(ctx, cluster.topo);
+  const cell = flags.given('cell') ? flags.str('cell') : (cells[0] ?? '');
+  if (flags.given('cell') && !cells.includes(cell)) throw new UserError(`there is no cell '${cell}'; there are: ${cells.join(', ')}`, { exit: 2 });
   const shardRules = flags.bool('enable-partial-keyspace-migration');
   const vschemaWaitMs = flags.duration('vschema-wait');
   if (vschemaWaitMs < 0) throw new UserError(`--vschema-wait ${formatDuration(vschemaWaitMs)} is negative`, { exit: 2 });

@@ -2,7 +2,8 @@ import { errorText, VtError } from '../lib/errors.ts';
 import { suggest } from '../lib/suggest.ts';
 import { background } from '../runtime/context.ts';
 import { type Cluster, observing } from '../tablet/cluster.ts';
-import { knownCells } from '../topo/cells.ts';
+import { isStopped } from '../tablet/process.ts';
+import { knownCells, stoppedCells } from '../topo/cells.ts';
 import { findAllShards, keyspaceNames } from '../topo/keyspaces.ts';
 import { aliasText, allTablets } from '../topo/tablets.ts';
 import { getWorkflows } from '../workflow/status.ts';
@@ -37,12 +38,28 @@ export async function hintFor(error: unknown, asked: Cluster, keyspace: string):
   if (!(error instanceof VtError)) return undefined;
   const text = errorText(error);
   if (LOCKED.test(text)) return 'next: see who holds it: switchtraffic show locks';
+  const down = await startLine(cluster, text);
+  if (down !== undefined) return down;
   for (const rule of RULES) {
     const match = rule.text.exec(text);
     const wrong = match === null ? undefined : await rule.read(cluster, match.slice(1), keyspace);
     if (wrong !== undefined) return hintLine(wrong);
   }
   return undefined;
+}
+
+/** What starts the cell or the tablet that did not answer, where it is stopped. */
+async function startLine(cluster: Cluster, text: string): Promise<string | undefined> {
+  const { topo, shards } = cluster;
+  const cell = /deadline exceeded: \/vitess\/([^/]+)\//.exec(text)?.[1];
+  if (cell !== undefined && (await stoppedCells(background(), topo)).includes(cell)) return `next: start it: switchtraffic cell start ${cell}`;
+  const port = /dial tcp \S+:(\d+): connect: connection refused/.exec(text)?.[1];
+  if (port === undefined) return undefined;
+  const tablets = await allTablets(background(), topo);
+  const tablet = tablets.find(({ port_map: ports }) => String(ports?.['grpc']) === port);
+  const alias = aliasText(tablet?.alias);
+  if (tablet === undefined || !isStopped(shards.open(tablet.keyspace, tablet.shard), alias)) return undefined;
+  return `next: start it: switchtraffic tablet start ${alias}`;
 }
 
 function hintLine({ name, kind, there }: Mistyped): string {

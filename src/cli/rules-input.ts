@@ -14,16 +14,19 @@ export interface ReadRules<T extends object = RoutingRules> {
   unknownFields: string[];
 }
 
+const ONE_OF = 'must pass exactly one of --rules or --rules-file';
+
 /**
- * The rules that `--rules` or `--rules-file` gives; a file's path counts from the working directory.
+ * The rules that `--rules` or `--rules-file` gives; a file's path counts from the working directory. Most commands name both where
+ * both are given; with `named` false they are refused as none is.
  *
  * @throws UserError in vtctldclient's words, or Go's for a file that cannot be read
  */
-export function readRules<T extends object>(inv: Invocation, type: MessageType<T>): ReadRules<T> {
+export function readRules<T extends object>(inv: Invocation, type: MessageType<T>, named = true): ReadRules<T> {
   const rules = inv.flags.str('rules');
   const file = inv.flags.str('rules-file');
-  if (rules !== '' && file !== '') throw new UserError(`cannot pass both --rules (=${rules}) and --rules-file (=${file})`);
-  if (rules === '' && file === '') throw new UserError('must pass exactly one of --rules or --rules-file');
+  if (rules !== '' && file !== '') throw new UserError(named ? `cannot pass both --rules (=${rules}) and --rules-file (=${file})` : ONE_OF);
+  if (rules === '' && file === '') throw new UserError(ONE_OF);
   const json = parseJson(file === '' ? rules : readText(inv, file));
   const unknownFields: string[] = [];
   const options = { unknownFields: 'drop', onUnknown: (path: string) => unknownFields.push(path) } as const;

@@ -24,11 +24,16 @@ export function printStatus(inv: Invocation, status: WorkflowStatus, format: str
     for (const [table, copy] of tables) {
       const percent = (value: number | undefined): string => (value ?? 0).toFixed(2);
       lines.push(
-        `\t${table}: RowsCopied:${copy.rows_copied}, RowsTotal:${copy.rows_total}, RowsPercentage:${percent(copy.rows_percentage)}, BytesCopied:${copy.bytes_copied}, BytesTotal:${copy.bytes_total}, BytesPercentage:${percent(copy.bytes_percentage)}, Phase:${copy.phase}`,
+        `\t${table}: RowsCopied:${copy.rows_copied}, RowsTotal:${copy.rows_total}, RowsPercentage:${percent(copy.rows_percentage)}, BytesCopied:${copy.bytes_copied}, BytesTotal:${copy.bytes_total}, BytesPercentage:${percent(copy.bytes_percentage)}${phaseText(copy.phase)}`,
       );
     }
     lines.push('');
   }
   lines.push(`Traffic State: ${status.traffic_state}`, '');
   inv.io.stdout.write(lines.join('\n'));
+}
+
+/** A server of before v24 sends no phase, and then there is nothing to print. */
+function phaseText(phase: string | undefined): string {
+  return phase === undefined || phase === 'UNKNOWN' ? '' : `, Phase:${phase}`;
 }

@@ -2,12 +2,15 @@ import { errorText } from '../lib/errors.ts';
 import { formatDuration } from '../lib/duration.ts';
 import { background } from '../runtime/context.ts';
 import { missingPrivileges, readGrants } from '../tablet/privileges.ts';
-import { readStreams } from '../tablet/vreplication/streams.ts';
+import { readProcesses } from '../tablet/process.ts';
+import { readStream, readStreams } from '../tablet/vreplication/streams.ts';
 import { LockLostError } from '../topo/locks.ts';
+import { stoppedCells } from '../topo/cells.ts';
+import { shardText } from '../topo/keyspaces.ts';
 import { aliasText } from '../topo/tablets.ts';
-import { recoveryCommands, reshardRecoveryCommands, RESUME_LAG, switchReverseCommand } from '../workflow/recovery.ts';
+import { cureCommand, recoveryCommands, reshardRecoveryCommands, RESUME_LAG, switchReverseCommand } from '../workflow/recovery.ts';
 import { readTraffic, sideText, type TableTraffic } from '../workflow/traffic.ts';
-import { compareReleases, describeOutcome, type Failure } from '../workflow/switch/outcome.ts';
+import { compareReleases, describeOutcome, type Failure, targetDeniedAtFirst } from '../workflow/switch/outcome.ts';
 import { measureOutage, type Outage } from '../workflow/switch/outage.ts';
 import type { SwitchRun } from '../workflow/switch/run.ts';
 import { currentStreams, type StreamMigrator } from '../workflow/switch/stream-migrator.ts';
@@ -52,14 +55,21 @@ export async function failureNotes(inv: Invocation, scope: CommandScope, failed:
     ...traffic.map((table) => `  ${trafficLine(table)}`),
     ...outage.map((line) => `  ${line}`),
     ...scope.events.flatMap((event) => (event.kind === 'log' && event.level === 'error' ? [`log: ${event.text}`] : [])),
+    ...(await downLines(run)),
     ...lostLines(run),
     ...nextLines(inv, failed, traffic),
-    ...otherReleases(scope, failed),
+    ...(isMadeAlready(failed, traffic) ? [] : otherReleases(scope, failed)),
   ];
 }
 
+/** True for the second switch of single shards: a release does not know that they are switched, and meets a frozen workflow (K50). */
+function isMadeAlready({ end, run: { sw } }: SwitchFailed, traffic: readonly TableTraffic[]): boolean {
+  const thereAlready = traffic.every(({ writes }) => writes.servedBy?.startsWith(`${sw.targetKeyspace}/`));
+  return sw.kind === 'partial' && sw.frozen && end.end === 'nothing changed' && thereAlready;
+}
+
 function endText({ end, run }: SwitchFailed, traffic: readonly TableTraffic[]): string {
-  const refused = traffic.filter((table) => table.writes.servedBy === undefined).map((table) => table.table);
+  const refused = traffic.filter(isRefused).map((table) => table.table);
   if (run.intent !== undefined && end.end === 'roll-back failed') {
     const felt = refused.length > 0 ? `; until it is finished nobody serves writes to ${refused.join(', ')}` : '';
     return `the roll-back was interrupted, what is left of it is recorded${felt}`;
@@ -73,7 +83,7 @@ function endText({ end, run }: SwitchFailed, traffic: readonly TableTraffic[]): 
     case 'rolled back':
       return run.cluster.release.vitess ? 'the roll-back ran' : 'rolled back; everything is as it was before the command';
     case 'roll-back failed':
-      return 'the roll-back failed';
+      return isPutBack(run, traffic) ? 'the roll-back says that it failed, but the records are right: there is nothing to clean up' : 'the roll-back failed';
     case 'nothing changed':
       return 'nothing was changed';
     case 'left as is':
@@ -83,6 +93,21 @@ function endText({ end, run }: SwitchFailed, traffic: readonly TableTraffic[]): 
     default:
       return 'past the point of no return; the switch can only be completed';
   }
+}
+
+/** True if every record is what it was before the switch, whatever the roll-back says (F08). */
+function isPutBack({ sw, path, cluster }: SwitchRun, traffic: readonly TableTraffic[]): boolean {
+  const denied = sw.kind === 'shards' || targetDeniedAtFirst(cluster.release.behaviours, path);
+  return (
+    traffic.every((table) => !table.sourceDenied && table.targetDenied === denied) &&
+    sw.targets.every(({ db, streams }) => streams.every(({ row }) => readStream(db, row.id)?.state === row.state)) &&
+    sw.sources.every(({ db }) => readStreams(db, sw.reverseWorkflow).length === 0)
+  );
+}
+
+/** True where nobody serves the writes, and not because a tablet is stopped: the switch can do nothing about that. */
+function isRefused({ writes, down }: TableTraffic): boolean {
+  return writes.servedBy === undefined && down.length === 0;
 }
 
 function whyRefused({ end }: SwitchEnd): string {
@@ -98,9 +123,11 @@ function trafficLine(table: TableTraffic): string {
   return `${table.table}: writes served by ${write}${detail}; source ${sideText(table, table.sourceDenied)}, target ${sideText(table, table.targetDenied)}`;
 }
 
-function nextLines(inv: Invocation, { end, run }: SwitchFailed, traffic: readonly TableTraffic[]): string[] {
+function nextLines(inv: Invocation, failed: SwitchFailed, traffic: readonly TableTraffic[]): string[] {
+  const { end, run } = failed;
+  if (isMadeAlready(failed, traffic)) return [`next: nothing: traffic of shard ${run.sw.targets.map(({ info }) => info.name).join(', ')} goes to ${run.sw.targetKeyspace} already`];
   const again = commandAgain(inv);
-  const blocked = traffic.some((table) => table.writes.servedBy === undefined);
+  const blocked = traffic.some(isRefused);
   if (end.error instanceof LockLostError) return [`next: ${end.error.next}`];
   // The intent says what is left to do; the same command does that first.
   if (run.intent !== undefined && end.end === 'roll-back failed') {
@@ -126,6 +153,18 @@ function nextLines(inv: Invocation, { end, run }: SwitchFailed, traffic: readonl
 function isOriginalLost({ sw, request }: SwitchRun): boolean {
   const reversal = request.direction === 'backward' && sw.workflow !== request.workflow;
   return reversal && sw.sources.every((source) => readStreams(source.db, sw.reverseWorkflow).length === 0);
+}
+
+/** Tablets and cells that answer nothing, and how that ends. */
+async function downLines({ sw, cluster }: SwitchRun): Promise<string[]> {
+  const cells = await stoppedCells(background(), cluster.topo);
+  const tablets = [...sw.sources, ...sw.targets].flatMap(({ db, info }) =>
+    [...readProcesses(db)].map(([alias, { stopped, busy = '', base = 'REPLICA' }]) => {
+      const what = stopped ? 'stopped' : `in a ${busy.toLowerCase()}`;
+      return `down: ${alias} of ${shardText(info)} is ${what}: switchtraffic ${cureCommand(alias, stopped, base)}`;
+    }),
+  );
+  return [...tablets, ...cells.map((cell) => `down: the topology of cell ${cell}: switchtraffic cell start ${cell}`)];
 }
 
 function lostLines(run: SwitchRun): string[] {

@@ -196,3 +196,12 @@ const REVERSE_SUFFIX = '_reverse';
 export function reverseWorkflowName(workflow: string): string {
   return workflow.endsWith(REVERSE_SUFFIX) ? workflow.slice(0, -REVERSE_SUFFIX.length) : workflow + REVERSE_SUFFIX;
 }
+
+/** `_vt_hld_<uuid>_<time>_` and the older `_vt_HOLD_<uuid>_<time>`; those of an online schema change. */
+const INTERNAL_TABLE =
+  /^(?:_vt_[a-zA-Z0-9]{3}_[0-9a-f]{32}_[0-9]{14}_|_vt_(?:HOLD|PURGE|EVAC|DROP)_[0-9a-f]{32}_[0-9]{14}|_[0-9a-f]{8}(?:_[0-9a-f]{4}){3}_[0-9a-f]{12}_[0-9]{14}_(?:gho|ghc|del|new|vrepl))$/;
+
+/** True for a table that Vitess makes for its own work and takes away again. Vitess: go/vt/schema IsInternalOperationTableName. */
+export function isInternalTable(table: string): boolean {
+  return INTERNAL_TABLE.test(table);
+}

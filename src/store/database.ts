@@ -3,7 +3,9 @@ import { dirname } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { InvariantError, UserError } from '../lib/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { copyTables } from './copy-tables.ts';
 import { migrate, type Migration } from './migrate.ts';
+import { explain, isBusy } from './sqlite-errors.ts';
 
 /** A value as SQLite takes and gives it. */
 export type SqlValue = null | number | bigint | string | Uint8Array;
@@ -30,6 +32,9 @@ const WRITE_TRIES = 500;
 const AUTOCHECKPOINT_PAGES = 1000;
 /** How many of `writeBeside` may pass before the log is written back: some 10 MB, in about as long as one of them takes. */
 const BULK_WRITES_PER_CHECKPOINT = 8;
+
+/** How many statements a connection keeps prepared. */
+const MOST_STATEMENTS = 250;
 
 /** A log that takes a few milliseconds to write back. */
 const LARGE_LOG_BYTES = 512 * 1024;
@@ -80,7 +85,7 @@ export class Database {
 
   /** A database in memory with the same contents, which goes its own way. Not of what is marked: that is not committed. */
   fork(): Database {
-    if (this.isFile || this.#marks.length > 0) throw new InvariantError('only a database in memory can be forked, and no marked one');
+    if (this.isFile || this.#marks.length > 0) throw new InvariantError('only a database in memory without marks can be forked');
     return this.#copied();
   }
 
@@ -109,16 +114,7 @@ export class Database {
   /** What is not committed is in no copy that SQLite makes. */
   #copiedRows(tables: readonly string[]): Database {
     const copy = new Database(this.path, new BetterSqlite3(':memory:'));
-    copy.transact(() => {
-      for (const table of tables) {
-        const parts = this.all<{ sql: string }>('SELECT sql FROM sqlite_schema WHERE tbl_name = ? AND sql IS NOT NULL ORDER BY type DESC', table);
-        for (const { sql } of parts) copy.exec(sql);
-        if (parts.length === 0) continue;
-        for (const row of this.allStored(`SELECT * FROM "${table.replaceAll('"', '""')}"`)) {
-          copy.run(`INSERT INTO "${table.replaceAll('"', '""')}" VALUES (${row.map(() => '?').join(', ')})`, ...row);
-        }
-      }
-    });
+    copyTables(this, copy, tables);
     return copy;
   }
 
@@ -206,10 +202,21 @@ export class Database {
       statement = this.#db.prepare(sql);
       if (safe) statement.safeIntegers(true);
       // Statements carry table names; a bound keeps a switch over thousands of tables from growing without end.
-      if (this.#statements.size >= 500) this.#statements.clear();
+      if (this.#statements.size >= MOST_STATEMENTS) this.#statements.clear();
       this.#statements.set(sql, statement);
     }
     return statement;
+  }
+
+  /** Gives back the memory of what can be had again, prepared statements and pages, unless somebody is at it. */
+  trim(): void {
+    if (this.#db.inTransaction) return;
+    this.#statements.clear();
+    try {
+      this.#db.pragma('shrink_memory');
+    } catch {
+      // Rows are being read from it one by one: another time.
+    }
   }
 
   /** True inside a transaction of this connection. */
@@ -373,28 +380,4 @@ function setPragmas(raw: BetterSqlite3.Database, path: string): void {
   raw.pragma(path === ':memory:' ? 'journal_mode = MEMORY' : 'journal_mode = WAL');
   raw.pragma(path === ':memory:' ? 'synchronous = OFF' : 'synchronous = FULL');
   raw.pragma('foreign_keys = ON');
-}
-
-function isBusy(error: unknown): boolean {
-  const code = (error as { code?: unknown }).code;
-  return typeof code === 'string' && code.startsWith('SQLITE_BUSY');
-}
-
-const REMEDIES: [prefix: string, text: string, next: string][] = [
-  ['SQLITE_BUSY', 'is locked by another process', 'wait for it, or see who holds it: switchtraffic show locks'],
-  ['SQLITE_NOTADB', 'is not a state file', 'choose another with --state, or replace it: switchtraffic init commerce --force'],
-  ['SQLITE_CORRUPT', 'is damaged', 'restore a copy, or start again: switchtraffic init commerce --force'],
-  ['SQLITE_READONLY', 'is read-only', 'make it writable, or choose another place with --state'],
-  ['SQLITE_CANTOPEN', 'cannot be opened', 'check that the folder exists and is writable'],
-  ['SQLITE_FULL', 'cannot grow: the disk is full', 'free some space and run the command again'],
-  ['SQLITE_IOERR', 'cannot be read or written', 'check the disk'],
-];
-
-/** Turns SQLite's codes into what a person can act on; anything else is passed on. */
-function explain(error: unknown, path: string): unknown {
-  const code = (error as { code?: unknown }).code;
-  if (typeof code !== 'string') return error;
-  const remedy = REMEDIES.find(([prefix]) => code.startsWith(prefix));
-  if (remedy === undefined) return error;
-  return new UserError(`the state file ${path} ${remedy[1]}`, { next: remedy[2], cause: error });
 }

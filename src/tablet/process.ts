@@ -91,9 +91,16 @@ export function forgetTablet(shard: ShardDb, world: World, alias: string): Promi
   });
 }
 
-/** True if a primary of the shard runs. A shard that no tablet calls itself primary of is not asked about: true too. */
-export function isPrimaryUp(shard: ShardDb): boolean {
+/** The primary of a shard where none runs: as tablets see themselves. A shard that no tablet calls itself primary of is not asked about. */
+export function stoppedPrimary(shard: ShardDb): string | undefined {
   const down = `EXISTS (SELECT 1 FROM _process WHERE _process.alias = _tablet.alias AND stopped = 1)`;
-  const rows = shard.db.all<{ down: number }>(`SELECT ${down} AS down FROM _tablet WHERE json_extract(view, '$.type') = 'PRIMARY'`);
-  return rows.length === 0 || rows.some((row) => row.down === 0);
+  const rows = shard.db.all<{ alias: string; down: number }>(
+    `SELECT alias, ${down} AS down FROM _tablet WHERE json_extract(view, '$.type') = 'PRIMARY' ORDER BY alias`,
+  );
+  return rows.every((row) => row.down === 1) ? rows[0]?.alias : undefined;
+}
+
+/** True unless the shard's primary is stopped. */
+export function isPrimaryUp(shard: ShardDb): boolean {
+  return stoppedPrimary(shard) === undefined;
 }

@@ -192,7 +192,7 @@ export class ShardDb {
   #definition(name: string, definition: string): TableDef {
     const cached = this.#tables.get(name);
     if (cached?.definition === definition) return cached.def;
-    const def = JSON.parse(definition) as TableDef;
+    const def = definitionOf(definition);
     this.#tables.set(name, { definition, def });
     return def;
   }
@@ -225,6 +225,20 @@ export class ShardDb {
   }
 }
 
+/** Definitions by their text: those of a keyspace's shards are the same, and of many shards they would be most of the memory. */
+const definitions = new Map<string, TableDef>();
+const MOST_DEFINITIONS = 5000;
+
+function definitionOf(text: string): TableDef {
+  let def = definitions.get(text);
+  if (def === undefined) {
+    def = JSON.parse(text) as TableDef;
+    if (definitions.size >= MOST_DEFINITIONS) definitions.clear();
+    definitions.set(text, def);
+  }
+  return def;
+}
+
 /** Where the shards of a cluster are kept. At most 100 files are open at once. */
 export interface ShardStore {
   /** A shard that a tablet was started for. Throws UserError if its file is gone: an empty one must never pass for it. */
@@ -245,6 +259,8 @@ export interface MemoryShardStore extends ShardStore {
 }
 
 const MOST_OPEN = 100;
+/** Files that keep pages and statements in memory; of the others open only the handle is kept, so that many shards cost little. */
+const MOST_WARM = 4;
 
 /** Shards as files of a folder. The file's name is unambiguous: neither part may hold a dot. */
 export function fileShards(folder: string, world: World): ShardStore {
@@ -262,6 +278,14 @@ function shardStore(
   most: number,
   open = new Map<string, ShardDb>(),
 ): MemoryShardStore {
+  const warm = new Set<ShardDb>();
+  const warmUp = (used: ShardDb): ShardDb => {
+    if (!used.db.isFile) return used;
+    warm.delete(used);
+    warm.add(used);
+    if (warm.size > MOST_WARM) coolOldest(warm);
+    return used;
+  };
   const get = (keyspace: string, shard: string, create: boolean): ShardDb => {
     const key = `${keyspace}/${shard}`;
     const there = open.get(key);
@@ -269,9 +293,9 @@ function shardStore(
       // Moved to the end: the first is the one used longest ago.
       open.delete(key);
       open.set(key, there);
-      return there;
+      return warmUp(there);
     }
-    if (open.size >= most) closeOldest(open);
+    if (open.size >= most) closeOldest(open, warm);
     const path = pathOf(keyspace, shard);
     if (!create && path !== ':memory:' && !existsSync(path)) {
       throw new UserError(`the rows of shard ${key} are gone: there is no file ${path}`, {
@@ -281,7 +305,7 @@ function shardStore(
     const db = Database.open({ path, migrations: SHARD_MIGRATIONS });
     const made = new ShardDb(keyspace, shard, db, () => world.random.uuid());
     open.set(key, made);
-    return made;
+    return warmUp(made);
   };
   return {
     open: (keyspace, shard) => get(keyspace, shard, false),
@@ -296,8 +320,10 @@ function shardStore(
         db.close();
         if (clock.due()) await clock.turn();
       }
+      warm.clear();
     },
     close: () => {
+      warm.clear();
       for (const shard of open.values()) shard.db.close();
       open.clear();
     },
@@ -323,12 +349,23 @@ function shardStore(
   };
 }
 
-function closeOldest(open: Map<string, ShardDb>): void {
+/** Lets the one used longest ago give its memory back; one in a transaction is in use. */
+function coolOldest(warm: Set<ShardDb>): void {
+  for (const shard of warm) {
+    if (shard.db.inTransaction) continue;
+    warm.delete(shard);
+    shard.db.trim();
+    return;
+  }
+}
+
+function closeOldest(open: Map<string, ShardDb>, warm: Set<ShardDb>): void {
   for (const [key, shard] of open) {
     // One in the middle of a transaction is in use; SQLite would refuse to close it.
     if (shard.db.inTransaction) continue;
     shard.db.close();
     open.delete(key);
+    warm.delete(shard);
     return;
   }
 }

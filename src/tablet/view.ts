@@ -7,7 +7,7 @@ import { aliasText } from '../topo/tablets.ts';
 import { keyRangesEqual } from '../lib/key-range.ts';
 import { keyRangeFromProto } from '../topo/proto/key-range.ts';
 import type { Cluster } from './cluster.ts';
-import { keepRead, type LastRead, lastRead } from './process.ts';
+import { isStopped, keepRead, type LastRead, lastRead } from './process.ts';
 import type { ShardDb } from './shard-db.ts';
 
 /**
@@ -36,6 +36,14 @@ export function readViews(shard: ShardDb): { alias: string; view: TabletView }[]
   return shard.db
     .all<{ alias: string; view: string }>('SELECT * FROM _tablet ORDER BY alias')
     .map((row) => ({ alias: row.alias, view: JSON.parse(row.view) as TabletView }));
+}
+
+/** True if a primary of the shard runs that takes writes to all of these tables: whoever is primary, not who the records say. */
+export function takesWrites(shard: ShardDb, tables: readonly string[]): boolean {
+  return readViews(shard).some(
+    ({ alias, view }) =>
+      view.type === 'PRIMARY' && view.serving && !tables.some((table) => view.deniedTables.includes(table)) && !isStopped(shard, alias),
+  );
 }
 
 const SERVING_TYPES = new Set(['PRIMARY', 'REPLICA', 'RDONLY', 'EXPERIMENTAL', 'DRAINED']);

@@ -141,8 +141,9 @@ function editCells(
   return false;
 }
 
+/** Every control of the type goes, also where several were written by hand. Vitess: removeShardTabletControl. */
 function dropControl(record: Shard, control: TabletControl): void {
-  const left = (record.tablet_controls ?? []).filter((candidate) => candidate !== control);
+  const left = (record.tablet_controls ?? []).filter((candidate) => candidate.tablet_type !== control.tablet_type);
   if (left.length > 0) record.tablet_controls = left;
   else delete record.tablet_controls;
 }

@@ -85,10 +85,12 @@ async function allShards(ctx: Context, topo: TopoServer, keyspace: string): Prom
 }
 
 /**
- * Every shard of a keyspace by name. For a keyspace that does not exist the error is Vitess's
+ * Every shard of a keyspace by name. The name may stand in backticks, as VSchemas quote it: until v20 they were `kept` as a part of
+ * it (#16160). For a keyspace that does not exist the error is Vitess's
  * `FindAllShardsInKeyspace(KS): List: node doesn't exist: keyspaces/KS/shards`.
  */
-export async function findAllShards(ctx: Context, topo: TopoServer, keyspace: string): Promise<ShardInfo[]> {
+export async function findAllShards(ctx: Context, topo: TopoServer, name: string, backticks: 'off' | 'kept' = 'off'): Promise<ShardInfo[]> {
+  const keyspace = (backticks === 'off' && /^`(.*)`$/.exec(name)?.[1]?.replaceAll('``', '`')) || name;
   const shards = await allShards(ctx, topo, keyspace);
   if (shards.length > 0 || (await findRecord(ctx, topo.conn, paths.keyspace(keyspace))) !== undefined) return shards;
   try {

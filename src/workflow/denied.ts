@@ -21,6 +21,8 @@ export interface DenyOptions {
   passOver?: boolean;
   /** It was asked to go on whatever does not answer. A release does; `hardened` does what it does when it goes back. */
   force?: boolean;
+  /** Called when all records are written and every tablet that answers has read them, before the others are waited for. */
+  onAsked?: () => void;
 }
 
 /** Some tablets of a shard could not be refreshed; its record has been written. */
@@ -47,7 +49,9 @@ export async function denyTables(
   remove: boolean,
   options: DenyOptions = {},
 ): Promise<void> {
-  const failed = await refreshRest(ctx, cluster, await editTables(ctx, cluster, sw, side, remove, options), options);
+  const asked = await editTables(ctx, cluster, sw, side, remove, options);
+  options.onAsked?.();
+  const failed = await refreshRest(ctx, cluster, asked, options);
   if (failed.length > 0) throw aggregateErrors(failed);
 }
 
@@ -155,6 +159,7 @@ export async function switchDeniedTables(
       ...(await editTables(ctx, cluster, sw, 'source', backward, options)),
       ...(await editTables(ctx, cluster, sw, 'target', !backward, options)),
     ];
+    options.onAsked?.();
     const [first] = await refreshRest(ctx, cluster, asked, options);
     if (first !== undefined) throw first;
   } catch (error) {

@@ -4,6 +4,7 @@ import type { Cluster } from '../tablet/cluster.ts';
 import { callTablet, writeTablet } from '../tablet/manager.ts';
 import type { ShardDb } from '../tablet/shard-db.ts';
 import { noSuchTable, tableExists, unknownTable } from '../sql/mysql-errors.ts';
+import { quoteName } from '../sql/format-expr.ts';
 import { sqliteName } from '../sql/storage.ts';
 import { deleteWorkflowStreams } from '../tablet/vreplication/streams.ts';
 import { shardText } from '../topo/keyspaces.ts';
@@ -50,7 +51,7 @@ function removeTable({ release, world }: Cluster, db: ShardDb, table: string, ho
   const definition = db.findTable(table);
   if (definition === undefined) {
     if (release.behaviours.missingTables === 'error') throw how === 'drop' ? unknownTable(db.dbName, table) : noSuchTable(db.dbName, table);
-    world.events.log('warning', `Table ${table} did not exist when attempting to remove it`);
+    world.events.log('warning', `Table ${quoteName(table)} did not exist when attempting to remove it`);
     return;
   }
   if (how === 'drop') {

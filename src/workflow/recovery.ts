@@ -32,6 +32,11 @@ export function recoveryCommands(subject: RecoverySubject, behaviours: Behaviour
   ];
 }
 
+/** What has a tablet answer again that is stopped, or in a backup or a restore; `startsAs` is the type it starts as. */
+export function cureCommand(alias: string, stopped: boolean, startsAs: string): string {
+  return stopped ? `tablet start ${alias}` : `tablet set-type ${alias} ${startsAs.toLowerCase()}`;
+}
+
 /** A Reshard as far as recovering it needs to know. */
 export interface ReshardSubject {
   keyspace: string;

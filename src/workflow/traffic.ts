@@ -1,14 +1,13 @@
 import type { Context } from '../runtime/context.ts';
 import { type Cluster, observing } from '../tablet/cluster.ts';
-import { isStopped } from '../tablet/process.ts';
-import { readView } from '../tablet/view.ts';
+import { stoppedPrimary } from '../tablet/process.ts';
+import { takesWrites } from '../tablet/view.ts';
 import { cellNames } from '../topo/cells.ts';
 import { getShard, shardText } from '../topo/keyspaces.ts';
 import type { SrvVSchema } from '../topo/proto/types.ts';
 import { routingMap } from '../topo/rules.ts';
 import { sameRange } from '../topo/served-types.ts';
 import { getSrvKeyspace, partitionOf } from '../topo/srv-keyspace.ts';
-import { aliasText } from '../topo/tablets.ts';
 import { getSrvVSchema } from '../topo/vschema.ts';
 import type { MigrationSource, MigrationTarget, TrafficSwitcher } from './switcher.ts';
 import { partialTraffic, type PartTraffic, tenantTraffic } from './traffic-parts.ts';
@@ -20,6 +19,8 @@ export interface TableTraffic {
   by: 'denied tables' | 'serving';
   /** Undefined where nobody serves them. */
   writes: { servedBy: string | undefined; reason: string | undefined };
+  /** Primaries that are stopped, where nobody serves the writes for no other reason. */
+  down: string[];
   sourceDenied: boolean;
   targetDenied: boolean;
 }
@@ -32,42 +33,52 @@ export async function readTraffic(ctx: Context, looked: Cluster, sw: TrafficSwit
   const served = (await getSrvVSchema(ctx, cluster.topo, cell)) ?? {};
   return Promise.all(
     sw.tables.map(async (table) => {
-      const { places, refusing } = partTraffic(sw, table, served);
+      const refusers: Member[] = [];
+      const { places, refusing } = partTraffic(sw, table, served, refusers);
+      const [sourceDenied, targetDenied] = [await isDenied(ctx, cluster, sw.sources, table), await isDenied(ctx, cluster, sw.targets, table)];
+      const isDeniedThere = (member: Member): boolean => (sw.targets.some((target) => target === member) ? targetDenied : sourceDenied);
+      const down = refusers.some(isDeniedThere) ? [] : stoppedOf(refusers);
+      const why = down.length > 0 ? `whose primary ${down.join(', ')} is stopped` : 'which denies it';
       return {
         table,
         by: 'denied tables' as const,
         writes: {
           servedBy: refusing.length === 0 ? places.join(', ') : undefined,
-          reason: refusing.length === 0 ? undefined : `routed to ${refusing.join(', ')}, which denies it`,
+          reason: refusing.length === 0 ? undefined : `routed to ${refusing.join(', ')}, ${why}`,
         },
-        sourceDenied: await isDenied(ctx, cluster, sw.sources, table),
-        targetDenied: await isDenied(ctx, cluster, sw.targets, table),
+        down,
+        sourceDenied,
+        targetDenied,
       };
     }),
   );
 }
 
-function partTraffic(sw: TrafficSwitcher, table: string, served: SrvVSchema): PartTraffic {
-  const refusing = (member: MigrationSource | MigrationTarget): boolean => refuses(member, table);
+type Member = MigrationSource | MigrationTarget;
+
+function stoppedOf(members: readonly Member[]): string[] {
+  return members.flatMap(({ db }) => stoppedPrimary(db) ?? []);
+}
+
+/** `refusers` learns of those that were found to refuse. */
+function partTraffic(sw: TrafficSwitcher, table: string, served: SrvVSchema, refusers: Member[]): PartTraffic {
+  const refusing = (member: Member): boolean => {
+    if (takesWrites(member.db, [table])) return false;
+    refusers.push(member);
+    return true;
+  };
   if (sw.kind === 'multi-tenant') return tenantTraffic(sw, served, refusing);
   if (sw.kind === 'partial') return partialTraffic(sw, table, served, refusing);
   const to = routingMap(served.routing_rules ?? {}).get(table)?.[0] ?? `${sw.sourceKeyspace}.${table}`;
   const keyspace = to.slice(0, to.indexOf('.'));
-  const members: (MigrationSource | MigrationTarget)[] = keyspace === sw.targetKeyspace ? sw.targets : sw.sources;
+  const members: Member[] = keyspace === sw.targetKeyspace ? sw.targets : sw.sources;
   return { places: [keyspace], refusing: members.some(refusing) ? [keyspace] : [] };
-}
-
-function refuses(member: MigrationSource | MigrationTarget, table: string): boolean {
-  const alias = aliasText(member.primary.alias);
-  if (isStopped(member.db, alias)) return true;
-  const view = readView(member.db, alias);
-  return view === undefined || !view.serving || view.deniedTables.includes(table);
 }
 
 async function isDenied(
   ctx: Context,
   cluster: Cluster,
-  members: readonly (MigrationSource | MigrationTarget)[],
+  members: readonly Member[],
   table: string,
 ): Promise<boolean> {
   for (const { info } of members) {
@@ -82,22 +93,25 @@ async function isDenied(
 async function shardTraffic(ctx: Context, cluster: Cluster, sw: TrafficSwitcher): Promise<TableTraffic> {
   const cell = (await cellNames(ctx, cluster.topo))[0] ?? '';
   const partition = partitionOf(await getSrvKeyspace(ctx, cluster.topo, cell, sw.targetKeyspace), 'PRIMARY');
-  const isIn = ({ info }: MigrationSource | MigrationTarget): boolean =>
+  const isIn = ({ info }: Member): boolean =>
     (partition?.shard_references ?? []).some((reference) => sameRange(reference, info.record));
-  const isOff = ({ info }: MigrationSource | MigrationTarget): boolean =>
+  const isOff = ({ info }: Member): boolean =>
     (partition?.shard_tablet_controls ?? []).some((control) => control.query_service_disabled === true && sameRange(control, info.record));
   const routed = [...sw.sources, ...sw.targets].filter(isIn);
-  const refusing = routed.filter((member) => isOff(member) || refuses(member, ''));
-  const names = (members: readonly (MigrationSource | MigrationTarget)[]): string => members.map(({ info }) => shardText(info)).join(', ');
-  const serves = (members: readonly (MigrationSource | MigrationTarget)[]): boolean => members.every((member) => isIn(member) && !isOff(member));
+  const refusing = routed.filter((member) => isOff(member) || !takesWrites(member.db, []));
+  const names = (members: readonly Member[]): string => members.map(({ info }) => shardText(info)).join(', ');
+  const serves = (members: readonly Member[]): boolean => members.every((member) => isIn(member) && !isOff(member));
   const served = routed.length > 0 && refusing.length === 0;
+  const down = refusing.some(isOff) ? [] : stoppedOf(refusing);
+  const why = down.length > 0 ? `whose primary ${down.join(', ')} is stopped` : 'where the query service is off';
   return {
     table: sw.targetKeyspace,
     by: 'serving',
     writes: {
       servedBy: served ? names(routed) : undefined,
-      reason: served ? undefined : routed.length === 0 ? 'no shard is in the serving graph' : `routed to ${names(refusing)}, where the query service is off`,
+      reason: served ? undefined : routed.length === 0 ? 'no shard is in the serving graph' : `routed to ${names(refusing)}, ${why}`,
     },
+    down,
     sourceDenied: !serves(sw.sources),
     targetDenied: !serves(sw.targets),
   };

@@ -3,6 +3,7 @@ import type { Context } from '../runtime/context.ts';
 import { type Cluster, epochSeconds } from '../tablet/cluster.ts';
 import { callTablet } from '../tablet/manager.ts';
 import type { ShardDb } from '../tablet/shard-db.ts';
+import { checkConfig } from '../tablet/vreplication/config.ts';
 import { BEING_CANCELLED, FROZEN, readCopyState, readStreams, type StreamRow, updateStream } from '../tablet/vreplication/streams.ts';
 import { findAllShards, shardText } from '../topo/keyspaces.ts';
 import { paths } from '../topo/paths.ts';
@@ -150,7 +151,10 @@ function withConfig(text: string, config: Readonly<Record<string, string>>): str
   const given = Object.entries(config).map(([key, value]) => [key, value.trim()] as const);
   const set = given.filter(([, value]) => value !== '').toSorted(([a], [b]) => (a < b ? -1 : 1));
   const options = JSON.parse(text) as WorkflowOptions;
-  if (set.length > 0) return JSON.stringify({ ...options, config: Object.fromEntries(set) });
+  if (set.length > 0) {
+    checkConfig(Object.fromEntries(set));
+    return JSON.stringify({ ...options, config: Object.fromEntries(set) });
+  }
   if (options.config === undefined) return text;
   const gone = new Set(given.map(([key]) => key));
   return JSON.stringify({ ...options, config: Object.fromEntries(Object.entries(options.config).filter(([key]) => !gone.has(key))) });

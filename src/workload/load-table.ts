@@ -36,6 +36,8 @@ export function loadTable({ name, qualifier, def, vindexColumns }: KnownTable, v
   const key = keyName === undefined ? undefined : findColumn(def, keyName);
   const highestKey = HIGHEST[key?.type.name ?? ''];
   if (key === undefined || second !== undefined || highestKey === undefined) return 'its primary key is not one INT or BIGINT column';
+  const unfit = unfitValue(def, key, given);
+  if (unfit !== undefined) return unfit;
   const taken = new Set([key.name, ...given.keys(), ...vindexColumns, ...foreignColumns(def)].map((column) => column.toLowerCase()));
   const free = def.columns.filter((column) => !taken.has(column.name.toLowerCase()) && column.generated === undefined);
   const counter = free.findLast((column) => HIGHEST[column.type.name] !== undefined && !isUnique(def, column));
@@ -54,11 +56,20 @@ export function loadTable({ name, qualifier, def, vindexColumns }: KnownTable, v
     if (literal === undefined) return `its column ${column.name} needs a value of type ${column.type.name}`;
     others.push({ column: column.name, literal });
   }
-  const missing = [...given.keys()].find((column) => findColumn(def, column) === undefined);
-  if (missing !== undefined) return `it has no column ${missing}`;
   const own = quoteName(name);
   const [whole, sql] = qualifier === undefined ? [name, own] : [`${qualifier}.${name}`, `${quoteName(qualifier)}.${own}`];
   return { name: whole, sql, own, key: key.name, highestKey, version: { column: version.name, counts: version === counter }, others };
+}
+
+/** Why a column cannot hold the same in every row. */
+function unfitValue(def: TableDef, key: ColumnDef, given: ReadonlyMap<string, string>): string | undefined {
+  for (const name of given.keys()) {
+    const column = findColumn(def, name);
+    if (column === undefined) return `it has no column ${name}`;
+    if (column.generated !== undefined) return `its column ${column.name} is computed`;
+    if (column === key || isUnique(def, column)) return `its column ${column.name} is different in every row`;
+  }
+  return undefined;
 }
 
 function foreignColumns(def: TableDef): string[] {

@@ -87,6 +87,7 @@ describe('help', () => {
             --buffer-min-time-between-failovers duration   do not hold statements for a shard again so soon after the last time (default 1m0s)
             --buffer-size int                              hold this many statements at once (default 1000)
             --buffer-window duration                       hold one statement for this long at most (default 10s)
+            --cell CELL                                    the cell of the gate; the first one, if none is named
             --enable-buffer                                hold statements for a primary while its shard or table is being switched
             --enable-partial-keyspace-migration            follow shard routing rules (vtgate: only if told so) (default true)
             --format string                                text or json (default "text")

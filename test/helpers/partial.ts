@@ -37,7 +37,7 @@ export function twoByTwo(version = 'hardened'): Promise<TestCluster> {
     }
     await cluster.ok('RebuildVSchemaGraph');
     for (const shard of ['-80', '80-']) {
-      await cluster.ok(`query --target customer:${shard} "create table customer (cid bigint primary key, name varchar(20))"`);
+      await cluster.ok(`query --target customer:${shard} "create table customer (cid bigint primary key, name varchar(60))"`);
       await cluster.ok(`query --target customer:${shard} "create table corder (oid bigint primary key, cid bigint)"`);
     }
     for (const cid of PARTIAL_ROWS) {

@@ -40,7 +40,7 @@ export function tenantKeyspaces(version = 'hardened', shape: TenantShape = 'unsh
     await cluster.ok('RebuildVSchemaGraph');
     for (const tenant of TENANTS) {
       for (const table of ['t1', 't2']) {
-        await cluster.ok(`query --target s${tenant} "create table ${table} (id bigint primary key, tenant_id bigint, name varchar(20))"`);
+        await cluster.ok(`query --target s${tenant} "create table ${table} (id bigint primary key, tenant_id bigint, name varchar(60))"`);
         for (const id of tenantIds(tenant)) await cluster.ok(`query --target s${tenant} "insert into ${table} values (${id}, ${tenant}, 'n${id}')"`);
       }
     }
@@ -54,6 +54,16 @@ export function tenantCluster(version = 'hardened', shape: TenantShape = 'unshar
     const cluster = await tenantKeyspaces(version, shape);
     await cluster.ok(createTenant(1));
     await cluster.ok(tenantLine(1, 'status'));
+    return cluster;
+  });
+}
+
+/** The same with the workflows of both tenants. */
+export function bothTenants(version = 'hardened'): Promise<TestCluster> {
+  return forked(`both tenants ${version}`, async () => {
+    const cluster = await tenantCluster(version);
+    await cluster.ok(createTenant(2));
+    await cluster.ok(tenantLine(2, 'status'));
     return cluster;
   });
 }

@@ -38,6 +38,8 @@ const BUGS: { readonly [K in BehaviourName]: readonly Behaviours[K][] } = {
   reverseStart: ['every-stream'],
   deadTabletWaitMs: [0],
   stalePrimary: ['called'],
+  oldJournal: ['taken for its own'],
+  targetsAtJournal: ['not asked'],
   unrefreshedTablets: ['fail'],
   notLockedCode: [],
   namedLock: ['none', 'writes'],

@@ -255,7 +255,7 @@ describe('marks', () => {
     const database = open(':memory:');
     expect(() => database.transact(() => database.mark())).toThrow('outside of transactions');
     database.mark();
-    expect(() => database.fork()).toThrow('no marked one');
+    expect(() => database.fork()).toThrow('without marks');
   });
 });
 

@@ -64,6 +64,7 @@ describe('create --all-cells and --config-overrides', () => {
       ['--cells zone1 --all-cells', 'cannot specify both --cells and --all-cells'],
       ['--config-overrides x', 'invalid config override format (var=value expected): x'],
       ['--config-overrides x=1', 'unknown vreplication config flag: x'],
+      ['--config-overrides vreplication-retry-delay=5,relay-log-max-items=1s', 'invalid value for vreplication-retry-delay: 5, invalid value for relay-log-max-items: 1s'],
       ['--config-overrides vreplication-retry-delay=1s --vitess-version 20', 'unknown flag: --config-overrides'],
     ] as const) {
       expect((await cluster.run(create(more))).stderr.split('\n')[0], more).toBe(text);

@@ -102,6 +102,7 @@ describe('Workflow update', () => {
       ['Workflow update', 'no configuration options specified to update'],
       ['Workflow update --cells zone1', 'required flag(s) "keyspace", "workflow" not set'],
       [update('--on-ddl drop'), 'invalid on-ddl value: drop'],
+      [update('--config-overrides vreplication-heartbeat-update-interval=12s'), 'rpc error: code = Unknown desc = TabletManager.UpdateVReplicationWorkflow on zone1-0000000200: invalid value for vreplication-heartbeat-update-interval: 12s'],
       [update('--config-overrides a=b'), 'unknown vreplication config flag: a'],
       [update('--config-overrides a'), 'invalid config override format (var=value expected): a'],
     ] as const) {

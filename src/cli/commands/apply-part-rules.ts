@@ -24,7 +24,7 @@ function applyShardRules(inv: Invocation): Promise<number> {
   const read = readRules<ShardRules>(inv, ShardRoutingRules);
   const dryRun = inv.flags.bool('dry-run');
   return withCluster(inv, { history: !dryRun }, async (scope) => {
-    await checkRules(inv, scope, read);
+    await checkRules(inv, scope, 'shard', read);
     const json = protojson(ShardRoutingRules, read.rules, { compact: inv.flags.bool('compact') });
     if (dryRun) {
       // vtctldclient reads the options of ApplyRoutingRules here, which are never set.
@@ -40,12 +40,12 @@ function applyShardRules(inv: Invocation): Promise<number> {
 }
 
 function applyKeyspaceRules(inv: Invocation): Promise<number> {
-  const read = readRules<KeyspaceRules>(inv, KeyspaceRoutingRules);
+  const read = readRules<KeyspaceRules>(inv, KeyspaceRoutingRules, false);
   const dryRun = inv.flags.bool('dry-run');
   return withCluster(inv, { history: !dryRun }, async (scope) => {
     const { ctx, cluster } = scope;
     refuseLaterCommand(inv, cluster.release.behaviours.tenantMoves);
-    await checkRules(inv, scope, read);
+    await checkRules(inv, scope, 'keyspace', read);
     if (dryRun) {
       const json = protojson(KeyspaceRoutingRules, read.rules, { compact: inv.flags.bool('compact') });
       inv.io.stdout.write(`[DRY RUN] Would have saved new KeyspaceRoutingRules object:\n${json}\n[DRY RUN] ${rebuildText(inv)}\n`);
@@ -81,9 +81,9 @@ function rebuildText({ flags }: Invocation): string {
 }
 
 /** What Vitess saves without looking. */
-async function checkRules(inv: Invocation, { ctx, cluster }: CommandScope, { rules, unknownFields }: ReadRules<ShardRules | KeyspaceRules>): Promise<void> {
+async function checkRules(inv: Invocation, { ctx, cluster }: CommandScope, kind: 'shard' | 'keyspace', { rules, unknownFields }: ReadRules<ShardRules | KeyspaceRules>): Promise<void> {
   for (const path of unknownFields) letPass(cluster, 'rule-unknown-field', `the rules hold a field that does not exist: ${path}`);
-  for (const { kind, text } of await findPartRuleMistakes(ctx, cluster.topo, rules)) letPass(cluster, `rule-${kind}`, text);
+  for (const text of await findPartRuleMistakes(ctx, cluster.topo, kind, rules)) letPass(cluster, 'part-rules', text);
   const mistake = await unknownCell(ctx, cluster.topo, inv.flags.strings('cells'));
   if (mistake !== undefined) letPass(cluster, mistake.kind, mistake.text);
 }

@@ -5,7 +5,7 @@ import { refuseUnknownHandling } from '../../workflow/create/auto-increment.ts';
 import { createMoveTables } from '../../workflow/create/move-tables.ts';
 import type { MoveTablesRequest } from '../../workflow/create/request.ts';
 import { withCluster } from '../cluster.ts';
-import { cellsOf, checkCreateOptions, configOverrides, deferSecondaryKeysOf, onDdlOf } from '../create-options.ts';
+import { cellsOf, checkCreateOptions, configOverrides, deferSecondaryKeysOf, onDdlOf, refuseBadConfig } from '../create-options.ts';
 import { refuseLaterFlag } from '../later-flags.ts';
 import { refuseUnknownCells, refuseUnknownShards } from '../places.ts';
 import { outputFormat } from '../flags.ts';
@@ -57,6 +57,7 @@ export async function run(inv: Invocation): Promise<number> {
   return withCluster(inv, { history: true }, async (scope) => {
     const { ctx, cluster } = scope;
     refuseLaterFlag(inv, 'config-overrides', cluster.release.behaviours.configOverrides);
+    refuseBadConfig(cluster, config);
     const cells = await cellsOf(inv, scope);
     await refuseUnknownCells(ctx, cluster, cells);
     const sequences = { shardedAutoIncrement: AUTO_INCREMENT.indexOf(handling), globalKeyspace: flags.str('global-keyspace') };

@@ -2,6 +2,7 @@ import type { FlagSpec } from '../spec.ts';
 
 /** How the gate behaves: vtgate's own flags, and what it has no flag for. */
 export const gateFlags: readonly FlagSpec[] = [
+  { kind: 'string', name: 'cell', placeholder: 'CELL', about: 'the cell of the gate; the first one, if none is named' },
   {
     kind: 'bool',
     name: 'enable-partial-keyspace-migration',

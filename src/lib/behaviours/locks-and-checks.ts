@@ -118,6 +118,14 @@ export const LOCKS_AND_CHECKS = {
     'tried',
     { '18.0.0': 'none', '21.0.0': 'exact', '23.0.0': 'wildcards', '24.0.0': 'tried' },
   ),
+  oldJournal: row<'taken for its own' | 'refused'>(
+    'checks',
+    'a journal with the id of this switch on a source that still takes writes',
+    'F46, never in Vitess',
+    { 'taken for its own': 'is taken for its own: the switch skips all that comes before a journal', refused: 'refuses the switch' },
+    'refused',
+    { '18.0.0': 'taken for its own' },
+  ),
   tabletsForReverse: yesNo('checks', 'a switch needs tablets on the target that the reverse workflow can stream from', '#8142; the same on every release', true, {
     '18.0.0': true,
   }),

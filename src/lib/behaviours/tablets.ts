@@ -18,6 +18,14 @@ export const TABLETS = {
     'looked up again',
     { '18.0.0': 'called' },
   ),
+  targetsAtJournal: row<'not asked' | 'asked'>(
+    'tablets',
+    'whether target primaries, and the topology of each cell, answer just before the journal',
+    'never in Vitess',
+    { 'not asked': 'not asked: what has died meanwhile is found out past the journal', asked: 'asked: the switch rolls back if one does not' },
+    'asked',
+    { '18.0.0': 'not asked' },
+  ),
   unrefreshedTablets: row<'fail' | 'passed over'>(
     'tablets',
     'a tablet that cannot be refreshed in a roll-back, or past the journal',

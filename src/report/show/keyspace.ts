@@ -75,7 +75,11 @@ export function verdictText(verdict: Verdict): string {
     ...none,
     ...shardsElsewhere.map((entry) => `${shardList(entry.shards)} of ${nameList(entry.tables)} ${entry.shards.length > 1 ? 'are' : 'is'} served by ${entry.keyspace}`),
     ...readsElsewhere.map((entry) => `reads of ${elsewhere(entry, true)}`),
-    ...writesElsewhere.map((entry) => what + elsewhere(entry, what !== '')),
+    ...writesElsewhere.map((entry) =>
+      servesShardsOf.some(({ tables }) => entry.tables.every((table) => tables.includes(table))) && !entry.refused && entry.keyspace !== ''
+        ? `the other shards are served by ${entry.keyspace}`
+        : what + elsewhere(entry, what !== ''),
+    ),
   ].join('; ');
 }
 

@@ -106,11 +106,12 @@ async function make(ctx: Context, cluster: Cluster, request: MaterializeRequest,
 async function buildMaterializer(ctx: Context, cluster: Cluster, request: MaterializeRequest): Promise<Materializer> {
   const { record: vschema } = await getVSchema(ctx, cluster.topo, request.targetKeyspace);
   refuseUnknownTables(vschema, request.targetKeyspace, request.settings.map((table) => table.target_table));
-  const members = async (keyspace: string): Promise<Member[]> => {
+  const members = async (keyspace: string, missing: string): Promise<Member[]> => {
     const shards = await servingShards(ctx, cluster.topo, keyspace);
-    return Promise.all(shards.map((info) => primaryOf(ctx, cluster, info, (shard) => plainError(`shard has no primary: ${shard.name}`))));
+    return Promise.all(shards.map((info) => primaryOf(ctx, cluster, info, (shard) => plainError(`${missing}: ${shard.name}`))));
   };
-  return { request, vschema, sources: await members(request.sourceKeyspace), targets: await members(request.targetKeyspace) };
+  const sources = await members(request.sourceKeyspace, 'source shard must have a primary for copying schema');
+  return { request, vschema, sources, targets: await members(request.targetKeyspace, 'shard has no primary') };
 }
 
 /** A release makes streams that find nothing to replicate. */

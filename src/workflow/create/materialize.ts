@@ -6,6 +6,7 @@ import type { Expr } from '../../sql/ast.ts';
 import { formatName } from '../../sql/format-expr.ts';
 import { type Cluster, epochSeconds } from '../../tablet/cluster.ts';
 import { callTablet } from '../../tablet/manager.ts';
+import { checkConfig } from '../../tablet/vreplication/config.ts';
 import { FROZEN, insertStream, type NewStream, readStreams } from '../../tablet/vreplication/streams.ts';
 import { findAllShards, servingShards } from '../../topo/keyspaces.ts';
 import { bestColumnVindex } from '../../topo/primary-vindex.ts';
@@ -27,7 +28,9 @@ export async function refuseTakenName(ctx: Context, cluster: Cluster, keyspace: 
   for (const info of await findAllShards(ctx, cluster.topo, keyspace)) {
     const { db, primary } = await primaryOf(ctx, cluster, info, (shard) => plainError(`shard has no primary: ${shard.name}`));
     const streams = await callTablet(ctx, cluster, primary, 'ReadVReplicationWorkflows', () => readStreams(db));
-    if (!cluster.release.behaviours.createBesideFrozen && streams.some(({ message }) => message === FROZEN)) {
+    // Shard by shard, those that are done stay beside those to come.
+    const frozen = streams.some((row) => row.message === FROZEN && WORKFLOW_SUB_TYPES[row.workflow_sub_type] !== 'Partial');
+    if (!cluster.release.behaviours.createBesideFrozen && frozen) {
       const { cell, uid } = primary.alias ?? { cell: '', uid: 0 };
       taken.push(
         `validateWorkflowName.VReplicationExec: found previous frozen workflow on tablet cell:"${cell}" uid:${uid}, please review and delete it first before creating a new workflow`,
@@ -93,6 +96,7 @@ export async function createStreams(
     const rows = sources.map((source) => streamRow(cluster, request, source, target, rules));
     await callTablet(ctx, cluster, target.primary, 'CreateVReplicationWorkflow', () =>
       target.db.db.write(cluster.world.clock, () => {
+        checkConfig(request.config);
         for (const row of rows) insertStream(target.db, row, epochSeconds(cluster));
       }),
     );

@@ -1,6 +1,8 @@
+import type { Context } from '../../runtime/context.ts';
+import type { Cluster } from '../../tablet/cluster.ts';
 import { shardTablets } from '../../topo/tablets.ts';
 import { MIRRORED_TYPES } from '../mirror-tables.ts';
-import type { MigrationKind, MigrationTarget } from '../switcher.ts';
+import type { MigrationKind, MigrationTarget, TrafficSwitcher } from '../switcher.ts';
 import { isPartOfMove } from './checks.ts';
 import { type EndRun, walkEnding } from './run.ts';
 import type { EndStepName } from './steps.ts';
@@ -49,7 +51,7 @@ const LINES: Partial<Record<EndStepName, Line>> = {
   },
   'complete/dropSourceDeniedTables': ({ found: { sw } }) => [deniedLine(sw.tables, sw.sourceKeyspace, sw.sources)],
   'complete/dropTargetDeniedTables': ({ found: { sw } }) => [deniedLine(sw.tables, sw.targetKeyspace, sw.targets)],
-  'complete/dropSourceShards': async (run) => [await shardsLine(run)],
+  'complete/dropSourceShards': async ({ ctx, cluster, found: { sw } }) => [await dropShardsLine(ctx, cluster, sw)],
   'complete/dropSourceReverseVReplicationStreams': ({ found: { sw } }) => [
     `Delete reverse vreplication streams on sources: ${streams(sw.sourceKeyspace, sw.sources, sw.reverseWorkflow)}`,
   ],
@@ -83,7 +85,8 @@ function streams(keyspace: string, members: readonly Member[], workflow: string)
   );
 }
 
-async function shardsLine({ ctx, cluster, found: { sw } }: EndRun): Promise<string> {
+/** What is said of source shards that are deleted. */
+export async function dropShardsLine(ctx: Context, cluster: Cluster, sw: Pick<TrafficSwitcher, 'sources'>): Promise<string> {
   const entries: string[] = [];
   for (const { info, primary } of byUid(sw.sources)) {
     const uids = (await shardTablets(ctx, cluster.topo, info)).map(({ alias }) => String(alias?.uid ?? 0)).toSorted();

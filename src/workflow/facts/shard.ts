@@ -33,6 +33,8 @@ export interface TabletFacts {
   primary: boolean;
   /** Whether it runs, or is held by a backup or a restore. */
   state: TabletRunState;
+  /** The type that it has when it starts. */
+  startsAs: string;
   /** Undefined before its first refresh. */
   believes: TabletView | undefined;
   /** What the records say that it should refuse. */
@@ -99,7 +101,7 @@ function shardFacts(info: ShardInfo, tablets: readonly Tablet[], serving: Servin
       })),
     tablets: tablets.map((tablet) => {
       const alias = aliasText(tablet.alias);
-      return tabletFacts(tablet, record, serving, primary, views.get(alias), runState(processes.get(alias)));
+      return tabletFacts(tablet, record, serving, primary, views.get(alias), processes.get(alias));
     }),
     tables: db.tableNames(),
     position: db.positionText(),
@@ -113,8 +115,9 @@ function tabletFacts(
   serving: ServingByCell,
   primary: string | undefined,
   believes: TabletView | undefined,
-  state: TabletRunState,
+  process: TabletProcess | undefined,
 ): TabletFacts {
+  const state = runState(process);
   const alias = aliasText(tablet.alias);
   const { cell } = tablet.alias;
   const control = shard.tablet_controls?.find(
@@ -130,6 +133,7 @@ function tabletFacts(
     type: tablet.type,
     primary: alias === primary,
     state,
+    startsAs: process?.base ?? tablet.type,
     believes,
     denied,
     differs: state === 'stopped' ? [] : differences(tablet, believes, denied, { disabled: isDisabled(served, tablet, shard), routed }),

@@ -1,6 +1,6 @@
 import type { Behaviours } from '../../lib/behaviours.ts';
 import { formatDuration } from '../../lib/duration.ts';
-import { deleteReverseCommand, freeCommands, recoveryCommands, reshardRecoveryCommands, serveCommands, startCommand, stopCommand, switchAgainCommand } from '../recovery.ts';
+import { cureCommand, deleteReverseCommand, freeCommands, recoveryCommands, reshardRecoveryCommands, serveCommands, startCommand, stopCommand, switchAgainCommand } from '../recovery.ts';
 import type { IntentFacts } from './intents.ts';
 import { isAbout, isAtWork, type LockClientFacts, type LockFacts } from './locks.ts';
 import type { RoutingFacts, UnpublishedRule } from './routing.ts';
@@ -298,12 +298,12 @@ function tabletsThatDiffer(shard: ShardFacts): Found[] {
 
 function tabletsThatFail({ keyspace, shard, tablets }: ShardFacts): Found[] {
   return tablets.flatMap((tablet): Found[] => {
-    const { alias, state, type } = tablet;
+    const { alias, state, type, startsAs } = tablet;
     if (state === 'up') return [];
     const what = `${tablet.primary ? 'primary' : type.toLowerCase()} ${alias} of ${keyspace}/${shard}`;
-    if (state === 'stopped') return [{ kind: 'tablet-down', keyspaces: [keyspace], text: `${what} is stopped`, next: [`tablet start ${alias}`] }];
+    if (state === 'stopped') return [{ kind: 'tablet-down', keyspaces: [keyspace], text: `${what} is stopped`, next: [cureCommand(alias, true, startsAs)] }];
     const text = `${alias} of ${keyspace}/${shard} is in a ${state} and cannot be refreshed: a switch waits for it in vain`;
-    return [{ kind: 'tablet-busy', keyspaces: [keyspace], text, next: [`tablet set-type ${alias} replica`] }];
+    return [{ kind: 'tablet-busy', keyspaces: [keyspace], text, next: [cureCommand(alias, false, startsAs)] }];
   });
 }
 

@@ -5,6 +5,7 @@ import { runStep } from '../../runtime/step.ts';
 import { epochSeconds } from '../../tablet/cluster.ts';
 import { callTablet, writeTablet } from '../../tablet/manager.ts';
 import { requirePrivileges } from '../../tablet/privileges.ts';
+import { takesWrites } from '../../tablet/view.ts';
 import { deleteWorkflowStreams, updateStream } from '../../tablet/vreplication/streams.ts';
 import { rebuildSrvVSchema } from '../../topo/vschema.ts';
 import { denyTables, switchDeniedTables } from '../denied.ts';
@@ -57,9 +58,8 @@ function rollbackContext(run: SwitchRun): Cancellable {
 
 async function cancelByIntent(run: SwitchRun): Promise<unknown> {
   try {
-    await undoIntent(withoutCancel(run.ctx), run.cluster, run.intent!);
+    await undoIntent(withoutCancel(run.ctx), run.cluster, run.intent!, () => writesServeIfTaken(run));
     run.intent = undefined;
-    writesServe(run, run.sw.sourceKeyspace);
     return undefined;
   } catch (error) {
     if (error instanceof ExitFault) throw error;
@@ -94,6 +94,13 @@ async function cancelAsReleased(run: SwitchRun): Promise<unknown> {
   return errors.length === 0 ? undefined : aggregateErrors(errors);
 }
 
+/** Notes that the source serves, unless a primary of it is down or has not noticed. */
+function writesServeIfTaken(run: SwitchRun): void {
+  const { sw } = run;
+  const tables = sw.kind === 'shards' ? [] : sw.tables;
+  if (sw.sources.every(({ db }) => takesWrites(db, tables))) writesServe(run, sw.sourceKeyspace);
+}
+
 /** Until v21 the tables of a v20 or v21 source stay denied; those of a tenant do on every release (K7). */
 function freesSource({ path, cluster }: SwitchRun): boolean {
   const { rollbackDirection, tenantRollback } = cluster.release.behaviours;
@@ -113,13 +120,15 @@ async function revertAccess(run: SwitchRun, ctx: Context): Promise<void> {
     events.log('info', `cancelMigration (${sw.workflow}): multi-tenant, not adding denied tables to target`);
     return;
   }
+  // Some tablet may still have to be waited for when the source takes writes again.
+  const onAsked = (): void => writesServeIfTaken(run);
   if (rollbackDirection === 'source-only') {
-    await denyTables(ctx, cluster, sw, 'source', true, { force: isForced(run) });
+    await denyTables(ctx, cluster, sw, 'source', true, { onAsked, force: isForced(run) });
     if (rebuildOnStopWrites) await rebuildSrvVSchema(ctx, cluster.topo);
     return;
   }
   // #15977 made the roll-back of v20 and v21 switch forward again, which reverts nothing and reports no error.
-  await switchDeniedTables(ctx, cluster, sw, rollbackDirection === 'backward', { force: isForced(run) });
+  await switchDeniedTables(ctx, cluster, sw, rollbackDirection === 'backward', { onAsked, force: isForced(run) });
 }
 
 /** Whatever the streams were before the command, they run now (K11). */

@@ -43,8 +43,10 @@ const LINES: Partial<Record<StepName, Line>> = {
   ],
   'switchTraffic/reads/switchShardReads': (run) => {
     const shards = [run.sw.sources, run.sw.targets].map((members) => list(members.map(({ info }) => info.name).toSorted()));
-    const [from, to] = run.direction === 'backward' ? shards.toReversed() : shards;
-    return [`Switch reads from keyspace ${run.sw.sourceKeyspace} to keyspace ${run.sw.targetKeyspace} for shards ${from} to shards ${to}`];
+    const keyspaces = [run.sw.sourceKeyspace, run.sw.targetKeyspace];
+    const turned = (sides: string[]): string[] => (run.direction === 'backward' ? sides.toReversed() : sides);
+    const [[from, to], [here, there]] = [turned(shards), turned(keyspaces)];
+    return [`Switch reads from keyspace ${here} to keyspace ${there} for shards ${from} to shards ${to}`];
   },
   'switchTraffic/reads/rebuildSrvVSchema': (run) => [
     `Serving VSchema will be rebuilt for the ${run.direction === 'backward' ? run.sw.sourceKeyspace : run.sw.targetKeyspace} keyspace`,

@@ -1,5 +1,5 @@
 import { compareKeyRanges } from '../../lib/key-range.ts';
-import { errorText, errorVerbose, plainError } from '../../lib/errors.ts';
+import { errorText, errorVerbose, plainError, wrapError } from '../../lib/errors.ts';
 import { withTimeout } from '../../runtime/context.ts';
 import type { StepScope } from '../../runtime/step.ts';
 import { dataTooLong } from '../../sql/mysql-errors.ts';
@@ -9,7 +9,9 @@ import { requirePrivileges } from '../../tablet/privileges.ts';
 import { acquireTables } from '../../tablet/table-locks.ts';
 import { FROZEN, readJournal, readStreams, updateStream } from '../../tablet/vreplication/streams.ts';
 import { waitForPos } from '../../tablet/vreplication/wait-for-pos.ts';
+import { cellNames } from '../../topo/cells.ts';
 import { shardText } from '../../topo/keyspaces.ts';
+import { paths } from '../../topo/paths.ts';
 import { keyRangeFromProto } from '../../topo/proto/key-range.ts';
 import { Journal } from '../../topo/proto/messages-binlogdata.ts';
 import { prototext } from '../../topo/proto/prototext.ts';
@@ -124,6 +126,24 @@ async function setStreams(
   });
 }
 
+/** Those that are about to take the writes have to be there, and each cell, to learn of it: past the journal there is no way back. */
+async function askTargets({ cluster, sw, ctx }: SwitchRun): Promise<void> {
+  for (const cell of await cellNames(ctx, cluster.topo)) {
+    try {
+      await cluster.topo.conn.forCell(cell).find(ctx, paths.srvVSchema);
+    } catch (error) {
+      throw wrapError(error, `cell ${cell} cannot learn where the writes go`);
+    }
+  }
+  await forAll(sw.targets, async ({ primary, info }) => {
+    try {
+      await callTablet(ctx, cluster, primary, 'PrimaryPosition', () => {});
+    } catch (error) {
+      throw wrapError(error, `${shardText(info)} cannot take the writes`);
+    }
+  });
+}
+
 /** Writes the journal on each source that has none: from the first row on there is no way back. */
 export async function createJournals(run: SwitchRun, scope: StepScope): Promise<void> {
   const { cluster, sw, ctx } = run;
@@ -131,6 +151,7 @@ export async function createJournals(run: SwitchRun, scope: StepScope): Promise<
     .toSorted((a, b) => compareKeyRanges(keyRangeFromProto(a.info.record.key_range), keyRangeFromProto(b.info.record.key_range)))
     .map((source) => ({ keyspace: sw.sourceKeyspace, shard: source.info.name }));
   const workflows = sourceWorkflows(run);
+  if (cluster.release.behaviours.targetsAtJournal === 'asked') await askTargets(run);
   await forAll(sw.sources, (source) =>
     scope.onTarget(shardText(source.info), () =>
       callTablet(ctx, cluster, source.primary, 'VReplicationExec', async () => {

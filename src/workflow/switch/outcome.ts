@@ -44,7 +44,7 @@ export interface Outcome {
   /** The journal was written: the switch can only go forward. */
   journaled: boolean;
   /** Why it does not fail so on the release, if it does not. */
-  unnoticed: false | 'no such step' | 'no such failure';
+  unnoticed: false | 'no such step' | 'no such failure' | 'no such migration';
 }
 
 /**
@@ -62,6 +62,7 @@ export function predictOutcome(behaviours: Behaviours, path: SwitchPath, failure
     journaled: path.resume,
     unnoticed: false,
   };
+  if (path.kind === 'multi-tenant' && !behaviours.tenantMoves) return { ...state, unnoticed: 'no such migration' };
   const steps = planSteps(path, behaviours);
   const at = failingStep(steps, behaviours, failure);
   if (at === 'no such failure' || at < 0) return { ...state, unnoticed: at === 'no such failure' ? at : 'no such step' };
@@ -121,7 +122,7 @@ function isFelt(behaviours: Behaviours, cause: FailureCause | undefined): boolea
 }
 
 /** Only a move of whole tables denies them on the target when it is created. */
-function targetDeniedAtFirst(behaviours: Behaviours, { kind }: SwitchPath): boolean {
+export function targetDeniedAtFirst(behaviours: Behaviours, { kind }: SwitchPath): boolean {
   return kind === 'tables' && behaviours.deniedTablesOnTargetAtCreate;
 }
 
@@ -250,6 +251,7 @@ function compareAll(path: SwitchPath, failure: Failure): OutcomeGroup[] {
 /** An outcome in a few words, from the point of view of the application. */
 export function describeOutcome(outcome: Outcome): string {
   if (outcome.unnoticed === 'no such step') return 'have no such step';
+  if (outcome.unnoticed === 'no such migration') return 'have no multi-tenant migrations';
   if (outcome.unnoticed === 'no such failure') return 'would not have failed';
   if (outcome.journaled) return 'are past the journal: only forward';
   const parts = [outcome.sourceDenied ? 'writes REFUSED' : 'writes served by the source'];

@@ -36,7 +36,7 @@ export function refusePartialReads(cluster: Cluster, { sw, state }: WorkflowWith
 export function alreadySwitched(cluster: Cluster, { sw, state }: WorkflowWithState, already: boolean): string[] {
   if (sw.kind !== 'partial' || !already || !sw.frozen || cluster.release.behaviours.partialWrites === 'never known') return [];
   const shards = (state.partial?.own.switched ?? []).join(', ');
-  return [shards === '' ? `traffic of ${sw.workflow} has been reversed already; nothing was done` : `traffic of shard ${shards} has been switched already; nothing was done`];
+  return [shards === '' ? `traffic of ${reverseWorkflowName(sw.workflow)} has been reversed already; nothing was done` : `traffic of shard ${shards} has been switched already; nothing was done`];
 }
 
 /** The state to report after a switch. A release that reversed a tenant's reads looks at it the wrong way round (K24). */

@@ -1,5 +1,6 @@
 import { plainError } from '../../lib/errors.ts';
 import { isValidKeyRange } from '../../lib/key-range.ts';
+import { parseStatement } from '../../sql/parser.ts';
 import { BinlogSource as BinlogSourceMessage, Rule as RuleMessage } from '../../topo/proto/messages-binlogdata.ts';
 import { prototext } from '../../topo/proto/prototext.ts';
 import type { BinlogSource, Rule } from '../../topo/proto/types-workflow.ts';
@@ -41,12 +42,20 @@ function templateRule(rule: Rule, vschema: VSchemaKeyspace): Rule {
   if (filter === '') throw plainError(`rule ${text()} does not have a select expression in vreplication`);
   if (isValidKeyRange(filter)) return { ...rule, filter: RANGE_MARK };
   if (filter === 'exclude') throw plainError(`unexpected rule in vreplication: ${text()}`);
+  refuseOther(filter);
   if (filter.includes('{{')) throw plainError(`cannot migrate queries that contain '{{' in their string: ${filter}`);
   if (/\bin_keyrange\(/i.test(filter)) {
     if (!IN_KEYRANGE.test(filter)) throw plainError(`unexpected in_keyrange parameters: ${/in_keyrange\(.*$/is.exec(filter)?.[0] ?? filter}`);
     return { ...rule, filter: filter.replace(IN_KEYRANGE, (_, before: string) => `in_keyrange(${before}'${RANGE_MARK}')`) };
   }
   return { ...rule, filter: withRange(filter, match, vschema) };
+}
+
+/** Throws for a statement that is no select: the syntax error of one that is no statement at all. */
+function refuseOther(filter: string): void {
+  if (/^\s*select\b/i.test(filter)) return;
+  parseStatement(filter);
+  throw plainError(`unexpected query: ${filter}`);
 }
 
 /** A rule that took every row gets the condition that its shard's range needs. */

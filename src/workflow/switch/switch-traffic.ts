@@ -10,6 +10,7 @@ import { areWritesSwitched, getWorkflowState, stateText, type WorkflowWithState 
 import { WORKFLOW_TYPES } from '../switcher.ts';
 import { dryRunLines } from './dry-run.ts';
 import { findIntent, type Intent, interrupted, isAtWork } from './intent.ts';
+import { refuseOldJournal } from './old-journal.ts';
 import { alreadySwitched, refusePartialReads, refuseTenantReversal, stateAfter } from './part-moves.ts';
 import type { SwitchPath } from './path.ts';
 import type { SwitchRequest, SwitchRun } from './run.ts';
@@ -86,7 +87,10 @@ async function prepare(ctx: Context, cluster: Cluster, request: SwitchRequest, c
     const chosen = await chooseSwitcher(ctx, cluster, request, asked);
     const intent = await settleIntent(ctx, cluster, chosen.found, request.dryRun);
     // Whatever was at work or left behind is settled now: the workflow is read again.
-    if (intent !== 'settled') return prepareRun(ctx, cluster, request, chosen, intent);
+    if (intent === 'settled') continue;
+    const run = prepareRun(ctx, cluster, request, chosen, intent);
+    refuseOldJournal(run);
+    return run;
   }
 }
 
@@ -103,7 +107,8 @@ function refuseKind({ sw }: WorkflowWithState, cluster: Cluster, command: string
   if (type !== 'MoveTables' && type !== 'Reshard') throw new UserError(`${command} is for MoveTables and Reshard; ${sw.workflow} is a ${type} workflow`);
 }
 
-interface Chosen {
+/** The workflow whose steps run, and which way. */
+export interface Chosen {
   found: WorkflowWithState;
   direction: 'forward' | 'backward';
   writesAlreadySwitched: boolean;
@@ -164,7 +169,8 @@ async function waitForOwner(ctx: Context, cluster: Cluster, intent: Intent): Pro
   }
 }
 
-function prepareRun(ctx: Context, cluster: Cluster, request: SwitchRequest, chosen: Chosen, intent: Intent | undefined): SwitchRun {
+/** A switch of which nothing has run yet. */
+export function prepareRun(ctx: Context, cluster: Cluster, request: SwitchRequest, chosen: Chosen, intent: Intent | undefined): SwitchRun {
   const { sw, state } = chosen.found;
   const reads = request.tabletTypes.some((type) => type !== 'PRIMARY');
   const wantsWrites = request.tabletTypes.includes('PRIMARY');

@@ -30,9 +30,9 @@ const UNDOS: Partial<Record<StepName, (ctx: Context, cluster: Cluster, intent: I
 
 /**
  * The roll-back of `hardened`: puts everything back that the intent says was, in the reverse order of importance.
- * The topology is one transaction; the tablets' part can be repeated until it is done.
+ * The topology is one transaction; the tablets' part can be repeated until it is done. `onServed`: the source serves again.
  */
-export async function undoIntent(ctx: Context, cluster: Cluster, intent: Intent): Promise<void> {
+export async function undoIntent(ctx: Context, cluster: Cluster, intent: Intent, onServed?: () => void): Promise<void> {
   const { behaviours } = cluster.release;
   const limited = withTimeout(ctx, cluster.world.clock, behaviours.rollbackTimeoutMs);
   const again: Locked[] = [];
@@ -44,6 +44,7 @@ export async function undoIntent(ctx: Context, cluster: Cluster, intent: Intent)
       await runStep(ctx, cluster.world, { name, targets }, async () => {
         if (name === 'switchTraffic/rollback/relock') current = await relock(current, cluster, intent, again);
         else await UNDOS[name]?.(current, cluster, intent);
+        if (UNDOS[name] === revertTopology) onServed?.();
       });
     }
     await dropIntent(current, cluster, intent);

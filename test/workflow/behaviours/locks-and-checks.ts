@@ -4,7 +4,7 @@ import type { BuiltName } from '../../../src/lib/behaviours.ts';
 import { background } from '../../../src/runtime/context.ts';
 import { switchTraffic } from '../../../src/workflow/switch/switch-traffic.ts';
 import { openCluster } from '../../helpers/open-cluster.ts';
-import { movingCluster, switchLine, testCluster, type TestCluster } from '../../helpers/shell.ts';
+import { forkCluster, movingCluster, switchLine, testCluster, type TestCluster } from '../../helpers/shell.ts';
 import { CATCH_UP, denied, diedWithWritesStopped, failedCatchUp, idle, leaseSeconds, ruleOf, type RunsOf, saveRule, shared, streams, switchOn, switchWith } from './see.ts';
 
 const MT = 'MoveTables --workflow c2c --target-keyspace customer';
@@ -176,6 +176,21 @@ export const LOCKS_AND_CHECKS_RUNS: RunsOf<Extract<BuiltName, keyof typeof LOCKS
     }
     const { stderr } = await cluster.run(`${self} switchtraffic`);
     return stderr.startsWith('workflow commerce.self is invalid: MoveTables source keyspace matches target keyspace') ? 'switch-refuses' : 'accepted';
+  },
+  oldJournal: async (version) => {
+    const cluster = await movingCluster(version);
+    const switched = forkCluster(cluster);
+    await switched.ok(switchLine());
+    const { id } = switched.host.shards.open('commerce', '0').db.get<{ id: string }>('SELECT id FROM "_vt.resharding_journal"')!;
+    await cluster.ok(`ExecuteFetchAsDBA zone1-100 "insert into _vt.resharding_journal (id, db_name, val) values (${id}, 'vt_commerce', '')"`);
+    const { exit, stdout, stderr } = await cluster.run(switchLine());
+    if (exit !== 0) {
+      expect(stderr).toContain(`commerce/0 has journal ${id} already and still takes writes`);
+      return 'refused';
+    }
+    // Nothing was stopped, so nobody was waited for.
+    expect(stdout).not.toContain('were refused for');
+    return 'taken for its own';
   },
   readsOnlyReversal: async (version) => {
     const { cluster } = await switchWith(version, [], '--tablet-types replica,rdonly');

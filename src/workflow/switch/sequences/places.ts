@@ -21,7 +21,7 @@ export interface SequencePlace {
 export async function sequencePlace(ctx: Context, cluster: Cluster, keyspace: string): Promise<SequencePlace> {
   const failed = (why: string): Error => vtError('INTERNAL', `failed to get the primary tablet for keyspace ${keyspace}: ${why}`);
   try {
-    const shards = await findAllShards(ctx, cluster.topo, keyspace);
+    const shards = await findAllShards(ctx, cluster.topo, keyspace, cluster.release.behaviours.sequenceNames === 'plain' ? 'kept' : 'off');
     const [only] = shards;
     if (only === undefined || shards.length !== 1) throw notOne(keyspace, shards);
     return await primaryOf(ctx, cluster, only, () => new NoPrimary());
