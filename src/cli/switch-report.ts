@@ -8,7 +8,7 @@ import { LockLostError } from '../topo/locks.ts';
 import { stoppedCells } from '../topo/cells.ts';
 import { shardText } from '../topo/keyspaces.ts';
 import { aliasText } from '../topo/tablets.ts';
-import { cureCommand, recoveryCommands, reshardRecoveryCommands, RESUME_LAG, switchReverseCommand } from '../workflow/recovery.ts';
+import { cureCommand, freeCommands, recoveryCommands, reshardRecoveryCommands, RESUME_LAG, startCommand, switchReverseCommand } from '../workflow/recovery.ts';
 import { readTraffic, sideText, type TableTraffic } from '../workflow/traffic.ts';
 import { compareReleases, describeOutcome, type Failure, targetDeniedAtFirst } from '../workflow/switch/outcome.ts';
 import { measureOutage, type Outage } from '../workflow/switch/outage.ts';
@@ -77,6 +77,11 @@ function endText({ end, run }: SwitchFailed, traffic: readonly TableTraffic[]): 
   if (refused.length > 0 && end.end !== 'forward only' && end.end !== 'exited') {
     return `STRANDED: nobody serves writes to ${refused.join(', ')}; ${whyRefused(end)} on ${run.cluster.release.name}`;
   }
+  const shared = deniedToTenants(run, traffic);
+  if (shared.length > 0) {
+    const { targetKeyspace } = run.sw;
+    return `STRANDED: ${targetKeyspace} refuses ${shared.join(', ')} to every tenant that has moved there; the roll-back denied them on ${run.cluster.release.name}`;
+  }
   switch (end.end) {
     case 'exited':
       return 'the command was ended where it stood: nothing was rolled back, its locks are released';
@@ -93,6 +98,12 @@ function endText({ end, run }: SwitchFailed, traffic: readonly TableTraffic[]): 
     default:
       return 'past the point of no return; the switch can only be completed';
   }
+}
+
+/** Tables that all tenants share, denied by the roll-back of one of them (#17794). */
+function deniedToTenants({ sw }: SwitchRun, traffic: readonly TableTraffic[]): string[] {
+  if (sw.kind !== 'multi-tenant') return [];
+  return traffic.filter((table) => table.writes.servedBy === sw.sourceKeyspace && table.targetDenied).map((table) => table.table);
 }
 
 /** True if every record is what it was before the switch, whatever the roll-back says (F08). */
@@ -145,7 +156,16 @@ function nextLines(inv: Invocation, failed: SwitchFailed, traffic: readonly Tabl
     const command = switchReverseCommand(run.sw, run.request.tabletTypes);
     return [`next: cure the cause, then go on with the workflow that is left: switchtraffic ${command}`];
   }
-  if (!blocked) return [`next: cure the cause, then run it again: switchtraffic ${again}`];
+  const shared = deniedToTenants(run, traffic);
+  if (shared.length > 0) {
+    const free = run.sw.targets.flatMap((target) => freeCommands(target.info, shared));
+    return ['next: let the other tenants write again:', ...free.map((command) => `  switchtraffic ${command}`)];
+  }
+  if (!blocked) {
+    const start = streamsLeft(run);
+    if (start.length === 0) return [`next: cure the cause, then run it again: switchtraffic ${again}`];
+    return ['next: cure the cause, set the streams going again that were left stopped, then run it again:', ...[...start, again].map((command) => `  switchtraffic ${command}`)];
+  }
   return ['next: let writes flow again:', ...byHand(run).map((command) => `  switchtraffic ${command}`)];
 }
 
@@ -185,8 +205,18 @@ function byHand({ sw, cluster, migrator }: SwitchRun): string[] {
   return recoveryCommands({ targetKeyspace, workflow, tables, kind, sources, targets }, cluster.release.behaviours);
 }
 
-/** The streams of other workflows as they stand now. */
-function reshardByHand(sw: TrafficSwitcher, migrator: StreamMigrator | undefined): string[] {
+/** What sets streams going again that a roll-back was to start, and did not: the next switch would find them lagging, or stopped. */
+function streamsLeft({ sw, migrator }: SwitchRun): string[] {
+  const stopped = sw.targets.some((target) => readStreams(target.db, sw.workflow).some((row) => row.state === 'Stopped' && row.message === 'stopped for cutover'));
+  const own = stopped ? [startCommand(sw.targetKeyspace, sw.workflow)] : [];
+  if (sw.kind !== 'shards') return own;
+  const others = reshardByHand(sw, migrator, []);
+  // The last of them starts the Reshard itself.
+  return others.length > 1 ? others : own;
+}
+
+/** The streams of other workflows as they stand now; `sources` are those whose query service is to be turned on. */
+function reshardByHand(sw: TrafficSwitcher, migrator: StreamMigrator | undefined, sources = sw.sources.map(({ info }) => info)): string[] {
   const stopped = sw.sources.flatMap((source) =>
     (migrator === undefined ? [] : currentStreams(migrator, source))
       .filter(({ row }) => row.message !== '' || row.state === 'Stopped')
@@ -196,7 +226,7 @@ function reshardByHand(sw: TrafficSwitcher, migrator: StreamMigrator | undefined
     const made = readStreams(target.db).filter((row) => (migrator?.workflows ?? []).includes(row.workflow));
     return [...new Set(made.map((row) => row.workflow))].map((workflow) => ({ workflow, tablet: aliasText(target.primary.alias) }));
   });
-  return reshardRecoveryCommands({ keyspace: sw.targetKeyspace, workflow: sw.workflow, sources: sw.sources.map(({ info }) => info), stopped, copies });
+  return reshardRecoveryCommands({ keyspace: sw.targetKeyspace, workflow: sw.workflow, sources, stopped, copies });
 }
 
 /** What in the cluster made it fail, as far as releases see that differently. */

@@ -3,7 +3,7 @@ import type { StateTests } from '../report/scenario-file/schema.ts';
 import type { Context } from '../runtime/context.ts';
 import type { Cluster } from '../tablet/cluster.ts';
 import { findAllShards, keyspaceNames, shardText } from '../topo/keyspaces.ts';
-import { getRoutingRules, routingMap } from '../topo/rules.ts';
+import { getKeyspaceRoutingRules, getRoutingRules, getShardRoutingRules, keyspaceRoutingMap, routingMap } from '../topo/rules.ts';
 import { gatherIntents } from '../workflow/facts/intents.ts';
 import { gatherKeyspaces } from '../workflow/facts/keyspace.ts';
 import { gatherLocks } from '../workflow/facts/locks.ts';
@@ -31,6 +31,9 @@ export const VIEWS: Readonly<Record<ViewName, View>> = {
   sessions: async (ctx, cluster) => (await gatherSessions(ctx, cluster)).sessions,
   routing,
   rules: async (ctx, cluster) => Object.fromEntries(routingMap(await getRoutingRules(ctx, cluster.topo))),
+  shardRules: async (ctx, cluster) =>
+    Object.fromEntries(((await getShardRoutingRules(ctx, cluster.topo)).rules ?? []).map((rule) => [`${rule.from_keyspace ?? ''}/${rule.shard ?? ''}`, rule.to_keyspace ?? ''])),
+  keyspaceRules: async (ctx, cluster) => Object.fromEntries(keyspaceRoutingMap(await getKeyspaceRoutingRules(ctx, cluster.topo))),
   denied: async (ctx, cluster) =>
     Object.fromEntries(
       (await gatherShards(ctx, cluster)).map((one) => [

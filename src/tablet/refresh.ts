@@ -60,6 +60,12 @@ export class ShardRefresh {
     await Promise.all(waiting.map((tablet) => this.#refresh(ctx, tablet)));
   }
 
+  /** Counts the others as failed, without waiting for them. */
+  passOver(): void {
+    for (const { alias } of this.#waiting) this.#failures.push(`failed to refresh tablet ${aliasText(alias)}: it does not answer`);
+    this.#waiting = [];
+  }
+
   /** Tablets that `rest` would wait for. */
   get waiting(): readonly Tablet[] {
     return this.#waiting;
@@ -91,20 +97,22 @@ export class ShardRefresh {
 }
 
 /**
- * Refreshes every tablet of a shard; those that fail are told in `details`, not thrown.
+ * Refreshes every tablet of a shard; those that fail are told in `details`, not thrown. `passOver`: without waiting for those that
+ * do not answer.
  * Vitess: go/vt/topotools/keyspace.go RefreshTabletsByShard.
  */
 export async function refreshTabletsByShard(
   ctx: Context,
   cluster: Cluster,
   shard: ShardName,
-  options: { cells?: readonly string[]; timeoutMs?: number } = {},
+  options: { cells?: readonly string[]; timeoutMs?: number; passOver?: boolean } = {},
 ): Promise<RefreshResult> {
   const limited = withTimeout(ctx, cluster.world.clock, options.timeoutMs ?? 60_000);
   const refresh = new ShardRefresh(cluster, shard);
   try {
     await refresh.now(limited.ctx, options.cells);
-    await refresh.rest(limited.ctx);
+    if (options.passOver === true) refresh.passOver();
+    else await refresh.rest(limited.ctx);
     return refresh.result;
   } finally {
     limited.end();

@@ -21,6 +21,7 @@ export function feltReshard({ host, ...cluster }: TestCluster, shape: ReshardSha
     reverse: from.some((shard) => readStreams(open(shard), 'cust2cust_reverse').length > 0),
     reads: shards('REPLICA') === to.join() ? 'switched' : 'as before',
     others: copies.length > 0 ? 'copied' : stopped ? 'stopped' : 'as before',
+    otherTenantsDenied: false,
     journaled: from.some((shard) => open(shard).db.get('SELECT 1 FROM "_vt.resharding_journal"') !== undefined),
   };
 }

@@ -28,6 +28,7 @@ export function feltState({ host }: TestCluster): Felt {
     reverse: readStreams(source, 'c2c_reverse').length > 0,
     reads: served === 'customer.corder' ? 'switched' : global === 'customer.corder' ? 'saved but not published' : 'as before',
     others: 'as before',
+    otherTenantsDenied: false,
     journaled: source.db.get('SELECT 1 FROM "_vt.resharding_journal"') !== undefined,
   };
 }

@@ -72,6 +72,8 @@ const stateTests = {
   sessions: tree.describe('open sessions, as `show sessions --format json` prints them'),
   routing: trees.optional().describe('where a table leads: `customer: commerce.customer`, for reads `customer@replica: …`, as the cells publish it'),
   rules: trees.optional().describe('saved routing rules: `customer: [commerce.customer]`; null: there is none'),
+  shardRules: trees.optional().describe('saved shard routing rules: `customer/80-: customer2`; null: there is none'),
+  keyspaceRules: trees.optional().describe('saved keyspace routing rules: `s1@replica: s2`; null: there is none'),
   denied: trees.optional().describe('tables that a shard denies its primaries: `commerce/0: [corder, customer]`'),
   journals: trees.optional().describe('how many journals a shard has: `commerce/0: 1`'),
   intents: tree.describe('switches that `hardened` has written down and not finished'),

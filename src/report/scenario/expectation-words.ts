@@ -35,6 +35,8 @@ const WORDS: { [K in Key]?: Words<K> } = {
     Object.entries(wanted).map(([shard, tables]) => (Array.isArray(tables) && tables.length > 0 ? `${shard} denies ${tables.join(', ')}` : isNothing(tables) ? `${shard} denies no table` : `${shard} denies ${JSON.stringify(tables)}`)),
   routing: (wanted) => Object.entries(wanted).map(([table, to]) => `${table} leads to ${typeof to === 'string' ? to : JSON.stringify(to)}`),
   rules: (wanted) => Object.entries(wanted).map(([table, to]) => (isNothing(to) ? `there is no routing rule for ${table}` : `the routing rule of ${table} is ${JSON.stringify(to)}`)),
+  shardRules: (wanted) => Object.entries(wanted).map(([shard, to]) => (isNothing(to) ? `there is no shard routing rule for ${shard}` : `what is for ${shard} goes to ${wordOf(to)}`)),
+  keyspaceRules: (wanted) => Object.entries(wanted).map(([from, to]) => (isNothing(to) ? `there is no keyspace routing rule for ${from}` : `what is for ${from} goes to ${wordOf(to)}`)),
   journals: (wanted) => Object.entries(wanted).map(([shard, count]) => `${shard} has ${typeof count === 'number' ? countWords(count, 'journal') : JSON.stringify(count)}`),
   locks: (wanted) => [isNothing(wanted) ? 'no lock is held' : `the locks are like ${JSON.stringify(wanted)}`],
   intents: (wanted) => [isNothing(wanted) ? 'no switch is left half-way' : `the unfinished switches are like ${JSON.stringify(wanted)}`],
@@ -77,4 +79,8 @@ function countWords(count: Count, what: string): string {
 function limitWords({ min, max }: { min?: number | undefined; max?: number | undefined }): string {
   if (max === undefined) return `${formatDuration(min ?? 0)} or more`;
   return min === undefined ? `${formatDuration(max)} at most` : `${formatDuration(min)} to ${formatDuration(max)}`;
+}
+
+function wordOf(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -4,7 +4,7 @@ import { type Cluster, watchedCluster } from '../../tablet/cluster.ts';
 import { refreshState } from '../../tablet/manager.ts';
 import { isStopped } from '../../tablet/process.ts';
 import { answers } from '../../tablet/reach.ts';
-import { refreshTabletsByShard, ShardRefresh } from '../../tablet/refresh.ts';
+import { refreshTabletsByShard } from '../../tablet/refresh.ts';
 import { cellNames } from '../../topo/cells.ts';
 import { type ShardInfo, shardText, updateShardFields } from '../../topo/keyspaces.ts';
 import { migrateServedType, moveServedTypes, sameRange, validateSrvKeyspace } from '../../topo/served-types.ts';
@@ -99,16 +99,8 @@ export async function switchShardReads(run: SwitchRun): Promise<void> {
   await validateSrvKeyspace(ctx, topo, keyspace, cells, `after switching shard reads, ${corrupt}`);
 }
 
-/** A tablet that is not refreshed stops nothing; on `hardened` one that does not answer is not waited for either. */
 async function refreshShard({ cluster, ctx }: SwitchRun, shard: ShardInfo, cells: readonly string[]): Promise<void> {
-  if (cluster.release.behaviours.unrefreshedTablets === 'passed over') {
-    const refresh = new ShardRefresh(cluster, shard);
-    await refresh.now(ctx, cells);
-    const missed = [...refresh.waiting.map(({ alias }) => `tablet ${aliasText(alias)} does not answer`), ...refresh.failures];
-    if (missed.length > 0) cluster.world.events.log('warning', `${shardText(shard)} is not refreshed in full: ${missed.join('; ')}; continuing ...`);
-    return;
-  }
-  const { partial, details } = await refreshTabletsByShard(ctx, cluster, shard, { cells });
+  const { partial, details } = await refreshTabletsByShard(ctx, cluster, shard, { cells, passOver: cluster.release.behaviours.unrefreshedTablets === 'passed over' });
   if (!partial) return;
   const where = `RefreshTabletsByShard(${shardText(shard)}, cells=[${cells.join(' ')}])`;
   cluster.world.events.log('warning', `${where} failed with ${details}; continuing ...`);

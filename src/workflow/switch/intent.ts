@@ -114,11 +114,18 @@ export function interrupted(intent: Intent): UserError {
   });
 }
 
-/** Refuses to touch keyspaces in which a switch is half done. Only `hardened` knows. */
+/** Why another command has to wait for a switch that is being made. */
+function atWork(intent: Intent): UserError {
+  return new UserError(`${intent.command} is at work on these keyspaces`, { next: 'try again when it has ended; who it is: switchtraffic show locks' });
+}
+
+/** Refuses to touch keyspaces in which a switch is half done, or under way. Only `hardened` knows. Throws UserError. */
 export async function refuseInterrupted(ctx: Context, cluster: Cluster, keyspaces: readonly string[]): Promise<void> {
   if (!cluster.release.behaviours.rollbackRestoresAll) return;
   for (const intent of await allIntents(ctx, cluster)) {
-    if (keyspaces.includes(intent.sourceKeyspace) || keyspaces.includes(intent.targetKeyspace)) throw interrupted(intent);
+    if (keyspaces.includes(intent.sourceKeyspace) || keyspaces.includes(intent.targetKeyspace)) {
+      throw cluster.world.processes.liveness(intent.owner) === 'alive' ? atWork(intent) : interrupted(intent);
+    }
   }
 }
 

@@ -41,6 +41,8 @@ export interface Outcome {
   reads: 'as before' | 'switched' | 'saved but not published';
   /** Streams of other workflows on the shards of a Reshard; `copied`: also stopped copies of them on its targets. */
   others: 'as before' | 'stopped' | 'copied';
+  /** The roll-back of one tenant's switch denies the target's tables, which those who have moved already use (#17794). */
+  otherTenantsDenied: boolean;
   /** The journal was written: the switch can only go forward. */
   journaled: boolean;
   /** Why it does not fail so on the release, if it does not. */
@@ -59,6 +61,7 @@ export function predictOutcome(behaviours: Behaviours, path: SwitchPath, failure
     reverse: false,
     reads: 'as before',
     others: 'as before',
+    otherTenantsDenied: false,
     journaled: path.resume,
     unnoticed: false,
   };
@@ -211,6 +214,7 @@ function revertAccess(state: Outcome, behaviours: Behaviours, { kind }: SwitchPa
     case 'backward':
       state.sourceDenied = false;
       state.targetDenied = true;
+      state.otherTenantsDenied = kind === 'multi-tenant';
   }
 }
 
@@ -256,6 +260,7 @@ export function describeOutcome(outcome: Outcome): string {
   if (outcome.journaled) return 'are past the journal: only forward';
   const parts = [outcome.sourceDenied ? 'writes REFUSED' : 'writes served by the source'];
   if (outcome.sourceDenied && outcome.targetDenied) parts.push('both sides denied');
+  if (outcome.otherTenantsDenied) parts.push('those of other tenants REFUSED');
   if (outcome.streams === 'stopped') parts.push('streams stopped');
   if (outcome.others === 'stopped') parts.push('other workflows stopped');
   if (outcome.others === 'copied') parts.push('other workflows stopped on both sides');

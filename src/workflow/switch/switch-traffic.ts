@@ -3,6 +3,7 @@ import { reverseWorkflowName } from '../../lib/names.ts';
 import { formatRfc822 } from '../../lib/go-time.ts';
 import type { Context } from '../../runtime/context.ts';
 import type { Cluster } from '../../tablet/cluster.ts';
+import { pumpAll } from '../../tablet/vreplication/pump-all.ts';
 import { readJournal } from '../../tablet/vreplication/streams.ts';
 import { lockName } from '../../topo/locks.ts';
 import { refuseSomeShards } from '../some-shards.ts';
@@ -155,6 +156,8 @@ async function settleIntent(
   }
   events.emit({ kind: 'warning', text: `${intent.command} was interrupted before its journal; going back to the state before it first` });
   await undoIntent(ctx, cluster, intent);
+  // Streams that it started again have not applied anything since, and the lag of the time between is not theirs.
+  await pumpAll(ctx, cluster);
   return 'settled';
 }
 

@@ -48,5 +48,6 @@ export function rollbackZoneOf(behaviours: Behaviours, path: SwitchPath, place: 
 }
 
 function isStranded(outcome: Outcome): boolean {
-  return !outcome.journaled && (outcome.sourceDenied || outcome.streams === 'stopped' || outcome.reverse || outcome.others !== 'as before');
+  const { journaled, sourceDenied, otherTenantsDenied, streams, reverse, others } = outcome;
+  return !journaled && (sourceDenied || otherTenantsDenied || streams === 'stopped' || reverse || others !== 'as before');
 }
