@@ -99,12 +99,14 @@ describe('create --source-time-zone', () => {
       ['3', '2024-07-02 00:00:00.500', null, null],
     ].map((row) => [Number(row[0]), ...row.slice(1)]));
     expect(streams(cluster, 'e')[0]!.source).toContain('source_time_zone:"America/New_York" target_time_zone:"UTC"');
+    expect(await cluster.ok('VDiff --workflow e --target-keyspace customer create --wait')).toContain('RowsCompared: 3\nHasMismatch:  false');
     await cluster.ok('MoveTables --workflow e --target-keyspace customer switchtraffic');
     expect(streams(cluster, 'e_reverse', 'commerce')[0]!.source).toContain('source_time_zone:"UTC" target_time_zone:"America/New_York"');
     await cluster.ok("query \"insert into event values (4, '2024-07-02 00:00:00', null, null)\"");
     await cluster.ok('MoveTables --workflow e --target-keyspace customer reversetraffic');
     expect((await at(cluster, 'commerce'))[3]).toEqual([4, '2024-07-01 20:00:00.000', null, null]);
     expect((await at(cluster, 'commerce'))[0]![1]).toBe('2024-01-01 21:00:00.000');
+    expect(await cluster.ok('VDiff --workflow e --target-keyspace customer create --wait')).toContain('RowsCompared: 4\nHasMismatch:  false');
   });
 
   it('refuses a zone that the target does not know: hardened first, a release when all is made', async () => {
