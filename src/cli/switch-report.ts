@@ -18,7 +18,7 @@ import type { TrafficSwitcher } from '../workflow/switcher.ts';
 import type { SwitchEnd } from '../workflow/switch/runner.ts';
 import type { SwitchFailed } from '../workflow/switch/switch-traffic.ts';
 import type { CommandScope } from './scope.ts';
-import { shellQuote } from '../lib/shell-quote.ts';
+import { commandAgain } from './command-again.ts';
 import type { Invocation } from './spec.ts';
 
 /** What clients felt of a switch; the lines are kept in the history too. `served`: the records say that writes are, whoever put that right. */
@@ -230,19 +230,6 @@ function reshardByHand(sw: TrafficSwitcher, migrator: StreamMigrator | undefined
     return [...new Set(made.map((row) => row.workflow))].map((workflow) => ({ workflow, tablet: aliasText(target.primary.alias) }));
   });
   return reshardRecoveryCommands({ keyspace: sw.targetKeyspace, workflow: sw.workflow, sources, stopped, copies });
-}
-
-const FAULT_FLAGS = ['--fault', '--faults-file', '--fault-seed'];
-
-function commandAgain(inv: Invocation): string {
-  const words: string[] = [];
-  for (let i = 0; i < inv.commandLine.length; i++) {
-    const word = inv.commandLine[i]!;
-    // The fault was for that one run.
-    if (FAULT_FLAGS.includes(word)) i++;
-    else if (!FAULT_FLAGS.some((flag) => word.startsWith(`${flag}=`))) words.push(shellQuote(word));
-  }
-  return words.join(' ');
 }
 
 /** What in the cluster made it fail, as far as releases see that differently. */

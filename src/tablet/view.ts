@@ -1,7 +1,7 @@
 import { plainError } from '../lib/errors.ts';
 import type { Context } from '../runtime/context.ts';
 import { getShard } from '../topo/keyspaces.ts';
-import type { Tablet } from '../topo/proto/types.ts';
+import type { Tablet, TabletControl } from '../topo/proto/types.ts';
 import { lookAtSrvKeyspace } from '../topo/srv-keyspace.ts';
 import { aliasText } from '../topo/tablets.ts';
 import { keyRangesEqual } from '../lib/key-range.ts';
@@ -87,8 +87,13 @@ export async function readTopology(ctx: Context, cluster: Cluster, tablet: Table
   const disabled = (serving.partitions ?? []).filter(({ shard_tablet_controls: controls = [] }) =>
     controls.some((control) => control.query_service_disabled === true && keyRangesEqual(keyRangeFromProto(control.key_range), range)),
   );
-  const controls = (record.tablet_controls ?? []).filter(({ cells = [] }) => cells.length === 0 || cells.includes(cell));
+  const controls = (record.tablet_controls ?? []).filter(({ cells = [] }) => cells.length === 0 || cells.includes(cell)).map((control) => known(cluster, control));
   return { controls, disabled: disabled.map(({ served_type: type }) => type as string) };
+}
+
+/** Until v23 nobody knows what `allow_reads` is. */
+function known({ release }: Cluster, control: TabletControl): TabletControl {
+  return control.allow_reads === undefined || release.behaviours.allowReads ? control : { ...control, allow_reads: false };
 }
 
 /** Writes down what a tablet believes once it is of a type, inside the caller's transaction. Vitess: tmState.applyLocked. */

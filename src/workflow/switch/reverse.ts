@@ -62,6 +62,8 @@ function reverseRows(
         filter: { rules: (forward.filter?.rules ?? []).map((rule) => withTenant(reverseRule(run, source, rule, vschema), tenant)) },
       };
       if (forward.on_ddl !== undefined) back.on_ddl = forward.on_ddl;
+      if (forward.target_time_zone !== undefined) back.source_time_zone = forward.target_time_zone;
+      if (forward.source_time_zone !== undefined) back.target_time_zone = forward.source_time_zone;
       return {
         workflow: sw.reverseWorkflow,
         source: prototext(BinlogSource, back),
