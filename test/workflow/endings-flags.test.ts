@@ -132,6 +132,26 @@ async function holdName({ host, machine }: TestCluster): Promise<void> {
   await other.lock(background(), { dir: 'internal/named_locks/customer/c2c', contents: '{}', ttlMs: 60_000, mustExist: false });
 }
 
+describe.each(['complete', 'cancel'] as const)('%s with a replica down', (verb) => {
+  it.each(['101', '201'])('goes on without zone1-%s on hardened; a release fails, and goes on when it is back', async (uid) => {
+    const down = async (version: string): Promise<TestCluster> => {
+      const cluster = verb === 'complete' ? await switched(version) : await movingCluster(version);
+      saveMirrors(cluster);
+      await cluster.ok(`tablet stop zone1-${uid}`);
+      return cluster;
+    };
+    const cluster = await down('hardened');
+    const { exit, stderr } = await cluster.run(`${MT} ${verb}`);
+    expect([exit, stderr.includes(`tablet zone1-0000000${uid} does not answer`)]).toEqual([0, true]);
+    expect([denied(cluster, 'commerce'), denied(cluster, 'customer'), streams(cluster, 'c2c')]).toEqual([[], [], []]);
+    const release = await down('24.0.4');
+    const failed = await release.run(`${MT} ${verb}`);
+    expect([failed.exit, failed.stderr.includes('failed to successfully refresh all tablets'), failed.stderr.includes('run it again, which does the rest')]).toEqual([1, true, true]);
+    await release.ok(`tablet start zone1-${uid}`);
+    await release.ok(`${MT} ${verb}`);
+  });
+});
+
 describe('cancel', () => {
   it('--keep-data frees the tables on hardened, so that they can be read', async () => {
     const cluster = await movingCluster();

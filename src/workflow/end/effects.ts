@@ -27,8 +27,11 @@ type Bracket = Extract<EndStepName, `${string}/lock${string}` | `${string}/unloc
 /** How long deleting the streams may take. Vitess: 2 * topo.RemoteOperationTimeout. */
 const DELETE_MS = 30_000;
 
-const freeSource: Effect = ({ ctx, cluster, found }) => denyTables(ctx, cluster, found.sw, 'source', true);
-const freeTarget: Effect = ({ ctx, cluster, found }) => denyTables(ctx, cluster, found.sw, 'target', true);
+/** Tables are only freed: no tablet that does not answer has to be waited for. */
+const PASSING = { passOver: true };
+
+const freeSource: Effect = ({ ctx, cluster, found }) => denyTables(ctx, cluster, found.sw, 'source', true, PASSING);
+const freeTarget: Effect = ({ ctx, cluster, found }) => denyTables(ctx, cluster, found.sw, 'target', true, PASSING);
 const rebuild: Effect = ({ ctx, cluster }) => rebuildSrvVSchema(ctx, cluster.topo);
 
 /** What each step of an ending does. */
@@ -88,7 +91,7 @@ async function endRules({ ctx, cluster, found: { sw } }: EndRun): Promise<void> 
 
 /** Nobody reads what is mirrored any more; a release leaves the rules, and its gates mirror to tables that are gone. */
 async function endMirrors({ ctx, cluster, found: { sw, state } }: EndRun): Promise<void> {
-  if (state.readsMirrored || state.writesMirrored) await mirrorTables(ctx, cluster, sw, MIRRORED_TYPES, 0);
+  if (state.readsMirrored || state.writesMirrored) await mirrorTables(ctx, cluster, sw, MIRRORED_TYPES, 0, PASSING);
 }
 
 /** While the target's tables go, the cells are to read from the source. A release lets them fail until its rules are gone, or for ever where it keeps them. */
