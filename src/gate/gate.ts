@@ -5,7 +5,7 @@ import { paths } from '../topo/paths.ts';
 import { findRecord } from '../topo/server.ts';
 import type { BufferWindow } from '../topo/gate-records.ts';
 import { type BufferConfig, checkBuffer } from './buffer/config.ts';
-import { failedAfterRetries, isClusterEvent, isDeniedTable, isShardMissing } from './buffer/failover.ts';
+import { failedAfterRetries, isClusterEvent, isDeniedTable, isShardMissing, noUpstreamShards } from './buffer/failover.ts';
 import { QueryBuffer } from './buffer/query-buffer.ts';
 import { Passage } from './passage.ts';
 import { runQuery } from './query.ts';
@@ -62,7 +62,8 @@ export class Gate {
 
   /**
    * Runs a statement as `runQuery` does. Outside a transaction one that was refused for denied tables is planned anew
-   * and tried again, twice; throws `query SQL failed after retries: …` then. Vitess: go/vt/vtgate/plan_execute.go.
+   * and tried again, twice; throws `query SQL failed after retries: …` then. One that was held for a shard which is no more
+   * is sent to those that are, at once. Vitess: go/vt/vtgate/plan_execute.go, vcursor_impl.go ExecutePrimitive.
    */
   async run(ctx: Context, query: Omit<Query, 'cell'>): Promise<QueryResult> {
     const { cell, shardRules = true } = this.#options;
@@ -88,14 +89,19 @@ export class Gate {
         planned = await this.#vschema(ctx);
         continue;
       }
-      const again = isDeniedTable(failure) || isShardMissing(failure);
-      if (!again || inside) throw failure;
+      // Its shard was split or merged: where its rows are now is in the serving graph, and no newer VSchema comes of it.
+      if (!inside && isShardMissing(failure)) {
+        planned = await this.#vschema(ctx);
+        continue;
+      }
+      if (!isDeniedTable(failure) || inside) throw failure;
       if (tries === TRIES - 1) break;
       // Until v19 a newer VSchema that was waited for once is not waited for again.
       const newer = refreshes || planned === known ? await this.#newerVSchema(ctx, known, wait, passage.drained) : planned;
       planned = newer;
       if (refreshes) known = newer;
     }
+    if (isShardMissing(failure)) throw noUpstreamShards();
     throw isDeniedTable(failure) ? failedAfterRetries(query.sql, failure) : failure;
   }
 

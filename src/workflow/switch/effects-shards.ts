@@ -176,6 +176,6 @@ export async function changeShardRouting(run: SwitchRun): Promise<void> {
   await migrateServedType(ctx, topo, { keyspace, from: shardsOf(sw.sources), to: shardsOf(sw.targets), tabletType: 'PRIMARY', cells: [] });
   await validateSrvKeyspace(ctx, topo, keyspace, [], `after changing shard routes, ${corrupt}`);
   writesServe(run, sw.targetKeyspace);
-  // A release leaves the tablets of the source with what they read when writes stopped (#6822).
+  // A release leaves the tablets of the source with what they read when writes stopped (#6822). Here only the primaries stay off.
   if (!cluster.release.vitess) for (const shard of shardsOf(sw.sources)) await refreshShard(run, shard, []);
 }
