@@ -18,9 +18,9 @@ import type { CommandSpec } from './spec.ts';
 export const rootCommand: CommandSpec = {
   name: 'switchtraffic',
   aliases: [],
-  about: 'Rehearse a Vitess cutover: MoveTables over real rows and real locks, any step made to fail.',
+  about: 'Rehearse a Vitess cutover: MoveTables and Reshard over real rows and real locks, any step made to fail.',
   long:
-    'Rehearse a Vitess cutover: MoveTables over real rows and real locks, any step made to fail.\n' +
+    'Rehearse a Vitess cutover: MoveTables and Reshard over real rows and real locks, any step made to fail.\n' +
     "The commands in CamelCase are vtctldclient's, and so are their flags, output and errors.",
   examples: ['init commerce', 'MoveTables --workflow commerce2customer --target-keyspace customer switchtraffic'],
   flags: [],
