@@ -9,6 +9,7 @@ import { failedAfterRetries, isClusterEvent, isDeniedTable, isShardMissing, noUp
 import { QueryBuffer } from './buffer/query-buffer.ts';
 import { Passage } from './passage.ts';
 import { runQuery } from './query.ts';
+import type { Mirrored } from '../tablet/mirrored.ts';
 import type { Query } from './query-scope.ts';
 import { hasOpenTransaction } from './sessions.ts';
 
@@ -42,6 +43,8 @@ export class Gate {
   readonly #cluster: Cluster;
   readonly #options: GateOptions;
   readonly #buffer: QueryBuffer | undefined;
+  /** Reads that it sent to a mirror too. */
+  readonly mirrored: Mirrored = { sent: 0, failed: 0 };
 
   constructor(cluster: Cluster, options: GateOptions) {
     // It keeps what it watched, also while its cell's topology does not answer.
@@ -66,7 +69,7 @@ export class Gate {
     const { cell, shardRules = true } = this.#options;
     const whole = { ...query, cell, shardRules };
     const wait = this.#vschemaWait();
-    if (wait === 0) return runQuery(ctx, this.#cluster, whole);
+    if (wait === 0) return runQuery(ctx, this.#cluster, whole, undefined, this.mirrored);
     const refreshes = this.#cluster.release.behaviours.vschemaWait !== '30s';
     let known = await this.#vschema(ctx);
     let planned = known;
@@ -74,7 +77,7 @@ export class Gate {
     for (let tries = 0; tries < TRIES; tries++) {
       const passage = new Passage(ctx, this.#buffer, planned);
       try {
-        return await runQuery(ctx, this.#cluster, whole, passage);
+        return await runQuery(ctx, this.#cluster, whole, passage, this.mirrored);
       } catch (error) {
         failure = error;
       } finally {

@@ -5,6 +5,7 @@ import { InvariantError, UserError } from '../lib/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { copyTables } from './copy-tables.ts';
 import { migrate, type Migration } from './migrate.ts';
+import { Remembered } from './remembered.ts';
 import { explain, isBusy } from './sqlite-errors.ts';
 
 /** A value as SQLite takes and gives it. */
@@ -48,6 +49,7 @@ export class Database {
   /** What each mark that stands remembers; the connection is in a transaction that began at the last. */
   readonly #marks: Buffer[] = [];
   #bulkWrites = 0;
+  readonly #remembered = new Remembered();
 
   private constructor(path: string, db: BetterSqlite3.Database) {
     this.path = path;
@@ -120,7 +122,17 @@ export class Database {
 
   /** Runs statements that return nothing. */
   exec(sql: string): void {
+    this.#remembered.clear();
     this.#db.exec(sql);
+  }
+
+  /**
+   * What `read`, which asks for rows of these tables (lower case, a space between) and of nothing else, answers. In memory it is not
+   * asked again until this connection, the only one there is, writes to one of them or takes something back; another process may
+   * write to a file at any instant, and a file is asked each time. What it gives must not be changed. `key` says what is asked.
+   */
+  remember<T>(tables: string, key: string, read: () => T): T {
+    return this.isFile ? read() : this.#remembered.get(tables, key, read);
   }
 
   pragma(name: string): SqlValue {
@@ -205,6 +217,7 @@ export class Database {
       if (this.#statements.size >= MOST_STATEMENTS) this.#statements.clear();
       this.#statements.set(sql, statement);
     }
+    if (!statement.readonly) this.#remembered.written(sql);
     return statement;
   }
 
@@ -246,6 +259,7 @@ export class Database {
       return result;
     } catch (error) {
       // SQLite itself may have rolled back everything (a full disk); a COMMIT that failed leaves all of it open.
+      this.#remembered.clear();
       if (this.#db.inTransaction) {
         this.#db.exec(outermost ? 'ROLLBACK' : `ROLLBACK TO ${savepoint}; RELEASE ${savepoint}`);
       }
@@ -335,6 +349,7 @@ export class Database {
     this.#db.exec('BEGIN');
     return () => {
       this.#depth = 0;
+      this.#remembered.clear();
       if (this.#marks.length === mark) {
         // SQLite itself may have rolled back already.
         if (this.#db.inTransaction) this.#db.exec('ROLLBACK');

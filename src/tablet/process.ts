@@ -30,19 +30,23 @@ interface ProcessRow {
   base: TabletType | null;
 }
 
-const UP: TabletProcess = { stopped: false, busy: undefined, base: undefined };
+const UP: Readonly<TabletProcess> = { stopped: false, busy: undefined, base: undefined };
 const COLUMNS = 'alias, stopped, busy, base';
 
 /** What became of a tablet's process; one that was never touched is up and free. */
-export function readProcess(shard: ShardDb, alias: string): TabletProcess {
-  const row = shard.db.get<ProcessRow>(`SELECT ${COLUMNS} FROM _process WHERE alias = ?`, alias);
-  return row === undefined ? UP : processOf(row);
+export function readProcess(shard: ShardDb, alias: string): Readonly<TabletProcess> {
+  return shard.db.remember('_process', alias, () => {
+    const row = shard.db.get<ProcessRow>(`SELECT ${COLUMNS} FROM _process WHERE alias = ?`, alias);
+    return row === undefined ? UP : processOf(row);
+  });
 }
 
 /** The same of all tablets of a shard that are not simply up. */
-export function readProcesses(shard: ShardDb): Map<string, TabletProcess> {
-  const rows = shard.db.all<ProcessRow>(`SELECT ${COLUMNS} FROM _process WHERE stopped = 1 OR busy IS NOT NULL`);
-  return new Map(rows.map((row) => [row.alias, processOf(row)]));
+export function readProcesses(shard: ShardDb): ReadonlyMap<string, TabletProcess> {
+  return shard.db.remember('_process', 'not simply up', () => {
+    const rows = shard.db.all<ProcessRow>(`SELECT ${COLUMNS} FROM _process WHERE stopped = 1 OR busy IS NOT NULL`);
+    return new Map(rows.map((row) => [row.alias, processOf(row)]));
+  });
 }
 
 function processOf({ stopped, busy, base }: ProcessRow): TabletProcess {
@@ -71,8 +75,21 @@ export function writeProcess(shard: ShardDb, world: World, alias: string, proces
 
 /** What a tablet last read; undefined for one that was never refreshed. */
 export function lastRead(shard: ShardDb, alias: string): LastRead | undefined {
-  const row = shard.db.get<{ read: string | null }>('SELECT read FROM _process WHERE alias = ?', alias);
-  return row?.read === undefined || row.read === null ? undefined : (JSON.parse(row.read) as LastRead);
+  const text = lastReadText(shard, alias);
+  return text === undefined ? undefined : (JSON.parse(text) as LastRead);
+}
+
+/** True if a tablet has read just this last. */
+export function hasRead(shard: ShardDb, alias: string, read: LastRead): boolean {
+  return lastReadText(shard, alias) === JSON.stringify(read);
+}
+
+function lastReadText(shard: ShardDb, alias: string): string | undefined {
+  return shard.db.remember(
+    '_process',
+    `read ${alias}`,
+    () => shard.db.get<{ read: string | null }>('SELECT read FROM _process WHERE alias = ?', alias)?.read ?? undefined,
+  );
 }
 
 /** Keeps what a tablet read, inside the caller's transaction. */
@@ -93,11 +110,13 @@ export function forgetTablet(shard: ShardDb, world: World, alias: string): Promi
 
 /** The primary of a shard where none runs: as tablets see themselves. A shard that no tablet calls itself primary of is not asked about. */
 export function stoppedPrimary(shard: ShardDb): string | undefined {
-  const down = `EXISTS (SELECT 1 FROM _process WHERE _process.alias = _tablet.alias AND stopped = 1)`;
-  const rows = shard.db.all<{ alias: string; down: number }>(
-    `SELECT alias, ${down} AS down FROM _tablet WHERE json_extract(view, '$.type') = 'PRIMARY' ORDER BY alias`,
-  );
-  return rows.every((row) => row.down === 1) ? rows[0]?.alias : undefined;
+  return shard.db.remember('_process _tablet', 'stopped primary', () => {
+    const down = `EXISTS (SELECT 1 FROM _process WHERE _process.alias = _tablet.alias AND stopped = 1)`;
+    const rows = shard.db.all<{ alias: string; down: number }>(
+      `SELECT alias, ${down} AS down FROM _tablet WHERE json_extract(view, '$.type') = 'PRIMARY' ORDER BY alias`,
+    );
+    return rows.every((row) => row.down === 1) ? rows[0]?.alias : undefined;
+  });
 }
 
 /** True unless the shard's primary is stopped. */

@@ -53,6 +53,7 @@ export class ShardDb {
   }
 
   #meta(key: string, { db, schema }: ShardView = this.view): string | undefined {
+    if (db === this.db && schema === 'main') return db.remember('_meta', key, () => db.get<{ value: string }>('SELECT value FROM _meta WHERE key = ?', key)?.value);
     return db.get<{ value: string }>(`SELECT value FROM ${schema}._meta WHERE key = ?`, key)?.value;
   }
 
@@ -92,9 +93,11 @@ export class ShardDb {
   }
 
   /** Whose transactions these are; of its first server alone until the shard is reparented. */
-  #terms(): Term[] {
-    const terms = this.db.all<Term>('SELECT first, uuid FROM _term ORDER BY first');
-    return terms.length === 0 ? [{ first: 1, uuid: this.uuid }] : terms;
+  #terms(): readonly Term[] {
+    return this.db.remember('_term', 'all', () => {
+      const terms = this.db.all<Term>('SELECT first, uuid FROM _term ORDER BY first');
+      return terms.length === 0 ? [{ first: 1, uuid: this.uuid }] : terms;
+    });
   }
 
   /** Begins the term of another tablet's server, in the caller's transaction; `makeUuid` is for one that has none yet. */

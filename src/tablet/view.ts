@@ -1,13 +1,13 @@
 import { plainError } from '../lib/errors.ts';
 import type { Context } from '../runtime/context.ts';
 import { getShard } from '../topo/keyspaces.ts';
-import type { KeyRange, Tablet } from '../topo/proto/types.ts';
+import type { KeyRange, Tablet, TabletControl } from '../topo/proto/types.ts';
 import { lookAtSrvKeyspace } from '../topo/srv-keyspace.ts';
 import { aliasText } from '../topo/tablets.ts';
 import { keyRangesEqual } from '../lib/key-range.ts';
 import { keyRangeFromProto } from '../topo/proto/key-range.ts';
 import type { Cluster } from './cluster.ts';
-import { isStopped, keepRead, type LastRead, lastRead } from './process.ts';
+import { hasRead, isStopped, keepRead, type LastRead, lastRead } from './process.ts';
 import type { ShardDb } from './shard-db.ts';
 
 /**
@@ -15,27 +15,31 @@ import type { ShardDb } from './shard-db.ts';
  * and every statement checks it in the transaction that writes. Vitess: go/vt/vttablet/tabletmanager/tm_state.go.
  */
 export interface TabletView {
-  type: string;
-  serving: boolean;
+  readonly type: string;
+  readonly serving: boolean;
   /** Why it does not serve. */
-  reason: string;
-  deniedTables: string[];
-  allowReads: boolean;
+  readonly reason: string;
+  readonly deniedTables: readonly string[];
+  readonly allowReads: boolean;
   /** Highest fencing token seen per keyspace lock. */
-  fence: number;
+  readonly fence: number;
 }
 
 /** The view of a tablet, or undefined before its first refresh. */
 export function readView(shard: ShardDb, alias: string): TabletView | undefined {
-  const row = shard.db.get<{ view: string }>('SELECT view FROM _tablet WHERE alias = ?', alias);
-  return row === undefined ? undefined : (JSON.parse(row.view) as TabletView);
+  return shard.db.remember('_tablet', alias, () => {
+    const row = shard.db.get<{ view: string }>('SELECT view FROM _tablet WHERE alias = ?', alias);
+    return row === undefined ? undefined : (JSON.parse(row.view) as TabletView);
+  });
 }
 
 /** The views of all tablets of a shard, by alias. */
-export function readViews(shard: ShardDb): { alias: string; view: TabletView }[] {
-  return shard.db
-    .all<{ alias: string; view: string }>('SELECT * FROM _tablet ORDER BY alias')
-    .map((row) => ({ alias: row.alias, view: JSON.parse(row.view) as TabletView }));
+export function readViews(shard: ShardDb): readonly { alias: string; view: TabletView }[] {
+  return shard.db.remember('_tablet', 'all', () =>
+    shard.db
+      .all<{ alias: string; view: string }>('SELECT * FROM _tablet ORDER BY alias')
+      .map((row) => ({ alias: row.alias, view: JSON.parse(row.view) as TabletView })),
+  );
 }
 
 /** True if a primary of the shard runs that takes writes to all of these tables: whoever is primary, not who the records say. */
@@ -68,7 +72,7 @@ export async function refreshView(ctx: Context, cluster: Cluster, tablet: Tablet
 /** True if a tablet that has read this believes what it did before. */
 function isKnown(shard: ShardDb, alias: string, read: LastRead): boolean {
   const view = readView(shard, alias);
-  if (view === undefined || JSON.stringify(lastRead(shard, alias)) !== JSON.stringify(read)) return false;
+  if (view === undefined || !hasRead(shard, alias, read)) return false;
   return JSON.stringify(view) === JSON.stringify(viewOf(view.type, read, view.fence));
 }
 
@@ -84,7 +88,7 @@ export async function readTopology(ctx: Context, cluster: Cluster, tablet: Table
   const disabled = (serving.partitions ?? []).filter(({ shard_tablet_controls: controls = [] }) =>
     controls.some((control) => control.query_service_disabled === true && isHere(control)),
   );
-  const controls = (record.tablet_controls ?? []).filter(({ cells = [] }) => cells.length === 0 || cells.includes(cell));
+  const controls = (record.tablet_controls ?? []).filter(({ cells = [] }) => cells.length === 0 || cells.includes(cell)).map((control) => known(cluster, control));
   const types = disabled.map(({ served_type: type }) => type as string);
   const primary = (serving.partitions ?? []).find(({ served_type: type }) => type === 'PRIMARY');
   const named = [...(primary?.shard_references ?? []), ...(primary?.shard_tablet_controls ?? [])].some(isHere);
@@ -101,6 +105,11 @@ export async function readTopology(ctx: Context, cluster: Cluster, tablet: Table
 function staysOff(cluster: Cluster, { keyspace = '', shard = '', alias }: Tablet): boolean {
   if (cluster.release.vitess) return false;
   return lastRead(cluster.shards.open(keyspace, shard), aliasText(alias))?.disabled.includes('PRIMARY') === true;
+}
+
+/** Until v23 nobody knows what `allow_reads` is. */
+function known({ release }: Cluster, control: TabletControl): TabletControl {
+  return control.allow_reads === undefined || release.behaviours.allowReads ? control : { ...control, allow_reads: false };
 }
 
 /** Writes down what a tablet believes once it is of a type, inside the caller's transaction. Vitess: tmState.applyLocked. */

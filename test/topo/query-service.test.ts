@@ -95,6 +95,7 @@ describe('a cell that cannot be written', () => {
     update: (...args) => conn.update(...args),
     get: (...args) => conn.get(...args),
     find: (...args) => conn.find(...args),
+    has: (path) => conn.has(path),
     entries: (...args) => conn.entries(...args),
     list: (...args) => conn.list(...args),
     delete: (...args) => conn.delete(...args),

@@ -11,10 +11,12 @@ interface TabletRow {
 }
 
 /** A shard's tablets as they are themselves. */
-function tabletsOf(shard: ShardDb): TabletRow[] {
-  return shard.db.all<TabletRow>(
-    `SELECT _tablet.alias, json_extract(view, '$.type') AS type, ifnull(stopped, 0) AS stopped
-     FROM _tablet LEFT JOIN _process ON _process.alias = _tablet.alias`,
+function tabletsOf(shard: ShardDb): readonly TabletRow[] {
+  return shard.db.remember('_process _tablet', 'tablets', () =>
+    shard.db.all<TabletRow>(
+      `SELECT _tablet.alias, json_extract(view, '$.type') AS type, ifnull(stopped, 0) AS stopped
+       FROM _tablet LEFT JOIN _process ON _process.alias = _tablet.alias`,
+    ),
   );
 }
 

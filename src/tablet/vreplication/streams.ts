@@ -38,6 +38,9 @@ export type NewStream = Pick<StreamRow, 'workflow' | 'source' | 'pos' | 'state' 
 
 /** Message of a workflow that a switch has left behind: it cannot be started again. */
 export const FROZEN = 'FROZEN';
+
+/** The message of a stream that a switch has stopped, once it had applied everything. */
+export const STOPPED_FOR_CUTOVER = 'stopped for cutover';
 /**
  * Message of streams whose tenant is being cancelled, on `hardened`: some of their rows are gone, so that they can neither be started
  * nor switched. A release leaves them as if they had only been stopped.
@@ -48,16 +51,26 @@ export const UNLIMITED = '9223372036854775807';
 /** A message column holds this many bytes of an error. */
 const MESSAGE_BYTES = 950;
 
+/** What remembered answers about streams go by (`Database.remember`). */
+const STREAMS = '_vt.vreplication';
+
 /** Every stream of a shard, by id. */
-export function readStreams(shard: ShardDb, workflow?: string): StreamRow[] {
-  return workflow === undefined
-    ? shard.db.all<StreamRow>('SELECT * FROM "_vt.vreplication" ORDER BY id')
-    : shard.db.all<StreamRow>('SELECT * FROM "_vt.vreplication" WHERE workflow = ? ORDER BY id', workflow);
+export function readStreams(shard: ShardDb, workflow?: string): readonly Readonly<StreamRow>[] {
+  return shard.db.remember(STREAMS, workflow === undefined ? 'all' : `of ${workflow}`, () => {
+    const rows =
+      workflow === undefined
+        ? shard.db.all<StreamRow>('SELECT * FROM "_vt.vreplication" ORDER BY id')
+        : shard.db.all<StreamRow>('SELECT * FROM "_vt.vreplication" WHERE workflow = ? ORDER BY id', workflow);
+    for (const row of rows) Object.freeze(row);
+    return Object.freeze(rows);
+  });
 }
 
 /** The ids of a shard's streams that work, in order. */
-export function runningStreams(shard: ShardDb): number[] {
-  return shard.db.all<{ id: number }>(`SELECT id FROM "_vt.vreplication" WHERE state IN ('Running', 'Copying') ORDER BY id`).map(({ id }) => id);
+export function runningStreams(shard: ShardDb): readonly number[] {
+  return shard.db.remember(STREAMS, 'running', () =>
+    shard.db.all<{ id: number }>(`SELECT id FROM "_vt.vreplication" WHERE state IN ('Running', 'Copying') ORDER BY id`).map(({ id }) => id),
+  );
 }
 
 /** True if a shard has any stream. */
@@ -65,8 +78,11 @@ export function hasStreams(shard: ShardDb): boolean {
   return shard.db.get('SELECT 1 FROM "_vt.vreplication" LIMIT 1') !== undefined;
 }
 
-export function readStream(shard: ShardDb, id: number): StreamRow | undefined {
-  return shard.db.get<StreamRow>('SELECT * FROM "_vt.vreplication" WHERE id = ?', id);
+export function readStream(shard: ShardDb, id: number): Readonly<StreamRow> | undefined {
+  return shard.db.remember(STREAMS, String(id), () => {
+    const row = shard.db.get<StreamRow>('SELECT * FROM "_vt.vreplication" WHERE id = ?', id);
+    return row === undefined ? undefined : Object.freeze(row);
+  });
 }
 
 /** Inserts a stream and returns its id, which is never used again. */

@@ -23,6 +23,8 @@ export interface Conn {
   get(ctx: Context, path: string): Promise<Node>;
   /** As `get`; undefined where there is no node, which is an everyday answer and cheap to give. */
   find(ctx: Context, path: string): Promise<Node | undefined>;
+  /** True if there is a node, at once and whatever became of a context: for what a connection asks on behalf of another's call. */
+  has(path: string): boolean;
   /** As `listDir`; empty where nothing lies below. */
   entries(ctx: Context, dir: string): Promise<DirEntry[]>;
   /** Every node whose path begins with the prefix (as text). Throws NoNode if there is none. */

@@ -147,6 +147,10 @@ class MemoryConn implements Conn {
     return this.#find(ctx, path);
   }
 
+  has(path: string): boolean {
+    return this.#store.cell(this.cell).has(cleanPath(path));
+  }
+
   #find(ctx: Context, path: string): Node | undefined {
     const clean = cleanPath(path);
     checkCall(ctx, () => this.#names.node(this.cell, clean));

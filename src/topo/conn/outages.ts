@@ -23,6 +23,8 @@ class OutageConn implements Conn {
   readonly #inner: Conn;
   /** Where it stands which cells are stopped; undefined for the global topology itself, which never is. */
   readonly #global: Conn | undefined;
+  /** The node there that says so of this cell. */
+  readonly #stopped: string;
   readonly #clock: Clock;
   readonly #names: NodeNames;
 
@@ -30,6 +32,7 @@ class OutageConn implements Conn {
     this.cell = inner.cell;
     this.#inner = inner;
     this.#global = inner.cell === 'global' ? undefined : inner.forCell('global');
+    this.#stopped = paths.stoppedCell(inner.cell);
     this.#clock = clock;
     this.#names = names;
   }
@@ -66,6 +69,10 @@ class OutageConn implements Conn {
 
   find(ctx: Context, path: string): Promise<Node | undefined> {
     return this.#onceReached(ctx, () => this.#names.node(this.cell, cleanPath(path)), () => this.#inner.find(ctx, path));
+  }
+
+  has(path: string): boolean {
+    return this.#inner.has(path);
   }
 
   async list(ctx: Context, prefix: string): Promise<(Node & { path: string })[]> {
@@ -118,9 +125,13 @@ class OutageConn implements Conn {
     this.#inner.close();
   }
 
-  /** Reads of the global topology, which are most, go straight on. */
+  /** Reads of the global topology and of cells that answer, which are nearly all, go straight on. */
   #onceReached<T>(ctx: Context, node: () => string, read: () => Promise<T>): Promise<T> {
-    return this.#global === undefined ? read() : this.#reach(ctx, node).then(read);
+    return this.#isStopped() ? this.#reach(ctx, node).then(read) : read();
+  }
+
+  #isStopped(): boolean {
+    return this.#global?.has(this.#stopped) ?? false;
   }
 
   #reachNode(ctx: Context, path: string): Promise<void> {
@@ -131,7 +142,7 @@ class OutageConn implements Conn {
   async #reach(ctx: Context, node: () => string): Promise<void> {
     if (this.#global === undefined) return;
     checkCall(ctx, node);
-    if ((await this.#global.find(ctx, paths.stoppedCell(this.cell))) === undefined) return;
+    if (!this.#isStopped()) return;
     await this.#clock.sleep(DIAL_MS, ctx);
     checkCall(ctx, node);
     throw new TopoError('Timeout', node());

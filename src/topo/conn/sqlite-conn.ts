@@ -76,6 +76,10 @@ class SqliteConn implements Conn {
     return readNode(this.#shared.database, this.cell, clean);
   }
 
+  has(path: string): boolean {
+    return this.#shared.database.get('SELECT 1 FROM node WHERE cell = ? AND path = ?', this.cell, cleanPath(path)) !== undefined;
+  }
+
   async list(ctx: Context, prefix: string): Promise<(Node & { path: string })[]> {
     checkContext(ctx);
     const rows = listNodes(this.#shared.database, this.cell, cleanPath(prefix));

@@ -87,7 +87,7 @@ function movedShards(shards: readonly ShardFacts[], keyspace: string, placeOf: P
   return [...moved].map(([place, names]) => ({ keyspace: place, shards: names }));
 }
 
-/** The serving shards of a keyspace where no tablet of the type takes queries for a table; of those that have moved, the new ones. */
+/** The shards of a keyspace to which gates send a type, and where no tablet of the type takes queries for a table; of those that have moved, the new ones. */
 export function refusals(
   shards: readonly ShardFacts[],
   keyspace: string,
@@ -96,12 +96,11 @@ export function refusals(
   placeOf: PlaceOf = (own) => own,
 ): Refusal[] {
   return shards.flatMap((named) => {
-    // Reads move by themselves: who serves them stands in the serving graph alone.
-    if (named.keyspace !== keyspace || (type === 'PRIMARY' ? !named.serving : !servesReads(named, type))) return [];
+    if (named.keyspace !== keyspace || !named.routed.includes(type)) return [];
     const place = placeOf(keyspace, named.shard);
     const shard = place === keyspace ? named : shards.find((one) => one.keyspace === place && one.shard === named.shard);
     if (shard === undefined) return [{ shard: `${place}/${named.shard}`, why: 'no primary in' as const }];
-    const tablets = shard.tablets.filter((tablet) => (type === 'PRIMARY' ? tablet.primary : tablet.type === type && (tablet.routed || shard !== named)));
+    const tablets = shard.tablets.filter((tablet) => (type === 'PRIMARY' ? tablet.primary : tablet.type === type));
     // A shard without replicas refuses nobody's reads in particular: it has none to offer.
     if (tablets.length === 0 && type !== 'PRIMARY') return [];
     const reasons = tablets.map((tablet) => refusal(tablet, table));
@@ -110,10 +109,6 @@ export function refusals(
     if (why === undefined || reasons.includes(undefined)) return [];
     return [{ shard: `${place}/${shard.shard}`, why }];
   });
-}
-
-function servesReads({ tablets }: ShardFacts, type: RoutedType): boolean {
-  return tablets.some((tablet) => tablet.type === type && !tablet.primary && tablet.routed);
 }
 
 function refusal({ believes, denied, state }: TabletFacts, table: string): RefusalReason | undefined {

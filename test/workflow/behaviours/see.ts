@@ -125,7 +125,7 @@ export function mirrored(cluster: TestCluster): string[] {
 }
 
 /** The streams of a workflow on a shard. */
-export function streams({ host }: TestCluster, workflow: string, keyspace = 'customer', shard = '0'): StreamRow[] {
+export function streams({ host }: TestCluster, workflow: string, keyspace = 'customer', shard = '0'): readonly StreamRow[] {
   return readStreams(host.shards.open(keyspace, shard), workflow);
 }
 

@@ -42,7 +42,7 @@ describe.each(SHAPES)('Reshard %s', (shape) => {
 });
 
 /** The streams of a target, as they are kept. */
-function streamsOf(cluster: ShellCluster, shard: string): StreamRow[] {
+function streamsOf(cluster: ShellCluster, shard: string): readonly StreamRow[] {
   return readStreams(cluster.host.shards.open('customer', shard));
 }
 

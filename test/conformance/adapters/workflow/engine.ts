@@ -200,10 +200,14 @@ async function reverseStreams(given: Given, edit?: (row: StreamRow) => void): Pr
   const stage = await prepared(given);
   const run = await lockedRun(stage);
   await runSteps(run, 'stopSourceWrites', 'gatherSourcePositions', 'waitForCatchup');
-  for (const { streams } of run.sw.targets) for (const { row } of streams) edit?.(row);
+  for (const { streams } of run.sw.targets) for (const stream of streams) {
+    const row = { ...stream.row };
+    edit?.(row);
+    stream.row = row;
+  }
   await runSteps(run, 'createReverseVReplication');
   const { source, name } = given.scene.workflow;
-  const byShard = new Map(stage.side('source').shards.map((shard) => [shard, readStreams(stage.world.shard(source, shard), reverseWorkflowName(name))]));
+  const byShard = new Map(stage.side('source').shards.map((shard) => [shard, [...readStreams(stage.world.shard(source, shard), reverseWorkflowName(name))]]));
   return { stage, byShard, positions: new Map(run.sw.targets.map((target) => [target.info.name, target.position])) };
 }
 
