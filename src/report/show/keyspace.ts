@@ -7,7 +7,7 @@ import type { Stranded } from '../../workflow/facts/stranded.ts';
 import type { Paint } from '../paint.ts';
 import { lockLines } from './locks.ts';
 import type { ShowOptions } from './options.ts';
-import { deniedLines, differLines } from './shard.ts';
+import { deniedLines, differLines, servingText } from './shard.ts';
 import { nameList, wrapWords } from './text.ts';
 import { workflowSummary } from './workflow.ts';
 
@@ -114,10 +114,9 @@ function strandedLines(entry: Stranded, { paint, program }: ShowOptions, told: S
 function shardLines(shard: ShardFacts, paint: Paint): string[] {
   const tablets = shard.tablets.filter((tablet) => !tablet.primary).map((tablet) => `${tablet.type.toLowerCase()} ${tablet.alias}${runText(tablet)}`);
   const primary = shard.primary === undefined ? paint.red('no primary') : `primary ${shard.primary}${runText(shard.tablets.find((tablet) => tablet.primary))}`;
-  const serving = shard.serving ? paint.green('serving') : paint.yellow('not serving');
   const denied = shard.denied.length === 0 ? [] : deniedLines(shard.denied, paint).map((line) => `  denied to ${line}`);
   return [
-    ...wrapWords([primary, ...tablets].join(', '), `${shard.keyspace}/${shard.shard}  ${serving}  `, '  ', 96),
+    ...wrapWords([primary, ...tablets].join(', '), `${shard.keyspace}/${shard.shard}  ${servingText(shard, paint)}  `, '  ', 96),
     ...denied,
     ...shard.tablets.flatMap((tablet) => differLines(tablet, paint).map((line) => line.slice(2))),
   ];

@@ -23,8 +23,21 @@ function shardLines(shard: ShardFacts, paint: Paint): string[] {
   ];
 }
 
-function servingText({ serving }: ShardFacts, paint: Paint): string {
-  return serving ? paint.green('serving') : paint.yellow('not serving');
+/** `serving`, `not serving`, or what of it while a Reshard is half switched: `serving rdonly reads, replica reads in zone1`. */
+export function servingText({ serving, tablets }: ShardFacts, paint: Paint): string {
+  const reads = ['RDONLY', 'REPLICA'].flatMap((type) => {
+    const all = tablets.filter((tablet) => tablet.type === type && !tablet.primary);
+    const cells = new Set(all.filter((tablet) => tablet.routed).map(cellOf));
+    return all.length === 0 ? [] : [{ type: type.toLowerCase(), cells, everywhere: all.every((tablet) => cells.has(cellOf(tablet))) }];
+  });
+  if (serving && reads.every(({ everywhere }) => everywhere)) return paint.green('serving');
+  if (!serving && reads.every(({ cells }) => cells.size === 0)) return paint.yellow('not serving');
+  const parts = reads.filter(({ cells }) => cells.size > 0).map(({ type, cells, everywhere }) => `${type} reads${everywhere ? '' : ` in ${[...cells].join(' and ')}`}`);
+  return paint.yellow(`serving ${[...(serving ? ['writes'] : []), ...parts].join(', ')}`);
+}
+
+function cellOf({ alias }: ShardFacts['tablets'][number]): string {
+  return alias.slice(0, alias.lastIndexOf('-'));
 }
 
 /** `primary: corder, customer`, or `none`. */

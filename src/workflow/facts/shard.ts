@@ -38,6 +38,8 @@ export interface TabletFacts {
   startsAs: string;
   /** Undefined before its first refresh. */
   believes: TabletView | undefined;
+  /** Gates of its cell send queries for its type to its shard. */
+  routed: boolean;
   /** What the records say that it should refuse. */
   denied: string[];
   /** Where belief and records part, in words; empty where they agree. */
@@ -139,6 +141,7 @@ function tabletFacts(
     state,
     startsAs: process?.base ?? tablet.type,
     believes,
+    routed,
     denied,
     differs: state === 'stopped' ? [] : differences(tablet, believes, denied, { disabled: isDisabled(served, tablet, shard), routed }),
   };

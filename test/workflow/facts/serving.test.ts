@@ -5,7 +5,7 @@ import type { ShardFacts, TabletFacts } from '../../../src/workflow/facts/shard.
 function tablet(alias: string, type: string, refuses: string[], changes: Partial<TabletFacts> = {}): TabletFacts {
   const believes = { type, serving: true, reason: '', deniedTables: refuses, allowReads: false, fence: 0 };
   return { alias, keyspace: 'ks', shard: '0', type, state: 'up', startsAs: type,
-    primary: type === 'PRIMARY', believes, denied: refuses, differs: [], ...changes };
+    primary: type === 'PRIMARY', believes, routed: true, denied: refuses, differs: [], ...changes };
 }
 
 function shard(name: string, tablets: TabletFacts[], serving = true, routed: ShardFacts['routed'] = ['PRIMARY', 'REPLICA', 'RDONLY']): ShardFacts {
