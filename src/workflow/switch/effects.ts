@@ -64,8 +64,11 @@ export const EFFECTS: Readonly<Record<Exclude<StepName, `switchTraffic/rollback/
   'switchTraffic/writes/lockWorkflow': (run) => lockWorkflow(run, 'switchTraffic/writes/unlockWorkflow'),
   'switchTraffic/writes/lockSource': (run) =>
     lockSide(run, run.sw.sourceKeyspace, 'SwitchWrites', 'switchTraffic/writes/unlockSource'),
-  'switchTraffic/writes/lockTarget': (run) =>
-    lockSide(run, run.sw.targetKeyspace, 'SwitchWrites', 'switchTraffic/writes/unlockTarget'),
+  'switchTraffic/writes/lockTarget': async (run) => {
+    const { sourceKeyspace, targetKeyspace } = run.sw;
+    // A stream that met the journal of its own switch has turned on its own keyspace, which is locked by now.
+    if (targetKeyspace !== sourceKeyspace) await lockSide(run, targetKeyspace, 'SwitchWrites', 'switchTraffic/writes/unlockTarget');
+  },
   'switchTraffic/writes/mirrorOff': (run) => removeMirrorRules(run, ['PRIMARY']),
   'switchTraffic/writes/getTargetSequenceMetadata': (run) => getTargetSequenceMetadata(run),
   'switchTraffic/writes/checkJournals': (run) => checkJournals(run),
