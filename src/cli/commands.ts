@@ -10,7 +10,7 @@ import { scenarioCommands } from './specs/scenario.ts';
 import { topologyCommands } from './specs/topology.ts';
 import { vdiffCommand } from './specs/vdiff.ts';
 import { versions } from './specs/versions.ts';
-import { workflow } from './specs/workflow.ts';
+import { getWorkflows, workflow } from './specs/workflow.ts';
 import { workload } from './specs/workload.ts';
 import type { CommandSpec } from './spec.ts';
 
@@ -18,13 +18,13 @@ import type { CommandSpec } from './spec.ts';
 export const rootCommand: CommandSpec = {
   name: 'switchtraffic',
   aliases: [],
-  about: 'Rehearse a Vitess cutover: MoveTables over real rows and real locks, any step made to fail.',
+  about: 'Rehearse a Vitess cutover: MoveTables and Reshard over real rows and real locks, any step made to fail.',
   long:
-    'Rehearse a Vitess cutover: MoveTables over real rows and real locks, any step made to fail.\n' +
+    'Rehearse a Vitess cutover: MoveTables and Reshard over real rows and real locks, any step made to fail.\n' +
     "The commands in CamelCase are vtctldclient's, and so are their flags, output and errors.",
   examples: ['init commerce', 'MoveTables --workflow commerce2customer --target-keyspace customer switchtraffic'],
   flags: [],
   args: noArgs,
   family: 'vtctldclient',
-  subcommands: [moveTables, reshard, materialize, workflow, vdiffCommand, ...topologyCommands, ...adminCommands, ...ownCommands, cell, workload, fault, versions, ...scenarioCommands],
+  subcommands: [moveTables, reshard, materialize, workflow, getWorkflows, vdiffCommand, ...topologyCommands, ...adminCommands, ...ownCommands, cell, workload, fault, versions, ...scenarioCommands],
 };

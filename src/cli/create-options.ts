@@ -1,5 +1,6 @@
 import { plainError, UserError } from '../lib/errors.ts';
 import type { OnDDLAction } from '../topo/proto/types-workflow.ts';
+import { checkConfig } from '../tablet/vreplication/config.ts';
 import { cellNames } from '../topo/cells.ts';
 import type { Cluster } from '../tablet/cluster.ts';
 import type { CommandScope } from './scope.ts';
@@ -7,7 +8,8 @@ import type { Invocation } from './spec.ts';
 
 /** What `create` of every kind of workflow checks and reads alike. Vitess: go/cmd/vtctldclient/command/vreplication/common/utils.go. */
 
-const ON_DDL = ['IGNORE', 'STOP', 'EXEC', 'EXEC_IGNORE'];
+/** What `--on-ddl` may say; in any case of letters. */
+export const ON_DDL: readonly string[] = ['IGNORE', 'STOP', 'EXEC', 'EXEC_IGNORE'];
 
 /** The names that `--config-overrides` takes. Vitess: go/vt/vttablet/common/config.go. */
 const CONFIG = [
@@ -64,6 +66,11 @@ export function configOverrides({ flags }: Invocation): Record<string, string> {
     config[name] = pair.slice(at + 1);
   }
   return config;
+}
+
+/** On `hardened` a setting that no tablet takes is refused at once; on a release the tablet refuses the streams that are made with it. */
+export function refuseBadConfig({ release }: Cluster, config: Readonly<Record<string, string>>): void {
+  if (!release.vitess) checkConfig(config);
 }
 
 /** `--cells`, or every cell there is for `--all-cells`. */

@@ -27,8 +27,8 @@ export async function armFaults(
   const texts = faultTexts(inv);
   if (texts.length === 0) return () => {};
   if (inv.flags.given('fault-seed')) faults.seed = inv.flags.int('fault-seed');
-  const { faultPoints } = await loading(import('../workflow/switch/points.ts'));
-  const points = faultPoints(cluster.release.behaviours);
+  const { everyPoint } = await loading(import('../workflow/points.ts'));
+  const points = everyPoint(cluster.release.behaviours);
   // A cluster that is yet to be made has no targets to compare with.
   const there = options.creating ? undefined : await allTargets(ctx, cluster);
   forEachFault(texts, ({ text }) => {

@@ -10,6 +10,9 @@ export const shardsFlag: FlagSpec = {
   about: 'only these target shards',
 };
 
+/** `--shards` of commands that are about every shard of a workflow. */
+export const everyShardFlag: FlagSpec = { ...shardsFlag, about: 'has to name every target shard; vtctldclient never sends it' };
+
 /** `-c, --cells`. */
 export function cellsFlag(about: string): FlagSpec {
   return { kind: 'strings', name: 'cells', short: 'c', about };
@@ -96,13 +99,13 @@ export const switchFlags: readonly FlagSpec[] = [
     about: 'start the streams that keep the old side current, so that the switch can be reversed',
   },
   { kind: 'bool', name: 'dry-run', about: 'print what would be done, and do none of it' },
-  { kind: 'bool', name: 'force', about: 'accepted by vtctldclient and never sent to the server' },
+  { kind: 'bool', name: 'force', about: 'pass over tablets that cannot be refreshed; vtctldclient never sends it' },
 ];
 
 /** The same for MoveTables. */
 export const trafficFlags: readonly FlagSpec[] = [
   ...switchFlags,
-  { ...shardsFlag, about: 'accepted by vtctldclient and never sent to the server' },
+  everyShardFlag,
 ];
 
 /** `--keep-data`. */

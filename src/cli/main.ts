@@ -4,6 +4,7 @@ import { withoutControls } from './controls.ts';
 import { checkDeviations } from './deviations.ts';
 import { type Io, isBrokenPipe } from './io.ts';
 import { buildProgram, dispatch, helpOf } from './program.ts';
+import { programWords } from './program-words.ts';
 import { type ErrorContext, renderError } from './render-error.ts';
 import { scanFlag } from './scan.ts';
 import { withSignals, type WithSignals } from './signals.ts';
@@ -139,6 +140,7 @@ function contextBeforeParsing(argv: readonly string[]): ErrorContext {
     server: scanFlag(argv, 'server') ?? '',
     logFormat: scanFlag(argv, 'log-format'),
     verbose: argv.includes('--verbose'),
+    program: programWords(scanFlag(argv, 'state')),
   };
 }
 
@@ -149,5 +151,6 @@ function contextOf(parsed: ParsedRun, before: ErrorContext): ErrorContext {
     server: flags.str('server'),
     logFormat: flags.given('log-format') ? flags.str('log-format') : undefined,
     verbose: flags.bool('verbose'),
+    program: programWords(flags.given('state') ? flags.str('state') : undefined),
   };
 }

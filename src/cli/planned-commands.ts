@@ -7,7 +7,7 @@ import type { Invocation } from './spec.ts';
 import { unknownName } from './unknown-name.ts';
 
 /** The commands whose steps are a list that can be shown. */
-const VERBS = ['switchtraffic', 'reversetraffic', 'rollback'] as const;
+const VERBS = ['switchtraffic', 'reversetraffic', 'rollback', 'complete', 'cancel'] as const;
 
 type Verb = (typeof VERBS)[number];
 
@@ -24,6 +24,8 @@ const NOTES: Readonly<Record<Verb, string | undefined>> = {
   switchtraffic: undefined,
   reversetraffic: 'it runs the reverse workflow forward: the same steps, with source and target changing places',
   rollback: undefined,
+  complete: undefined,
+  cancel: '`Workflow delete` is the same',
 };
 
 /** `SwitchTraffic`, `switch-traffic`, `movetables switchtraffic` are all one; `Reshard switchtraffic` is another. Throws UserError for another name. */

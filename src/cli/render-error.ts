@@ -4,6 +4,7 @@ import { ExitFault } from '../lib/exit-fault.ts';
 import { CommandFailure } from './command-failure.ts';
 import { linesWithoutControls, withoutControls } from './controls.ts';
 import type { Io } from './io.ts';
+import { withProgram } from './program-words.ts';
 import type { Family } from './spec.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -16,6 +17,8 @@ export interface ErrorContext {
   readonly logFormat: string | undefined;
   /** `--verbose`: the stack of an internal error too. */
   readonly verbose: boolean;
+  /** How a command for the same cluster begins. */
+  readonly program: string;
 }
 
 /** An error as it is printed: its text, the lines after it, the exit status. */
@@ -29,7 +32,9 @@ const INTERNAL_ERROR = 70;
 
 /** Prints an error on stderr and gives the exit status. */
 export function renderError(error: unknown, context: ErrorContext, io: Io): number {
-  const { text, notes, exit } = render(error, context);
+  const rendered = render(error, context);
+  const { text, exit } = rendered;
+  const notes = rendered.notes.map((note) => withProgram(note, context.program));
   if (context.logFormat === 'json') io.stderr.write(logLine(text, notes, io.now()));
   else io.stderr.write([text, ...notes].map((line) => `${line}\n`).join(''));
   return exit;

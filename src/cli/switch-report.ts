@@ -3,7 +3,7 @@ import { formatDuration } from '../lib/duration.ts';
 import { background } from '../runtime/context.ts';
 import { missingPrivileges, readGrants } from '../tablet/privileges.ts';
 import { readProcesses } from '../tablet/process.ts';
-import { readStream, readStreams } from '../tablet/vreplication/streams.ts';
+import { readStream, readStreams, STOPPED_FOR_CUTOVER } from '../tablet/vreplication/streams.ts';
 import { LockLostError } from '../topo/locks.ts';
 import { stoppedCells } from '../topo/cells.ts';
 import { shardText } from '../topo/keyspaces.ts';
@@ -18,23 +18,25 @@ import type { TrafficSwitcher } from '../workflow/switcher.ts';
 import type { SwitchEnd } from '../workflow/switch/runner.ts';
 import type { SwitchFailed } from '../workflow/switch/switch-traffic.ts';
 import type { CommandScope } from './scope.ts';
-import { shellQuote } from '../lib/shell-quote.ts';
+import { commandAgain } from './command-again.ts';
 import type { Invocation } from './spec.ts';
 
-/** What clients felt of a switch; the lines are kept in the history too. */
-export async function outageNotes({ cluster }: CommandScope, run: SwitchRun): Promise<string[]> {
+/** What clients felt of a switch; the lines are kept in the history too. `served`: the records say that writes are, whoever put that right. */
+export async function outageNotes({ cluster }: CommandScope, run: SwitchRun, served = false): Promise<string[]> {
   // A switch that has succeeded must not fail over what is told of it.
   const outage = await measureOutage(run).catch(() => undefined);
-  const lines = outage === undefined ? [] : outageLines(outage);
+  const lines = outage === undefined ? [] : outageLines(outage, served);
   for (const text of lines) cluster.world.events.emit({ kind: 'outage', text });
   return lines;
 }
 
-function outageLines({ tables, forMs, still, refused, buffered }: Outage): string[] {
+function outageLines({ tables, forMs, still, refused, buffered }: Outage, served: boolean): string[] {
   const names = tables.join(', ');
   const so = formatDuration(forMs);
   const count = refused === 0 ? '' : `; tablets refused ${statements(refused)}`;
-  const writes = still ? `writes to ${names} have been refused for ${so} and still are` : `writes to ${names} were refused for ${so}`;
+  // Where a roll-back failed half-way nobody has noted when they were served again, if they were refused at all.
+  const ended = `writes to ${names} were refused for ${so}${still ? ' at the most' : ''}`;
+  const writes = still && !served ? `writes to ${names} have been refused for ${so} and still are` : ended;
   if (buffered === undefined) return [`${writes}${count}`];
   return [`${writes}${count}`, `buffered for ${formatDuration(buffered.forMs)}, ${statements(buffered.statements)}`];
 }
@@ -48,7 +50,7 @@ export async function failureNotes(inv: Invocation, scope: CommandScope, failed:
   const { cluster } = scope;
   const { run } = failed;
   const traffic = await readTraffic(background(), cluster, run.sw);
-  const outage = await outageNotes(scope, run);
+  const outage = await outageNotes(scope, run, traffic.every((table) => table.writes.servedBy !== undefined));
   return [
     '',
     `state: ${endText(failed, traffic)}`,
@@ -96,6 +98,7 @@ function endText({ end, run }: SwitchFailed, traffic: readonly TableTraffic[]): 
     case 'stranded':
       return 'source writes were stopped, and this failure rolls nothing back on this release';
     default:
+      if (!run.path.writes) return 'the reads are switched, but the command did not come to its end';
       return 'past the point of no return; the switch can only be completed';
   }
 }
@@ -207,7 +210,7 @@ function byHand({ sw, cluster, migrator }: SwitchRun): string[] {
 
 /** What sets streams going again that a roll-back was to start, and did not: the next switch would find them lagging, or stopped. */
 function streamsLeft({ sw, migrator }: SwitchRun): string[] {
-  const stopped = sw.targets.some((target) => readStreams(target.db, sw.workflow).some((row) => row.state === 'Stopped' && row.message === 'stopped for cutover'));
+  const stopped = sw.targets.some((target) => readStreams(target.db, sw.workflow).some((row) => row.state === 'Stopped' && row.message === STOPPED_FOR_CUTOVER));
   const own = stopped ? [startCommand(sw.targetKeyspace, sw.workflow)] : [];
   if (sw.kind !== 'shards') return own;
   const others = reshardByHand(sw, migrator, []);
@@ -227,19 +230,6 @@ function reshardByHand(sw: TrafficSwitcher, migrator: StreamMigrator | undefined
     return [...new Set(made.map((row) => row.workflow))].map((workflow) => ({ workflow, tablet: aliasText(target.primary.alias) }));
   });
   return reshardRecoveryCommands({ keyspace: sw.targetKeyspace, workflow: sw.workflow, sources, stopped, copies });
-}
-
-const FAULT_FLAGS = ['--fault', '--faults-file', '--fault-seed'];
-
-function commandAgain(inv: Invocation): string {
-  const words: string[] = [];
-  for (let i = 0; i < inv.commandLine.length; i++) {
-    const word = inv.commandLine[i]!;
-    // The fault was for that one run.
-    if (FAULT_FLAGS.includes(word)) i++;
-    else if (!FAULT_FLAGS.some((flag) => word.startsWith(`${flag}=`))) words.push(shellQuote(word));
-  }
-  return words.join(' ');
 }
 
 /** What in the cluster made it fail, as far as releases see that differently. */

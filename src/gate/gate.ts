@@ -5,10 +5,11 @@ import { paths } from '../topo/paths.ts';
 import { findRecord } from '../topo/server.ts';
 import type { BufferWindow } from '../topo/gate-records.ts';
 import { type BufferConfig, checkBuffer } from './buffer/config.ts';
-import { failedAfterRetries, isClusterEvent, isDeniedTable, isShardMissing } from './buffer/failover.ts';
+import { failedAfterRetries, isClusterEvent, isDeniedTable, isShardMissing, noUpstreamShards } from './buffer/failover.ts';
 import { QueryBuffer } from './buffer/query-buffer.ts';
 import { Passage } from './passage.ts';
 import { runQuery } from './query.ts';
+import type { Mirrored } from '../tablet/mirrored.ts';
 import type { Query } from './query-scope.ts';
 import { hasOpenTransaction } from './sessions.ts';
 
@@ -42,6 +43,8 @@ export class Gate {
   readonly #cluster: Cluster;
   readonly #options: GateOptions;
   readonly #buffer: QueryBuffer | undefined;
+  /** Reads that it sent to a mirror too. */
+  readonly mirrored: Mirrored = { sent: 0, failed: 0 };
 
   constructor(cluster: Cluster, options: GateOptions) {
     // It keeps what it watched, also while its cell's topology does not answer.
@@ -59,13 +62,14 @@ export class Gate {
 
   /**
    * Runs a statement as `runQuery` does. Outside a transaction one that was refused for denied tables is planned anew
-   * and tried again, twice; throws `query SQL failed after retries: …` then. Vitess: go/vt/vtgate/plan_execute.go.
+   * and tried again, twice; throws `query SQL failed after retries: …` then. One that was held for a shard which is no more
+   * is sent to those that are, at once. Vitess: go/vt/vtgate/plan_execute.go, vcursor_impl.go ExecutePrimitive.
    */
   async run(ctx: Context, query: Omit<Query, 'cell'>): Promise<QueryResult> {
     const { cell, shardRules = true } = this.#options;
     const whole = { ...query, cell, shardRules };
     const wait = this.#vschemaWait();
-    if (wait === 0) return runQuery(ctx, this.#cluster, whole);
+    if (wait === 0) return runQuery(ctx, this.#cluster, whole, undefined, this.mirrored);
     const refreshes = this.#cluster.release.behaviours.vschemaWait !== '30s';
     let known = await this.#vschema(ctx);
     let planned = known;
@@ -73,7 +77,7 @@ export class Gate {
     for (let tries = 0; tries < TRIES; tries++) {
       const passage = new Passage(ctx, this.#buffer, planned);
       try {
-        return await runQuery(ctx, this.#cluster, whole, passage);
+        return await runQuery(ctx, this.#cluster, whole, passage, this.mirrored);
       } catch (error) {
         failure = error;
       } finally {
@@ -85,14 +89,19 @@ export class Gate {
         planned = await this.#vschema(ctx);
         continue;
       }
-      const again = isDeniedTable(failure) || isShardMissing(failure);
-      if (!again || inside) throw failure;
+      // Its shard was split or merged: where its rows are now is in the serving graph, and no newer VSchema comes of it.
+      if (!inside && isShardMissing(failure)) {
+        planned = await this.#vschema(ctx);
+        continue;
+      }
+      if (!isDeniedTable(failure) || inside) throw failure;
       if (tries === TRIES - 1) break;
       // Until v19 a newer VSchema that was waited for once is not waited for again.
       const newer = refreshes || planned === known ? await this.#newerVSchema(ctx, known, wait, passage.drained) : planned;
       planned = newer;
       if (refreshes) known = newer;
     }
+    if (isShardMissing(failure)) throw noUpstreamShards();
     throw isDeniedTable(failure) ? failedAfterRetries(query.sql, failure) : failure;
   }
 

@@ -3,7 +3,7 @@ import type { TableDef } from '../sql/schema.ts';
 import type { QueryResult } from '../tablet/query/request.ts';
 import { type MergedSelect, splitSelect } from './merge-select.ts';
 import type { Plan } from './plan-types.ts';
-import type { Place, QueryScope } from './query-scope.ts';
+import type { Place, QueryScope, ResolvedTable } from './query-scope.ts';
 import { plainStatement, renamedTable } from './rewrite.ts';
 import { places, rowPlaces } from './route.ts';
 import { anyShard } from './shards.ts';
@@ -25,13 +25,17 @@ export async function planSelect(scope: QueryScope, select: Select, bypass?: Byp
     return planOf(plain, bypass.places, def);
   }
   if (select.from === undefined) return planOf(plain, [await anyPlace(scope)], undefined);
-  const resolved = scope.resolve(select.from);
+  return planResolved(scope, select, scope.resolve(select.from));
+}
+
+/** Where a SELECT about this table goes. */
+export async function planResolved(scope: QueryScope, select: Select, resolved: ResolvedTable): Promise<Plan> {
   if (resolved.destination !== undefined) throw targetNotAllowed('SELECT');
   const { table, tabletType } = resolved;
   const there = await rowPlaces(scope, resolved, select.where);
   const used = table.entry.type === 'reference' ? there.slice(0, 1) : there;
   const def = used.length > 1 ? await scope.definition(table, tabletType) : undefined;
-  return planOf(renamedTable(plain, table.name), used, def);
+  return planOf(renamedTable(plainStatement(select), table.name), used, def);
 }
 
 /** A SELECT without a table is answered by any shard. */

@@ -6,6 +6,8 @@ import { type Cluster, watchedCluster } from '../tablet/cluster.ts';
 import { execute, executeAll, type QueryPart } from '../tablet/query/execute.ts';
 import { done, isDdl, isRowStatement, type QueryRequest, type QueryResult } from '../tablet/query/request.ts';
 import { neededSession } from '../tablet/query/session-statements.ts';
+import type { Mirrored } from '../tablet/mirrored.ts';
+import { planMirror, runMirror } from './mirror.ts';
 import type { Passage } from './passage.ts';
 import { planRows } from './plan.ts';
 import { planDdl, planLockTables, planShow } from './plan-tables.ts';
@@ -18,11 +20,12 @@ import { chooseTablet, gateError } from './tablets.ts';
  * Runs one SQL statement as a vtgate of a cell does: finds its table by the rules and the VSchema, its shards by the
  * vindex and the serving graph, asks a tablet of each and puts the answers together. Throws vtgate's errors; those
  * of tablets carry `target: KS.SHARD.TYPE: vttablet: rpc error: …`. A `passage` may hold a statement about rows at the
- * shards it goes to; without one nothing is buffered, and nothing is tried twice either way: see `Gate`.
+ * shards it goes to; without one nothing is buffered, and nothing is tried twice either way: see `Gate`. Reads are mirrored
+ * where somebody counts that: those that only look at the cluster are not an application's.
  */
-export async function runQuery(ctx: Context, cluster: Cluster, query: Query, passage?: Passage): Promise<QueryResult> {
+export async function runQuery(ctx: Context, cluster: Cluster, query: Query, passage?: Passage, mirrored?: Mirrored): Promise<QueryResult> {
   try {
-    return await run(ctx, watchedCluster(cluster), query, passage);
+    return await run(ctx, watchedCluster(cluster), query, passage, mirrored);
   } catch (error) {
     throw tooLarge(error);
   }
@@ -38,12 +41,21 @@ function tooLarge(error: unknown): unknown {
   return vtError('RESOURCE_EXHAUSTED', `the statement is too large: ${error.message}`);
 }
 
-async function run(ctx: Context, cluster: Cluster, query: Query, passage?: Passage): Promise<QueryResult> {
+async function run(ctx: Context, cluster: Cluster, query: Query, passage?: Passage, mirrored?: Mirrored): Promise<QueryResult> {
   checkContext(ctx);
   const statement = parsed(query.sql);
   const scope = await QueryScope.open(ctx, cluster, query);
   const session = query.session === undefined ? undefined : await GateSession.find(ctx, cluster, query.session);
-  if (isRowStatement(statement)) return runRows(scope, session, await planRows(scope, statement), passage);
+  if (isRowStatement(statement)) {
+    const plan = await planRows(scope, statement);
+    const mirror = mirrored === undefined || statement.kind !== 'select' ? undefined : await planMirror(scope, statement);
+    if (mirror === undefined || mirrored === undefined) return runRows(scope, session, plan, passage);
+    try {
+      return await runRows(scope, session, plan, passage);
+    } finally {
+      await runMirror(scope, plan, mirror, mirrored);
+    }
+  }
   if (isDdl(statement)) {
     const plan = await planDdl(scope, statement);
     // MySQL commits before it defines anything.

@@ -3,6 +3,7 @@ import type { TabletType } from '../lib/names.ts';
 import type { SrvVSchema, Table, VSchemaKeyspace } from '../topo/proto/types.ts';
 import { buildPrimaryVindex, type PrimaryVindex } from '../topo/primary-vindex.ts';
 import { checkTable } from './vschema-table.ts';
+import { MirrorRuleSet, type MirrorTarget } from './mirror-rules.ts';
 import { unknownDatabase } from './vitess-errors.ts';
 
 /** A table as queries reach it, after routing. */
@@ -32,6 +33,8 @@ export class GateVSchema {
   readonly #keyspaceRules: ReadonlyMap<string, string>;
   readonly #shardRules: ReadonlyMap<string, string>;
   readonly #tracked: TrackedTables;
+  readonly #record: SrvVSchema;
+  #mirrors: MirrorRuleSet | undefined;
 
   constructor(record: SrvVSchema, tracked: TrackedTables = () => []) {
     const sorted = Object.entries(record.keyspaces ?? {}).toSorted(([a], [b]) => (a < b ? -1 : 1));
@@ -49,6 +52,7 @@ export class GateVSchema {
       (record.shard_routing_rules?.rules ?? []).map((rule) => [`${rule.from_keyspace}.${rule.shard}`, rule.to_keyspace]),
     );
     this.#tracked = tracked;
+    this.#record = record;
   }
 
   /** Throws VT05003. */
@@ -104,6 +108,29 @@ export class GateVSchema {
       if (entries !== undefined) return this.#ruleTarget(from, entries, name);
     }
     return routed === '' ? this.#findGlobal(name) : this.#findIn(routed, name);
+  }
+
+  /** Where reads of a table, after routing, are mirrored to. */
+  findMirror(keyspace: string, table: string, type: TabletType): MirrorTarget | undefined {
+    const { rules = [] } = this.#record.mirror_rules ?? {};
+    if (rules.length === 0) return undefined;
+    this.#mirrors ??= new MirrorRuleSet(rules, (name, wanted) => this.#exists(name, wanted));
+    return this.#mirrors.find(keyspace, table, type);
+  }
+
+  /** A table by its own name, whatever the rules say of it. Throws VT05003, `table T not found` and what is wrong with it. */
+  tableOf(keyspace: string, name: string): GateTable {
+    const table = this.#findIn(keyspace, name);
+    if (table === undefined) throw tableNotFound(name);
+    return table;
+  }
+
+  #exists(keyspace: string, name: string): boolean {
+    try {
+      return this.#findIn(keyspace, name) !== undefined;
+    } catch {
+      return false;
+    }
   }
 
   /** What the entries of one `from_table` come to. Vitess: buildRoutingRule. */

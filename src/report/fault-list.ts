@@ -41,7 +41,7 @@ export function renderFaultList(list: FaultList, paint: Paint): string[] {
     ...list.workflows.flatMap((sides) => workflowLines(sides).map((line) => paint.dim(line))),
     paint.dim('each step has the edges :before (its effect is not there) and :after (its effect is there)'),
     ...section('', usual, paint),
-    ...section('in other switches:', others, paint),
+    ...section('in others:', others, paint),
     ...section('in the roll-back, after a failure that leads to one:', list.rollback, paint),
     '',
     ...legend(list).map((line) => paint.dim(line)),
@@ -94,9 +94,9 @@ function zoneText(before: string, after: string, paint: Paint): string {
 }
 
 function painted(zone: string, paint: Paint): string {
-  if (zone === 'strands') return paint.red(zone);
+  if (zone === 'strands' || zone === 'half done') return paint.red(zone);
   if (zone === 'rolls back') return paint.green(zone);
-  return zone === 'nothing changed' ? zone : paint.yellow(zone);
+  return zone === 'nothing changed' || zone === 'done' ? zone : paint.yellow(zone);
 }
 
 /** What the words mean; those that occur. */
@@ -104,6 +104,9 @@ const MEANING: Readonly<Record<string, string>> = {
   'nothing changed': 'it fails before anything was changed',
   'rolls back': 'the roll-back runs; on a Vitess release reads and mirror rules stay as they are',
   'left as is': 'what earlier steps changed stays changed, and is served',
+  'run again': 'the command does the rest when it is run again',
+  'half done': 'it cannot be run again: what is left has to be put right by hand',
+  done: 'nothing is left to do, though the command fails',
   strands: 'writes refused, streams stopped or a workflow left behind, until somebody puts it right',
   'left to the next run': 'the rest of the roll-back is on record, and done by the next run',
   'past the point of no return': 'the switch can only be completed, by itself or by running it again',

@@ -39,7 +39,7 @@ export function renderSteps(list: StepList, paint: Paint): string[] {
   if (list.note !== undefined) lines.push(paint.dim(list.note));
   if (list.steps.length > 0) lines.push('', ...table(list.steps, 'WHEN IT FAILS', paint));
   if (list.elsewhere.length > 0) {
-    lines.push('', 'steps of other switches:', ...list.elsewhere.flatMap(({ name, about, when }) => [`    ${name}  ${when}`, paint.dim(`      ${about}`)]));
+    lines.push('', 'steps of others:', ...list.elsewhere.flatMap(({ name, about, when }) => [`    ${name}  ${when}`, paint.dim(`      ${about}`)]));
   }
   if (list.rollback.length > 0) lines.push('', 'the roll-back, where a failure leads to one:', ...table(list.rollback, '', paint));
   return [...lines, '', ...legend(list).map((line) => paint.dim(line)), FAULT_HINT];
@@ -49,6 +49,9 @@ export function renderSteps(list: StepList, paint: Paint): string[] {
 const MEANING: Readonly<Record<string, string>> = {
   'left as is': 'what earlier steps changed stays changed',
   'rolls back': 'the roll-back below runs',
+  'run again': 'the command does the rest when it is run again',
+  'half done': 'it cannot be run again: what is left has to be put right by hand',
+  done: 'nothing is left to do, though the command fails',
   strands: 'no roll-back runs: writes stay refused until somebody puts it right',
   'decided by looking': 'if the step took effect the switch goes on, otherwise it rolls back',
   'forward only': 'the switch can only be completed, by running it again',
@@ -85,7 +88,7 @@ function undoneText(how: string): string {
 }
 
 function leadsText({ leadsTo = '' }: StepFacts, paint: Paint): string {
-  if (leadsTo === 'strands') return paint.red(leadsTo);
+  if (leadsTo === 'strands' || leadsTo === 'half done') return paint.red(leadsTo);
   if (leadsTo === 'forward only' || leadsTo === 'left as is') return paint.yellow(leadsTo);
   return leadsTo === 'rolls back' ? paint.green(leadsTo) : leadsTo;
 }

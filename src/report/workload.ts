@@ -11,7 +11,7 @@ const SHOWN_ERRORS = 5;
 
 /** How a workload went, for people. */
 export function renderWorkload(report: WorkloadReport, paint: Paint): string[] {
-  const { writes, reads, check, spec } = report;
+  const { writes, reads, check, spec, mirrored } = report;
   const of = report.tables.join(', ');
   const lasted = duration(report.endedAt - report.startedAt);
   return [
@@ -26,6 +26,7 @@ export function renderWorkload(report: WorkloadReport, paint: Paint): string[] {
       (window) =>
         `buffered for ${window.keyspace}/${window.shard}: ${window.to === undefined ? 'to the end' : duration(window.to - window.from)}, ${plural(window.statements, 'statement')}, the longest held for ${duration(window.longest_ms)}`,
     ),
+    ...(mirrored.sent === 0 ? [] : [`mirrored: ${plural(mirrored.sent, 'read')}, ${mirrored.failed} failed there`]),
     ...checkLines(check, isGood(report), reads.stale, paint),
   ];
 }

@@ -5,7 +5,7 @@ import type { PathPart } from '../report/input/yaml.ts';
 import type { Scenario } from '../report/scenario-file/read.ts';
 import type { Expectation, ScenarioStep } from '../report/scenario-file/schema.ts';
 import { Failpoints } from '../runtime/failpoints.ts';
-import { faultPoints } from '../workflow/switch/points.ts';
+import { everyPoint } from '../workflow/points.ts';
 import type { Rigs } from './rig.ts';
 import { lineWords } from './words.ts';
 
@@ -66,7 +66,7 @@ class Checker {
   }
 
   #fault(point: string, terms: string, vitess: string | undefined, path: readonly PathPart[]): void {
-    this.#at(path, () => new Failpoints().arm(`${point}=${terms}`, faultPoints(findRelease(vitess ?? this.#scenario.vitess).behaviours)));
+    this.#at(path, () => new Failpoints().arm(`${point}=${terms}`, everyPoint(findRelease(vitess ?? this.#scenario.vitess).behaviours)));
   }
 
   /** What goes wrong inside is told with its place in the file. */

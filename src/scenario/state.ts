@@ -11,6 +11,7 @@ import { gatherRouting } from '../workflow/facts/routing.ts';
 import { gatherSessions } from '../workflow/facts/sessions.ts';
 import { gatherShards } from '../workflow/facts/shard.ts';
 import { gatherWorkflows } from '../workflow/facts/workflow.ts';
+import { disabled, serving } from './state-serving.ts';
 
 /** Reads one part of the state as the tree that expectations are compared with. */
 type View = (ctx: Context, cluster: Cluster) => Promise<unknown>;
@@ -41,6 +42,8 @@ export const VIEWS: Readonly<Record<ViewName, View>> = {
         one.denied.flatMap((control) => (control.type === 'PRIMARY' ? control.tables : [])).toSorted(),
       ]),
     ),
+  serving,
+  disabled,
   journals,
   intents: gatherIntents,
 };
@@ -52,7 +55,10 @@ function byName<T>(all: readonly T[], namesOf: (one: T) => string[]): Record<str
 async function streams(ctx: Context, cluster: Cluster): Promise<Record<string, object>> {
   const found: Record<string, object> = {};
   for (const { keyspace, workflow, streams: rows } of await gatherWorkflows(ctx, cluster)) {
-    for (const row of rows) found[`${keyspace}.${workflow}/${row.shard}`] = row;
+    for (const row of rows) {
+      found[`${keyspace}.${workflow}/${row.shard}`] = row;
+      found[`${keyspace}.${workflow}/${row.shard} from ${row.from}`] = row;
+    }
     if (rows.length === 1) found[`${keyspace}.${workflow}`] = rows[0]!;
   }
   return found;

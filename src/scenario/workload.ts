@@ -55,6 +55,7 @@ export function workloadView(report: WorkloadReport): Record<string, unknown> {
     phantom: check.phantom,
     stale: reads.stale,
     buffered: report.buffered.reduce((sum, window) => sum + window.statements, 0),
+    mirrored: report.mirrored.sent,
     longestGapMs: writes.longestGapMs,
     refusedAtEnd,
     reads,

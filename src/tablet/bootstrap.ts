@@ -1,7 +1,7 @@
 import { parseTabletAlias } from '../lib/names.ts';
 import type { Context } from '../runtime/context.ts';
 import { addCell } from '../topo/cells.ts';
-import { createShard, ensureKeyspace, updateShardFields } from '../topo/keyspaces.ts';
+import { createShard, ensureKeyspace, findAllShards, updateShardFields } from '../topo/keyspaces.ts';
 import { withKeyspaceLock } from '../topo/locks.ts';
 import type {
   Keyspace,
@@ -38,7 +38,7 @@ export interface KeyspaceSpec {
   record: Keyspace;
   shards: ShardSpec[];
   vschema: VSchemaKeyspace;
-  /** CREATE statements, run on every shard. */
+  /** CREATE statements, run on every shard that serves. */
   schema: SqlSource[];
   /** INSERT statements, run after `schema`. */
   rows: SqlSource[];
@@ -112,7 +112,9 @@ async function saveRules(ctx: Context, { topo }: Cluster, spec: ClusterSpec): Pr
 }
 
 async function loadKeyspace(ctx: Context, cluster: Cluster, spec: KeyspaceSpec, made: MadeCluster): Promise<void> {
-  const shards = spec.shards.map((shard) => shard.name);
+  // The others are empty, as shards are that a Reshard is to fill.
+  const serving = (await findAllShards(ctx, cluster.topo, spec.name)).filter(({ record }) => record.is_primary_serving === true).map(({ name }) => name);
+  const shards = spec.shards.map((shard) => shard.name).filter((shard) => serving.includes(shard));
   const total = { name: spec.name, tables: 0, rows: 0 };
   for (const source of [...spec.schema, ...spec.rows]) {
     const { tables, rows, notes } = await loadDump(ctx, cluster, spec.name, shards, source, { vschema: spec.vschema });

@@ -1,13 +1,13 @@
 import { plainError } from '../lib/errors.ts';
 import type { Context } from '../runtime/context.ts';
 import { getShard } from '../topo/keyspaces.ts';
-import type { Tablet } from '../topo/proto/types.ts';
+import type { KeyRange, Tablet, TabletControl } from '../topo/proto/types.ts';
 import { lookAtSrvKeyspace } from '../topo/srv-keyspace.ts';
 import { aliasText } from '../topo/tablets.ts';
 import { keyRangesEqual } from '../lib/key-range.ts';
 import { keyRangeFromProto } from '../topo/proto/key-range.ts';
 import type { Cluster } from './cluster.ts';
-import { hasRead, isStopped, keepRead, type LastRead } from './process.ts';
+import { hasRead, isStopped, keepRead, type LastRead, lastRead } from './process.ts';
 import type { ShardDb } from './shard-db.ts';
 
 /**
@@ -84,11 +84,32 @@ export async function readTopology(ctx: Context, cluster: Cluster, tablet: Table
   const serving = await lookAtSrvKeyspace(ctx, cluster.topo, cell, keyspace);
   if (serving === undefined) throw plainError(`node doesn't exist: /vitess/${cell}/keyspaces/${keyspace}/SrvKeyspace`);
   const range = keyRangeFromProto(record.key_range);
+  const isHere = ({ key_range: other }: { key_range?: KeyRange }): boolean => keyRangesEqual(keyRangeFromProto(other), range);
   const disabled = (serving.partitions ?? []).filter(({ shard_tablet_controls: controls = [] }) =>
-    controls.some((control) => control.query_service_disabled === true && keyRangesEqual(keyRangeFromProto(control.key_range), range)),
+    controls.some((control) => control.query_service_disabled === true && isHere(control)),
   );
-  const controls = (record.tablet_controls ?? []).filter(({ cells = [] }) => cells.length === 0 || cells.includes(cell));
-  return { controls, disabled: disabled.map(({ served_type: type }) => type as string) };
+  const controls = (record.tablet_controls ?? []).filter(({ cells = [] }) => cells.length === 0 || cells.includes(cell)).map((control) => known(cluster, control));
+  const types = disabled.map(({ served_type: type }) => type as string);
+  const primary = (serving.partitions ?? []).find(({ served_type: type }) => type === 'PRIMARY');
+  const named = [...(primary?.shard_references ?? []), ...(primary?.shard_tablet_controls ?? [])].some(isHere);
+  if (!named && staysOff(cluster, tablet)) types.push('PRIMARY');
+  return { controls, disabled: types };
+}
+
+/**
+ * True for a primary whose writes a Reshard moved away. The move takes every control out of the serving graph, and in a release
+ * whoever refreshes such a tablet has it serve again: it takes statements that were planned or held before the switch into rows
+ * that nobody reads, and gates hold others to the end, as they wait for exactly the shards of the graph to serve. On `hardened`
+ * it stays off until the serving graph speaks of its shard again.
+ */
+function staysOff(cluster: Cluster, { keyspace = '', shard = '', alias }: Tablet): boolean {
+  if (cluster.release.vitess) return false;
+  return lastRead(cluster.shards.open(keyspace, shard), aliasText(alias))?.disabled.includes('PRIMARY') === true;
+}
+
+/** Until v23 nobody knows what `allow_reads` is. */
+function known({ release }: Cluster, control: TabletControl): TabletControl {
+  return control.allow_reads === undefined || release.behaviours.allowReads ? control : { ...control, allow_reads: false };
 }
 
 /** Writes down what a tablet believes once it is of a type, inside the caller's transaction. Vitess: tmState.applyLocked. */

@@ -13,6 +13,7 @@ export interface DeniedTablesChange {
   remove?: boolean;
   /** False: a shard without a control for the type is left alone. */
   allowCreate?: boolean;
+  /** Left out: `hardened` leaves it as it is, and a release clears it (K12). */
   allowReads?: boolean;
 }
 
@@ -29,7 +30,7 @@ export async function updateDeniedTables(
   change: DeniedTablesChange,
 ): Promise<void> {
   await checkKeyspaceLocked(ctx, topo, shard.keyspace);
-  const { tabletType, cells = [], tables, remove = false, allowReads = false } = change;
+  const { tabletType, cells = [], tables, remove = false, allowReads } = change;
   const primary = tabletType === 'PRIMARY';
   if (primary && cells.length > 0) throw plainError("you cannot specify cells for a primary's tablet control");
   const controls = record.tablet_controls ?? [];
@@ -39,15 +40,35 @@ export async function updateDeniedTables(
       const missing = `Trying to remove TabletControl.DeniedTables for missing type ${tabletType} in shard ${shardText(shard)}`;
       topo.world.events.log('warning', missing);
     } else if (change.allowCreate === true) {
-      record.tablet_controls = [...controls, newControl(tabletType, cells, tables, allowReads)];
+      record.tablet_controls = [...controls, newControl(tabletType, cells, tables, allowReads === true)];
     }
     return;
   }
-  setFlag(control, 'allow_reads', allowReads);
+  if (allowReads !== undefined || !topo.release.behaviours.allowReadsKept) setFlag(control, 'allow_reads', allowReads === true);
   const empty = primary
     ? editTables(topo, control, tables, remove)
     : editCells(shard, control, cells, tables, remove);
   if (empty) dropControl(record, control);
+}
+
+/**
+ * Lets plain reads pass a primary's denied tables, or no more. Run it inside `updateShardFields`, with the keyspace locked.
+ * Returns whether the record was changed; one without denied tables is left alone.
+ */
+export async function setAllowReads(
+  ctx: Context,
+  topo: TopoServer,
+  shard: { keyspace: string },
+  record: Shard,
+  allowed: (denied: readonly string[]) => boolean,
+): Promise<boolean> {
+  await checkKeyspaceLocked(ctx, topo, shard.keyspace);
+  const control = record.tablet_controls?.find((candidate) => candidate.tablet_type === 'PRIMARY');
+  if (control === undefined) return false;
+  const wanted = allowed(control.denied_tables ?? []);
+  if ((control.allow_reads ?? false) === wanted) return false;
+  setFlag(control, 'allow_reads', wanted);
+  return true;
 }
 
 function newControl(

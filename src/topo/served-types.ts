@@ -63,6 +63,14 @@ export async function moveServedTypes(ctx: Context, topo: TopoServer, move: Omit
   );
 }
 
+/** Throws PartitionError where such a move would leave a cell without an owner of some keyspace ids, or with two. Writes nothing. */
+export async function checkServedTypes(ctx: Context, topo: TopoServer, move: Omit<ServedTypeMove, 'tabletType'>, types: readonly string[]): Promise<void> {
+  for (const cell of move.cells.length > 0 ? move.cells : await cellNames(ctx, topo)) {
+    const record = await getSrvKeyspace(ctx, topo, cell, move.keyspace);
+    if (record !== undefined) for (const tabletType of types) moved(record, cell, { ...move, tabletType });
+  }
+}
+
 /** Edits the serving records of cells in one guarded transaction. */
 async function editServing(
   ctx: Context,

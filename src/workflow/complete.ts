@@ -1,17 +1,13 @@
-import { isTopoError, plainError } from '../lib/errors.ts';
+import { isTopoError } from '../lib/errors.ts';
 import { formatRfc822 } from '../lib/go-time.ts';
 import type { Context } from '../runtime/context.ts';
 import type { Cluster } from '../tablet/cluster.ts';
-import { getRoutingRules, routingMap } from '../topo/rules.ts';
-import { rebuildSrvVSchema } from '../topo/vschema.ts';
-import { completePart, isPartOfMove, partLines, validatePartial } from './complete-partial.ts';
-import { denyTables } from './denied.ts';
-import { deleteRules, deleteStreams, forgetTables, removeTables, underLocks } from './ending.ts';
-import { frozenProblems, isFullySwitched } from './ending-checks.ts';
-import { dropShardsLine, dropSourceShards, unfinishedShards } from './end-shards.ts';
+import { checkSwitched } from './end/checks.ts';
+import { endingDryRun } from './end/dry-run.ts';
+import { type EndRun, runEnding } from './end/run.ts';
 import type { CompleteResponse } from './responses.ts';
+import { refuseSomeShards } from './some-shards.ts';
 import { getWorkflowState, type WorkflowWithState } from './state.ts';
-import type { MigrationKind, TrafficSwitcher } from './switcher.ts';
 
 /** What `MoveTables complete` was asked to do. */
 export interface CompleteRequest {
@@ -23,6 +19,8 @@ export interface CompleteRequest {
   dryRun: boolean;
   /** Leave the source keyspace alone, which may be gone. */
   ignoreSource: boolean;
+  /** Has to be all shards, where any are named. */
+  shards: readonly string[];
 }
 
 /**
@@ -30,26 +28,31 @@ export interface CompleteRequest {
  * way back. Vitess: go/vt/vtctl/workflow/server.go MoveTablesComplete, dropSources.
  */
 export async function completeMoveTables(ctx: Context, cluster: Cluster, request: CompleteRequest): Promise<CompleteResponse> {
-  const { sw, state } = await readSwitched(ctx, cluster, request);
-  if (!isFullySwitched(cluster, state)) {
-    throw plainError('cannot complete workflow because you have not yet switched all read and write traffic');
-  }
-  const named = `${request.keyspace}.${request.workflow}`;
-  if (request.dryRun) {
-    await validateCompleted(ctx, cluster, sw);
-    const lines = await dryRunLines(ctx, cluster, sw, request);
-    return {
-      summary: `Complete dry run results for workflow ${named} at ${formatRfc822(cluster.world.clock.now())}`,
-      dry_run_results: (await isPartOfMove(ctx, cluster, sw)) ? partLines(lines) : lines,
-    };
-  }
-  await underLocks(ctx, cluster, sw, { workflow: 'MoveTablesComplete', keyspaces: 'DropSources', ignoreSource: request.ignoreSource }, (inner) =>
-    sw.kind === 'partial' ? completePart(inner, cluster, sw, request) : dropSources(inner, cluster, sw, request),
-  );
-  return {
-    summary: `Successfully completed the ${request.workflow} workflow in the ${request.keyspace} keyspace`,
-    dry_run_results: [],
+  const { keyspace, workflow, keepData, keepRoutingRules, renameTables, ignoreSource, shards } = request;
+  const read = (inner: Context): Promise<WorkflowWithState> => readSwitched(inner, cluster, request);
+  const found = await read(ctx);
+  const run: EndRun = {
+    cluster,
+    ending: { verb: 'complete', kind: found.sw.kind, keepData, keepRoutingRules, ignoreSource },
+    found,
+    read,
+    check: async (inner, now) => {
+      refuseSomeShards(now.sw, shards);
+      await checkSwitched(inner, cluster, now, keepData);
+    },
+    renameTables,
+    shards: [],
+    batch: 0,
+    ctx,
+    held: [],
+    deleted: [],
   };
+  if (request.dryRun) {
+    const lines = await endingDryRun(run);
+    return { summary: `Complete dry run results for workflow ${keyspace}.${workflow} at ${formatRfc822(cluster.world.clock.now())}`, dry_run_results: lines };
+  }
+  await runEnding(run);
+  return { summary: `Successfully completed the ${workflow} workflow in the ${keyspace} keyspace`, dry_run_results: [] };
 }
 
 /** A Reshard whose source shards are gone already was interrupted: `hardened` completes it without them (F53). */
@@ -63,100 +66,4 @@ async function readSwitched(ctx: Context, cluster: Cluster, request: CompleteReq
     if (found.sw.kind !== 'shards') throw error;
     return found;
   }
-}
-
-async function dropSources(ctx: Context, cluster: Cluster, sw: TrafficSwitcher, request: CompleteRequest): Promise<void> {
-  await validateCompleted(ctx, cluster, sw);
-  // On `hardened` the reverse streams go first: they would break on the tables they read (K42).
-  if (!request.keepData && cluster.release.behaviours.rollbackRestoresAll) await deleteStreams(ctx, cluster, sw.sources, sw.reverseWorkflow);
-  if (sw.kind === 'shards') {
-    if (!request.keepData) await dropSourceShards(ctx, cluster, sw);
-  } else {
-    await dropSourceTables(ctx, cluster, sw, request);
-  }
-  await deleteStreams(ctx, cluster, sw.sources, sw.reverseWorkflow);
-  await deleteStreams(ctx, cluster, sw.targets, sw.workflow);
-  if (!request.keepRoutingRules && sw.kind !== 'shards') await deleteRules(ctx, cluster, sw);
-  await rebuildSrvVSchema(ctx, cluster.topo);
-}
-
-async function dropSourceTables(ctx: Context, cluster: Cluster, sw: TrafficSwitcher, request: CompleteRequest): Promise<void> {
-  if (!request.keepData) {
-    await removeTables(ctx, cluster, sw.sources, sw.tables, request.renameTables ? 'rename' : 'drop');
-    if (!request.ignoreSource) await forgetTables(ctx, cluster, sw.sourceKeyspace, sw.tables);
-  }
-  // Keeping the data keeps the denials too, on a release: for ever (K43).
-  if (!request.keepData || cluster.release.behaviours.rollbackRestoresAll) {
-    await denyTables(ctx, cluster, sw, 'source', true);
-    await denyTables(ctx, cluster, sw, 'target', true);
-  }
-}
-
-async function validateCompleted(ctx: Context, cluster: Cluster, sw: TrafficSwitcher): Promise<void> {
-  if (sw.kind === 'partial') return validatePartial(sw);
-  const problems = sw.kind === 'shards' ? unfinishedShards(cluster, sw) : await unfinishedTables(ctx, cluster, sw);
-  if (problems.length > 0) throw plainError(problems.join('\n'));
-}
-
-async function unfinishedTables(ctx: Context, cluster: Cluster, sw: TrafficSwitcher): Promise<string[]> {
-  const problems = frozenProblems(sw);
-  const rules = routingMap(await getRoutingRules(ctx, cluster.topo));
-  for (const table of sw.tables) {
-    for (const [from, to] of rules) {
-      if (to[0] === `${sw.sourceKeyspace}.${table}`) {
-        problems.push(`routing still exists from keyspace ${sw.sourceKeyspace} table ${table} to ${from}`);
-      }
-    }
-  }
-  return problems;
-}
-
-/** What else is deleted with the rules of the tables. */
-const RULE_LINES: Readonly<Record<MigrationKind, readonly string[]>> = {
-  tables: [],
-  partial: ['Shard routing rules for participating shards will be deleted'],
-  'multi-tenant': ['Keyspace routing rules will be deleted'],
-  shards: [],
-};
-
-async function dryRunLines(ctx: Context, cluster: Cluster, sw: TrafficSwitcher, request: CompleteRequest): Promise<string[]> {
-  const uidOf = (member: { primary: { alias?: { uid: number } } }): number => member.primary.alias?.uid ?? 0;
-  const denied = (keyspace: string, members: readonly (typeof sw.sources)[number][] | typeof sw.targets): string =>
-    `Denied tables records on [${sw.tables.join(',')}] will be removed from: [${members
-      .map((member) => `keyspace:${keyspace};shard:${member.info.name};tablet:${uidOf(member)}`)
-      .join(',')}]`;
-  const dropped = sw.sources.flatMap((source) =>
-    sw.tables.map(
-      (table) =>
-        `keyspace:${sw.sourceKeyspace};shard:${source.info.name};dbname:${source.db.dbName};tablet:${uidOf(source)};table:${table}`,
-    ),
-  );
-  const streams = (keyspace: string, members: readonly (typeof sw.sources)[number][] | typeof sw.targets, workflow: string): string =>
-    `[${members
-      .map(
-        (member) =>
-          `keyspace:${keyspace};shard:${member.info.name};workflow:${workflow};dbname:${member.db.dbName};tablet:${uidOf(member)}`,
-      )
-      .join(',')}]`;
-  const source = (...lines: string[]): string[] => (request.ignoreSource ? [] : lines);
-  return [
-    ...source(...(sw.kind === 'shards' ? [] : [`Lock keyspace ${sw.sourceKeyspace}`])),
-    `Lock keyspace ${sw.targetKeyspace}`,
-    ...(request.keepData
-      ? []
-      : sw.kind === 'shards'
-        ? [await dropShardsLine(ctx, cluster, sw)]
-        : [
-          ...source(
-            `${request.renameTables ? 'Renaming' : 'Dropping'} these tables from the database and removing them from the vschema for keyspace ${sw.sourceKeyspace}: [${dropped.join(',')}]`,
-            denied(sw.sourceKeyspace, sw.sources),
-          ),
-          denied(sw.targetKeyspace, sw.targets),
-        ]),
-    `Delete reverse vreplication streams on sources: ${streams(sw.sourceKeyspace, sw.sources, sw.reverseWorkflow)}`,
-    `Delete vreplication streams on targets: ${streams(sw.targetKeyspace, sw.targets, sw.workflow)}`,
-    ...(request.keepRoutingRules ? [] : ['Routing rules for participating tables will be deleted', ...RULE_LINES[sw.kind]]),
-    `Unlock keyspace ${sw.targetKeyspace}`,
-    ...source(...(sw.kind === 'shards' ? [] : [`Unlock keyspace ${sw.sourceKeyspace}`])),
-  ];
 }

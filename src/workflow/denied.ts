@@ -2,6 +2,7 @@ import { aggregateErrors, errorText, VtError } from '../lib/errors.ts';
 import { type Context, withTimeout } from '../runtime/context.ts';
 import type { StepScope } from '../runtime/step.ts';
 import type { Cluster } from '../tablet/cluster.ts';
+import { isStopped } from '../tablet/process.ts';
 import { ShardRefresh } from '../tablet/refresh.ts';
 import { updateDeniedTables } from '../topo/denied-tables.ts';
 import { getShard, type ShardInfo, shardText, updateShardFields } from '../topo/keyspaces.ts';
@@ -18,6 +19,8 @@ export interface DenyOptions {
   scope?: StepScope;
   /** Going back, or past the journal: tablets that do not answer are passed over where the release does so. */
   passOver?: boolean;
+  /** It was asked to go on whatever does not answer. A release does; `hardened` does what it does when it goes back. */
+  force?: boolean;
   /** Called when all records are written and every tablet that answers has read them, before the others are waited for. */
   onAsked?: () => void;
 }
@@ -83,35 +86,42 @@ async function ask(ctx: Context, cluster: Cluster, shard: ShardInfo, side: Side)
 }
 
 /** Waits for the tablets that did not answer, all together; resolves to an error for each shard that is not refreshed. */
-async function refreshRest(ctx: Context, cluster: Cluster, asked: readonly Asked[], { passOver = false }: DenyOptions): Promise<Error[]> {
-  const passes = passOver && cluster.release.behaviours.unrefreshedTablets === 'passed over';
+async function refreshRest(ctx: Context, cluster: Cluster, asked: readonly Asked[], { passOver = false, force = false }: DenyOptions): Promise<Error[]> {
+  const passes = (passOver || force) && cluster.release.behaviours.unrefreshedTablets === 'passed over';
   const failed: Error[] = [];
-  if (!passes && asked.some(({ refresh }) => refresh.waiting.length > 0)) {
+  const passed = new Set<Asked>();
+  if (passes) {
+    for (const one of asked) if (await isPassable(ctx, cluster, one, passOver)) passed.add(one);
+  }
+  const rest = asked.filter((one) => !passed.has(one));
+  if (rest.some(({ refresh }) => refresh.waiting.length > 0)) {
     const limited = withTimeout(ctx, cluster.world.clock, REFRESH_TIMEOUT_MS);
     try {
-      await Promise.all(asked.map(({ refresh }) => refresh.rest(limited.ctx)));
+      await Promise.all(rest.map(({ refresh }) => refresh.rest(limited.ctx)));
     } finally {
       limited.end();
     }
   }
-  for (const one of asked) {
+  for (const one of rest) {
     const { partial, details, error } = one.refresh.result;
-    if (passes && (await isPassable(ctx, cluster, one))) continue;
     if (!partial) continue;
     const how = error === undefined ? '<nil>' : errorText(error);
-    failed.push(new RefreshFailed(`failed to successfully refresh all tablets in the ${shardText(one.shard)} ${one.side} shard (${how}):\n  ${details}`));
+    const text = `failed to successfully refresh all tablets in the ${shardText(one.shard)} ${one.side} shard (${how}):\n  ${details}`;
+    if (force && cluster.release.vitess) cluster.world.events.emit({ kind: 'warning', text });
+    else failed.push(new RefreshFailed(text));
   }
   return failed;
 }
 
 /**
  * True if nothing is lost by going on: the shard's primary has noticed, or is down and will read its records when it
- * starts. The tablets that have not are told of.
+ * starts. One that is only busy serves on by what it read before, which is no harm where tables are freed alone. The tablets
+ * that have not noticed are told of.
  */
-async function isPassable(ctx: Context, cluster: Cluster, { shard, refresh }: Asked): Promise<boolean> {
+async function isPassable(ctx: Context, cluster: Cluster, { shard, refresh }: Asked, freeing: boolean): Promise<boolean> {
   const { record } = await getShard(ctx, cluster.topo, shard.keyspace, shard.name);
   const primary = aliasText(record.primary_alias);
-  const down = refresh.waiting.some((tablet) => aliasText(tablet.alias) === primary);
+  const down = refresh.waiting.some(({ alias }) => aliasText(alias) === primary) && (freeing || isStopped(cluster.shards.open(shard.keyspace, shard.name), primary));
   if (!down && !refresh.hasRefreshed(primary)) return false;
   const missed = [...refresh.waiting.map((tablet) => `tablet ${aliasText(tablet.alias)} does not answer`), ...refresh.failures];
   if (missed.length > 0) {
@@ -121,9 +131,15 @@ async function isPassable(ctx: Context, cluster: Cluster, { shard, refresh }: As
   return true;
 }
 
+/** Refreshes every tablet of a shard, and resolves to the error where one is not refreshed. */
+export async function refreshProblem(ctx: Context, cluster: Cluster, shard: ShardInfo, side: Side, options: DenyOptions = {}): Promise<Error | undefined> {
+  const [failed] = await refreshRest(ctx, cluster, [await ask(ctx, cluster, shard, side)], options);
+  return failed;
+}
+
 /** Refreshes every tablet of a shard. Throws `failed to successfully refresh all tablets in the …`. */
 export async function refreshOrFail(ctx: Context, cluster: Cluster, shard: ShardInfo, side: Side, options: DenyOptions = {}): Promise<void> {
-  const [failed] = await refreshRest(ctx, cluster, [await ask(ctx, cluster, shard, side)], options);
+  const failed = await refreshProblem(ctx, cluster, shard, side, options);
   if (failed !== undefined) throw failed;
 }
 

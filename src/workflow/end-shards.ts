@@ -1,5 +1,6 @@
 import { plainError } from '../lib/errors.ts';
 import type { Context } from '../runtime/context.ts';
+import type { StepScope } from '../runtime/step.ts';
 import type { Cluster } from '../tablet/cluster.ts';
 import { forgetTablet } from '../tablet/process.ts';
 import { readStreams } from '../tablet/vreplication/streams.ts';
@@ -7,21 +8,9 @@ import { deleteShards } from '../topo/delete-shard.ts';
 import type { Tablet } from '../topo/proto/types.ts';
 import { aliasText, shardTablets } from '../topo/tablets.ts';
 import { deleteStreams, removeTables } from './ending.ts';
-import { frozenProblems } from './ending-checks.ts';
 import type { MigrationSource, MigrationTarget, TrafficSwitcher } from './switcher.ts';
 
 /** What complete and cancel do of a Reshard, where those of MoveTables are about tables. */
-
-/** What forbids to complete a Reshard: a source shard that serves, a stream that is not frozen. */
-export function unfinishedShards(cluster: Cluster, sw: TrafficSwitcher): string[] {
-  const serving = sw.sources.filter(({ info }) => info.record.is_primary_serving === true);
-  // Vitess looks at the streams of MoveTables alone; one that runs on would follow the shards that are about to go.
-  const running = cluster.release.vitess ? [] : frozenProblems(sw);
-  return [
-    ...serving.map(({ info }) => `shard ${info.name} is still serving`),
-    ...running,
-  ];
-}
 
 /** Takes the source shards out of the topology, with their tablets. */
 export async function dropSourceShards(ctx: Context, cluster: Cluster, sw: TrafficSwitcher): Promise<void> {
@@ -35,29 +24,18 @@ async function dropShards(ctx: Context, cluster: Cluster, keyspace: string, memb
   for (const { alias, shard } of tablets) await forgetTablet(cluster.shards.open(keyspace, shard), cluster.world, aliasText(alias));
 }
 
-/**
- * Gives the target shards back empty: every table that the source has is dropped there. Until v20.0.6 and v21.0.3 the shards
- * themselves were removed (#17965).
- */
+/** Takes the target shards out of the topology, with their tablets: until v20.0.6 and v21.0.3 (#17965). */
 export async function dropTargetShards(ctx: Context, cluster: Cluster, sw: TrafficSwitcher): Promise<void> {
-  if (cluster.release.behaviours.reshardCancel === 'removes shards') {
-    await dropShards(ctx, cluster, sw.targetKeyspace, sw.targets);
-    return;
-  }
-  const first = sw.sources[0];
-  if (first === undefined) throw plainError(`no source shards in workflow ${sw.targetKeyspace}.${sw.workflow}`);
-  await removeTables(ctx, cluster, sw.targets, first.db.tableNames(), 'drop');
-  // Create had also copied the streams of reference tables; a release leaves them, and they are in the way of the next create.
-  if (cluster.release.vitess) return;
-  for (const workflow of new Set(readStreams(first.db).map((row) => row.workflow))) await deleteStreams(ctx, cluster, sw.targets, workflow);
+  await dropShards(ctx, cluster, sw.targetKeyspace, sw.targets);
 }
 
-/** What a dry run of complete says of the source shards. */
-export async function dropShardsLine(ctx: Context, cluster: Cluster, sw: TrafficSwitcher): Promise<string> {
-  const entries: string[] = [];
-  for (const { info, primary } of sw.sources.toSorted((a, b) => (a.primary.alias?.uid ?? 0) - (b.primary.alias?.uid ?? 0))) {
-    const uids = (await shardTablets(ctx, cluster.topo, info)).map(({ alias }) => String(alias?.uid ?? 0)).toSorted();
-    entries.push(`cell:${primary.alias?.cell ?? ''};keyspace:${info.keyspace};shards:[${info.name}]`, uids.join(','));
-  }
-  return `Delete shards (and all related tablets): [${entries.join(',')}]`;
+/** Gives the target shards back empty: every table that the source has is dropped there. */
+export async function emptyTargetShards(ctx: Context, cluster: Cluster, sw: TrafficSwitcher, scope: StepScope): Promise<void> {
+  const first = sw.sources[0];
+  if (first === undefined) throw plainError(`no source shards in workflow ${sw.targetKeyspace}.${sw.workflow}`);
+  await removeTables(ctx, cluster, sw.targets, first.db.tableNames(), 'drop', scope);
+  // Create had also copied the streams of reference tables; a release leaves them, and they are in the way of the next create.
+  if (cluster.release.vitess) return;
+  const others = new Set(readStreams(first.db).map((row) => row.workflow));
+  for (const workflow of others) await deleteStreams(ctx, cluster, sw.targets, workflow);
 }

@@ -1,74 +1,18 @@
-import { wrapError } from '../lib/errors.ts';
 import type { Context } from '../runtime/context.ts';
+import { NO_FAULTS, type StepScope } from '../runtime/step.ts';
 import type { Cluster } from '../tablet/cluster.ts';
 import { callTablet, writeTablet } from '../tablet/manager.ts';
 import type { ShardDb } from '../tablet/shard-db.ts';
-import { noSuchTable, unknownTable } from '../sql/mysql-errors.ts';
+import { noSuchTable, tableExists, unknownTable } from '../sql/mysql-errors.ts';
 import { quoteName } from '../sql/format-expr.ts';
 import { sqliteName } from '../sql/storage.ts';
 import { deleteWorkflowStreams } from '../tablet/vreplication/streams.ts';
-import { type Locked, lockKeyspace, lockName } from '../topo/locks.ts';
+import { shardText } from '../topo/keyspaces.ts';
 import { getVSchema, saveVSchema } from '../topo/vschema.ts';
 import { deleteRulesOf } from './ending-rules.ts';
-import { refuseInterrupted } from './switch/intent.ts';
 import type { MigrationSource, MigrationTarget, TrafficSwitcher } from './switcher.ts';
 
-/** What Complete and Cancel share: taking a workflow's traces away under its locks. */
-
-/** How an ending locks, and what of it needs the workflow's lock alone. */
-export interface EndingLocks {
-  workflow: string;
-  keyspaces: string;
-  ignoreSource: boolean;
-  /** Done before the keyspaces are locked. */
-  before?: (ctx: Context) => Promise<void>;
-  /** Done after the keyspaces are unlocked. */
-  after?: (ctx: Context) => Promise<void>;
-}
-
-/** Runs an ending under the workflow's lock and, inside, the locks of its keyspaces: of the target alone, if the source is to be ignored. */
-export async function underLocks<T>(
-  ctx: Context,
-  cluster: Cluster,
-  sw: TrafficSwitcher,
-  actions: EndingLocks,
-  body: (ctx: Context) => Promise<T>,
-): Promise<T> {
-  const { topo } = cluster;
-  await refuseInterrupted(ctx, cluster, [sw.sourceKeyspace, sw.targetKeyspace]);
-  const locks: Locked[] = [];
-  let failure: unknown;
-  let current = ctx;
-  const take = async (what: string, lock: Promise<Locked>): Promise<void> => {
-    try {
-      const locked = await lock;
-      locks.push(locked);
-      current = locked.ctx;
-    } catch (error) {
-      throw wrapError(error, `failed to lock the ${what}`);
-    }
-  };
-  try {
-    const name = `${sw.targetKeyspace}/${sw.workflow}`;
-    if (cluster.release.behaviours.namedLock !== 'none') await take(`${name} workflow`, lockName(current, topo, name, actions.workflow));
-    const outer = locks.length;
-    await actions.before?.(current);
-    for (const keyspace of new Set([...(actions.ignoreSource ? [] : [sw.sourceKeyspace]), sw.targetKeyspace])) {
-      await take(`${keyspace} keyspace`, lockKeyspace(current, topo, keyspace, actions.keyspaces));
-    }
-    const result = await body(current);
-    if (actions.after !== undefined) {
-      while (locks.length > outer) await locks.pop()!.unlock(undefined);
-      await actions.after(current);
-    }
-    return result;
-  } catch (error) {
-    failure = error;
-    throw error;
-  } finally {
-    for (const lock of locks.reverse()) await lock.unlock(failure);
-  }
-}
+/** What Complete and Cancel take away, part by part. */
 
 type Member = Pick<MigrationSource | MigrationTarget, 'primary' | 'db' | 'info'>;
 
@@ -87,16 +31,19 @@ export async function removeTables(
   members: readonly Member[],
   tables: readonly string[],
   how: 'drop' | 'rename',
+  scope: StepScope = NO_FAULTS,
 ): Promise<void> {
   const portions = cluster.release.behaviours.rollbackRestoresAll ? [tables] : tables.map((table) => [table]);
-  for (const { primary, db } of members) {
-    for (const portion of portions) {
-      await callTablet(ctx, cluster, primary, 'ExecuteFetchAsDba', () =>
-        writeTablet(ctx, cluster, db, () => {
-          for (const table of portion) removeTable(cluster, db, table, how);
-        }),
-      );
-    }
+  for (const { primary, db, info } of members) {
+    await scope.onTarget(shardText(info), async () => {
+      for (const portion of portions) {
+        await callTablet(ctx, cluster, primary, 'ExecuteFetchAsDba', () =>
+          writeTablet(ctx, cluster, db, () => {
+            for (const table of portion) removeTable(cluster, db, table, how);
+          }),
+        );
+      }
+    });
   }
 }
 
@@ -112,6 +59,7 @@ function removeTable({ release, world }: Cluster, db: ShardDb, table: string, ho
     return;
   }
   const name = renamedTable(table);
+  if (db.findTable(name) !== undefined) throw tableExists(name);
   db.db.exec(`ALTER TABLE ${sqliteName(table)} RENAME TO ${sqliteName(name)}`);
   db.db.run('DELETE FROM _tables WHERE name = ?', table);
   db.saveDefinition({ ...definition, name });
@@ -127,16 +75,19 @@ export async function forgetTables(ctx: Context, cluster: Cluster, keyspace: str
   await saveVSchema(ctx, cluster.topo, keyspace, left, version);
 }
 
-/** Deletes a workflow's streams on each member. Returns which members had any. */
-export async function deleteStreams(ctx: Context, cluster: Cluster, members: readonly Member[], workflow: string): Promise<Member[]> {
-  const had: Member[] = [];
-  for (const member of members) {
-    const count = await callTablet(ctx, cluster, member.primary, 'DeleteVReplicationWorkflow', () =>
-      writeTablet(ctx, cluster, member.db, () => deleteWorkflowStreams(member.db, workflow)),
+/** Deletes a workflow's streams on each member. */
+export async function deleteStreams(
+  ctx: Context,
+  cluster: Cluster,
+  members: readonly Member[],
+  workflow: string,
+  scope: StepScope = NO_FAULTS,
+): Promise<void> {
+  for (const { info, primary, db } of members) {
+    await scope.onTarget(shardText(info), () =>
+      callTablet(ctx, cluster, primary, 'DeleteVReplicationWorkflow', () => writeTablet(ctx, cluster, db, () => deleteWorkflowStreams(db, workflow))),
     );
-    if (count > 0) had.push(member);
   }
-  return had;
 }
 
 /** Removes every routing rule of the workflow. */

@@ -126,6 +126,8 @@ export interface WorkflowsQuery {
   workflow?: string;
   shards?: readonly string[];
   includeLogs?: boolean;
+  /** Streams that are stopped are left out, and workflows of which no other is left. */
+  activeOnly?: boolean;
 }
 
 /** Every workflow of a keyspace in full. An unknown name is an empty answer, as in Vitess. */
@@ -141,6 +143,7 @@ export async function getWorkflows(ctx: Context, cluster: Cluster, query: Workfl
     const { db, primary } = await primaryOf(ctx, cluster, info, (shard) => plainError(`no primary found for shard ${keyspace}/${shard.name}`));
     for (const row of await callTablet(ctx, cluster, primary, 'ReadVReplicationWorkflows', () => readStreams(db))) {
       if (query.workflow !== undefined && row.workflow !== query.workflow) continue;
+      if (query.activeOnly === true && row.state === 'Stopped') continue;
       const source = parsePrototext(BinlogSource, row.source) as Source;
       const entry = found.get(row.workflow) ?? newWorkflow(row, source, keyspace);
       found.set(row.workflow, entry);

@@ -5,6 +5,7 @@ import { Gate } from '../gate/gate.ts';
 import { allKnownTables, findKnownTable, type KnownTable } from '../gate/known-tables.ts';
 import { runQuery } from '../gate/query.ts';
 import type { Cluster } from '../tablet/cluster.ts';
+import type { Mirrored } from '../tablet/mirrored.ts';
 import type { BufferWindow } from '../topo/gate-records.ts';
 import { type CheckReport, checkRows } from './check.ts';
 import { type Pace, runReader, runWriter } from './clients.ts';
@@ -26,6 +27,8 @@ export interface WorkloadReport {
   errors: { writes: ErrorGroup[]; reads: ErrorGroup[] };
   /** When its gate held statements. */
   buffered: BufferWindow[];
+  /** Reads that its gate sent to a mirror too. */
+  mirrored: Mirrored;
   check: CheckReport;
 }
 
@@ -169,6 +172,7 @@ function reportOf(spec: WorkloadSpec, load: Load, times: { startedAt: number; en
     refusedAtEnd: lastRefused > lastAcknowledged,
     errors: { writes: writes.errors, reads: reads.errors },
     buffered: [...load.gate.windows],
+    mirrored: { ...load.gate.mirrored },
     check,
   };
 }

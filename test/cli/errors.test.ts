@@ -98,11 +98,6 @@ describe('mistakes that Vitess lets pass', () => {
     ['unknown flag: --workflow (a flag of "show": it goes after that word)', ['Workflow', '--workflow', 'w', 'show']],
     ['timeout value must be at least 1 second', ['MoveTables', '-w', 'w', '--target-keyspace', 'k', 'reversetraffic', '--timeout=0s']],
     ['timeout value must be at least 1 second', ['MoveTables', '-w', 'w', '--target-keyspace', 'k', 'switchtraffic', '--timeout', '500ms']],
-    ['switchtraffic --force does nothing: vtctldclient never sends it to the server', [...switchtraffic, '--force']],
-    [
-      'switchtraffic --shards does nothing: vtctldclient never sends it to the server, and every shard is meant',
-      [...switchtraffic, '--shards', '-80'],
-    ],
     ['switchtraffic --tablet-types "" would switch nothing: name at least one tablet type', [...switchtraffic, '--tablet-types', '']],
   ])('hardened refuses: %s', async (text, argv) => {
     expect(await run(argv)).toEqual({ exit: 1, stdout: '', stderr: `${text}\n`, inv: undefined });
@@ -113,14 +108,14 @@ describe('mistakes that Vitess lets pass', () => {
     expect(typo.exit).toBe(0);
     expect(typo.stdout).toContain('Available Commands:');
     expect(typo.stderr).toMatch(/^warning: unknown command "switchTrafic"/);
-    const forced = await run([...switchtraffic, '--force', '--shards=0', '--tablet-types='], v21);
-    expect(forced.exit).toBe(0);
-    expect(forced.inv?.hardened).toBe(false);
-    expect(forced.stderr.match(/^warning: /gm)).toHaveLength(3);
+    const empty = await run([...switchtraffic, '--tablet-types='], v21);
+    expect(empty.exit).toBe(0);
+    expect(empty.inv?.hardened).toBe(false);
+    expect(empty.stderr.match(/^warning: /gm)).toHaveLength(1);
   });
 
   it('an explicit hardened is the default', async () => {
-    expect((await run([...switchtraffic, '--force', '--vitess-version=hardened'], v21)).exit).toBe(1);
+    expect((await run([...switchtraffic, '--tablet-types=', '--vitess-version=hardened'], v21)).exit).toBe(1);
     expect((await run([...switchtraffic, '--force=false'])).inv?.hardened).toBe(true);
   });
 

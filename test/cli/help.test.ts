@@ -32,7 +32,7 @@ describe('help', () => {
         cancel         give up a workflow whose writes are not switched: drop the target tables, rules and streams
         complete       end a workflow whose traffic is all switched: drop the source tables, rules and streams
         create         create the workflow and start copying
-        mirrortraffic  mirror reads to the target (not built yet)
+        mirrortraffic  send a part of the reads to the target too
         reversetraffic switch traffic back to the source
         show           print the workflow with its streams, as JSON
         start          start the workflow's streams

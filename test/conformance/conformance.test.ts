@@ -17,7 +17,7 @@ const FILE = fileURLToPath(new URL('cases.yaml', import.meta.url));
 const CASES = readCases(FILE);
 
 /** Driven cases that the project holds itself to, at least. */
-const LEAST_DRIVEN = 220;
+const LEAST_DRIVEN = 226;
 
 /** What the program says of a part that it lacks yet: such cases wait for it. */
 const NOT_BUILT = /\S.* is not built yet/;

@@ -1,4 +1,6 @@
 import type { MemoryHost } from '../../src/cli/host.ts';
+import { sortMirrors } from '../../src/topo/mirror-rules.ts';
+import type { MirrorRules, SrvVSchema } from '../../src/topo/proto/types.ts';
 import { readViews } from '../../src/tablet/view.ts';
 import { readStreams } from '../../src/tablet/vreplication/streams.ts';
 import { streamPrint } from '../../src/workflow/facts/fingerprint.ts';
@@ -13,7 +15,7 @@ export function fingerprint(host: MemoryHost): Record<string, unknown> {
   for (const [cell, nodes] of host.store.nodes) {
     for (const [path, node] of nodes) {
       if (path.startsWith('switchtraffic/history')) continue;
-      state[`${cell}:${path}`] = JSON.parse(node.contents);
+      state[`${cell}:${path}`] = withSortedMirrors(path, JSON.parse(node.contents));
     }
   }
   state['locks'] = host.store.tickets.map((ticket) => ticket.resource);
@@ -28,6 +30,14 @@ export function fingerprint(host: MemoryHost): Record<string, unknown> {
     }
   }
   return state;
+}
+
+/** The order of mirror rules means nothing. */
+function withSortedMirrors(path: string, record: unknown): unknown {
+  if (path === 'MirrorRules') return { rules: sortMirrors((record as MirrorRules).rules ?? []) };
+  if (path !== 'SrvVSchema') return record;
+  const { mirror_rules: mirrors } = record as SrvVSchema;
+  return { ...(record as SrvVSchema), mirror_rules: { rules: sortMirrors(mirrors?.rules ?? []) } };
 }
 
 /** Every shard that has a record. */

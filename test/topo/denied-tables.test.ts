@@ -77,14 +77,19 @@ describe.each(['hardened', '24.0.0-SNAPSHOT', '22', '20.0.0', '19', '18'])('deni
 
   it('every change sets allow_reads, or clears it', async () => {
     const { change } = await start(release);
+    // Only hardened leaves it alone where nothing is said of it.
+    const left = release === 'hardened' ? { allow_reads: true } : {};
     expect(await change([primary(['t3'], { allow_reads: true })], {})).toEqual({
+      tablet_controls: [primary(['t3', 't1', 't2'], left)],
+    });
+    expect(await change([primary(['t3'], { allow_reads: true })], { allowReads: false })).toEqual({
       tablet_controls: [primary(['t3', 't1', 't2'])],
     });
     expect(await change([primary(['t3'])], { allowReads: true })).toEqual({
       tablet_controls: [primary(['t3', 't1', 't2'], { allow_reads: true })],
     });
     expect(await change([primary(['t1', 't2', 't3'], { allow_reads: true })], { remove: true })).toEqual({
-      tablet_controls: [primary(['t3'])],
+      tablet_controls: [primary(['t3'], left)],
     });
   });
 

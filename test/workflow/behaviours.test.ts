@@ -61,8 +61,6 @@ describe('a row without a run', () => {
     expect(waiting).toMatchInlineSnapshot(`
       [
         "namedLockElsewhere: other topology servers",
-        "forceRefresh: the service of vtctld",
-        "allowReads: mirrored traffic",
         "preparedTransactions: two-phase commit",
         "gateBuildsMissing: start-up of the gate",
       ]

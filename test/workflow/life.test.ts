@@ -82,7 +82,7 @@ describe('the life of a workflow', () => {
     );
     const start = await cluster.run(`${MT} start`);
     expect(start.stderr.split('\n')[0]).toBe(
-      'rpc error: code = Unknown desc = TabletManager.UpdateVReplicationWorkflow on zone1-0000000200: cannot start a workflow when it is frozen',
+      'rpc error: code = FailedPrecondition desc = TabletManager.UpdateVReplicationWorkflow on zone1-0000000200: cannot start a workflow when it is frozen',
     );
   });
 

@@ -40,9 +40,9 @@ const READS = { flags: '--tablet-types replica,rdonly', path: { writes: false } 
 const WRITES = { flags: '--tablet-types primary', path: { reads: false } };
 const MOVED = reshardSubject('2 to 4', { streams: true });
 const SHARES: { nth: number; subjects: Subject[] }[] = [
-  { nth: 1, subjects: [MOVED] },
+  { nth: 2, subjects: [MOVED] },
   {
-    nth: 3,
+    nth: 5,
     subjects: [
       TABLES_WRITES,
       TABLES_REVERSED,
@@ -67,7 +67,7 @@ const SHARES: { nth: number; subjects: Subject[] }[] = [
 ];
 
 const CASES: { subject: Subject; tries: (index: number) => Try[] }[] = [
-  { subject: TABLES, tries: () => EVERY },
+  { subject: TABLES, tries: (index) => (WHOLE ? EVERY : EVERY.filter((_, at) => (at + index) % 3 === 0)) },
   ...SHARES.flatMap(({ nth, subjects }) => subjects.map((subject) => ({ subject, tries: some(nth) }))),
 ];
 

@@ -5,6 +5,7 @@ import { planSteps } from '../../src/workflow/switch/plan.ts';
 import { during } from '../helpers/during.ts';
 import { fingerprint } from '../helpers/fingerprint.ts';
 import { movingCluster, switchLine, type TestCluster } from '../helpers/shell.ts';
+import { sample } from '../helpers/sample.ts';
 
 /** Something that really breaks, and what cures it. */
 interface Failure {
@@ -48,7 +49,7 @@ async function breakAndCure({ breaks, cure }: Failure): Promise<Record<string, u
 const customers = (cluster: TestCluster, keyspace: string): number => cluster.host.shards.open(keyspace, '0').db.all('SELECT 1 FROM customer').length;
 
 describe('whatever breaks at whatever step of a switch on hardened', () => {
-  it.each(CASES)('$at: $failure.breaks', async ({ at, index, failure }) => {
+  it.each(sample(CASES, 5))('$at: $failure.breaks', async ({ at, index, failure }) => {
     const { breaks, cure } = failure;
     const cluster = await movingCluster();
     const { exit, stderr } = await during(cluster, switchLine(), at, () => cluster.ok(breaks));

@@ -5,6 +5,7 @@ import { FULL_PATH } from '../../src/workflow/switch/path.ts';
 import { planSteps } from '../../src/workflow/switch/plan.ts';
 import { type Felt, feltState } from '../helpers/felt.ts';
 import { movingCluster, switchLine } from '../helpers/shell.ts';
+import { sample } from '../helpers/sample.ts';
 
 /**
  * What a failed switch says of other releases is computed from the step list. Here the same failure is run on each release and
@@ -16,7 +17,7 @@ describe.each(LANDMARKS)('a failed switch on %s', (version) => {
   const journal = steps.findIndex((step) => step.pointOfNoReturn);
   const points = steps.slice(0, journal);
 
-  it.each(points.map((step) => ({ name: step.name, occurrence: step.occurrence })))(
+  it.each(sample(points.map((step) => ({ name: step.name, occurrence: step.occurrence })), 3))(
     'leaves what was computed: $name#$occurrence fails',
     async ({ name, occurrence }) => {
       const cluster = await movingCluster(version);

@@ -6,6 +6,7 @@ import { planSteps } from '../../src/workflow/switch/plan.ts';
 import { fingerprint, shardsOf } from '../helpers/fingerprint.ts';
 import { addSequence, bareCluster, c2c, nextId, switchSequences, useSequence, vschemaOf } from '../helpers/sequences.ts';
 import { forked, type TestCluster } from '../helpers/shell.ts';
+import { sample } from '../helpers/sample.ts';
 
 const STEP = 'switchTraffic/writes';
 const FIND = `${STEP}/getTargetSequenceMetadata`;
@@ -48,7 +49,7 @@ describe('on hardened, whatever fails before the journal leaves the sequences as
     ['before', 'after'].flatMap((edge) => faults(step.name).map((fault) => ({ point: `${step.name}:${edge}#${step.occurrence}`, fault }))),
   );
 
-  it.each(cases)('$point: $fault', async ({ point, fault }) => {
+  it.each(sample(cases, 3))('$point: $fault', async ({ point, fault }) => {
     const cluster = await mixedCluster();
     const before = state(cluster);
     const { exit, stderr } = await cluster.run(switchSequences(`--fault '${point}=1*${fault}'`));

@@ -85,7 +85,7 @@ describe('a failure of a switch of reads alone on hardened', () => {
 
 describe('zones', () => {
   it('of hardened never strand, wherever the failure', () => {
-    for (const path of [FULL_PATH, { ...FULL_PATH, writes: false }, { ...FULL_PATH, reads: false }, { ...FULL_PATH, mirrored: true }]) {
+    for (const path of [FULL_PATH, { ...FULL_PATH, writes: false }, { ...FULL_PATH, reads: false }, { ...FULL_PATH, readsMirrored: true, writesMirrored: true }]) {
       expect(places('hardened', path).map((place) => place.zone)).not.toContain('strands');
     }
   });

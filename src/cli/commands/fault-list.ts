@@ -7,8 +7,10 @@ import type { Edge } from '../../runtime/fault-grammar.ts';
 import { CATALOGUE, type StepEntry, type StepName } from '../../workflow/switch/catalogue.ts';
 import { FULL_PATH } from '../../workflow/switch/path.ts';
 import { planRollback, planSteps } from '../../workflow/switch/plan.ts';
+import { everyPoint } from '../../workflow/points.ts';
 import { faultPoints, pathsFrom } from '../../workflow/switch/points.ts';
 import { rollbackZoneOf, zoneOf } from '../../workflow/switch/zones.ts';
+import { endingFaults } from '../ending-lists.ts';
 import { printFacts } from '../facts-output.ts';
 import { faultTexts, forEachFault } from '../fault-input.ts';
 import { lookAtCluster } from '../look.ts';
@@ -24,10 +26,12 @@ const EDGES: readonly Edge[] = ['before', 'after'];
 export async function run(inv: Invocation): Promise<number> {
   const command = plannedCommand('list of faults for', inv.args[0] ?? 'switchtraffic');
   const release = await releaseAsked(inv);
-  const points = faultPoints(release.behaviours);
+  const points = everyPoint(release.behaviours);
   const faults = new Failpoints();
   forEachFault(faultTexts(inv), ({ text }) => void faults.arm(text, points));
-  const list = listFaults(command, release, (await workflowSides(inv, release)) ?? [], faults);
+  const workflows = (await workflowSides(inv, release)) ?? [];
+  const { verb } = command;
+  const list = verb === 'complete' || verb === 'cancel' ? endingFaults(command, verb, release, workflows, faults) : listFaults(command, release, workflows, faults);
   if (inv.flags.str('format') === 'json') {
     printFacts(inv, list);
     return 0;

@@ -1,27 +1,22 @@
 import { UserError } from '../../lib/errors.ts';
 import type { Context } from '../../runtime/context.ts';
 import type { Cluster } from '../../tablet/cluster.ts';
-import type { OnDDLAction } from '../../topo/proto/types-workflow.ts';
 import { refuseUnknownHandling } from '../../workflow/create/auto-increment.ts';
 import { createMoveTables } from '../../workflow/create/move-tables.ts';
 import type { MoveTablesRequest } from '../../workflow/create/request.ts';
 import { withCluster } from '../cluster.ts';
-import { deferSecondaryKeysOf } from '../create-options.ts';
+import { cellsOf, checkCreateOptions, configOverrides, deferSecondaryKeysOf, onDdlOf, refuseBadConfig } from '../create-options.ts';
 import { refuseLaterFlag } from '../later-flags.ts';
 import { refuseUnknownCells, refuseUnknownShards } from '../places.ts';
 import { outputFormat } from '../flags.ts';
 import type { Invocation } from '../spec.ts';
 import { printStatus } from '../status-output.ts';
 
-const ON_DDL = ['IGNORE', 'STOP', 'EXEC', 'EXEC_IGNORE'];
 /** Of AUTO_INCREMENT_HANDLING; here, since a check before the start loads no engine. */
 const AUTO_INCREMENT = ['LEAVE', 'REMOVE', 'REPLACE'];
 
 const NO_GLOBAL_KEYSPACE =
   'WARNING: no global-keyspace value provided so all sequence table references not fully qualified must be created manually before switching traffic';
-
-/** What of create is not built yet: refused, never ignored. */
-const NOT_BUILT = ['atomic-copy', 'source-time-zone', 'config-overrides', 'all-cells'];
 
 /** vtctldclient's own checks, in its order. They come before the one for required flags. */
 export function validate(inv: Invocation): void {
@@ -29,11 +24,7 @@ export function validate(inv: Invocation): void {
   if (!flags.given('tables') && !flags.given('all-tables')) {
     throw new UserError('tables or all-tables are required to specify which tables to move');
   }
-  if (!ON_DDL.includes(flags.str('on-ddl').toUpperCase())) throw new UserError(`invalid on-ddl value: ${flags.str('on-ddl')}`);
-  if (flags.given('cells') && flags.given('all-cells')) throw new UserError('cannot specify both --cells and --all-cells');
-  if (flags.tabletTypes('tablet-types').length === 0) {
-    throw new UserError('invalid tablet-types value, at least one valid tablet type must be specified');
-  }
+  checkCreateOptions(inv);
   if (flags.bool('atomic-copy')) {
     const wrong = [
       ...(flags.bool('all-tables') ? [] : ['atomic copy requires --all-tables']),
@@ -61,11 +52,14 @@ export function validate(inv: Invocation): void {
 export async function run(inv: Invocation): Promise<number> {
   const { flags } = inv;
   const format = outputFormat(inv);
-  const later = NOT_BUILT.find((name) => flags.given(name));
-  if (later !== undefined) throw new UserError(`--${later} is not built yet`, { next: 'leave it out' });
   const handling = flags.str('sharded-auto-increment-handling').toUpperCase();
-  return withCluster(inv, { history: true }, async ({ ctx, cluster }) => {
-    await refuseUnknownCells(ctx, cluster, flags.strings('cells').map((cell) => cell.trim()));
+  const config = configOverrides(inv);
+  return withCluster(inv, { history: true }, async (scope) => {
+    const { ctx, cluster } = scope;
+    refuseLaterFlag(inv, 'config-overrides', cluster.release.behaviours.configOverrides);
+    refuseBadConfig(cluster, config);
+    const cells = await cellsOf(inv, scope);
+    await refuseUnknownCells(ctx, cluster, cells);
     const sequences = { shardedAutoIncrement: AUTO_INCREMENT.indexOf(handling), globalKeyspace: flags.str('global-keyspace') };
     refuseUnknownHandling(cluster, sequences, flags.given('sharded-auto-increment-handling'));
     if (handling === 'REPLACE' && sequences.globalKeyspace === '') {
@@ -79,14 +73,17 @@ export async function run(inv: Invocation): Promise<number> {
       tables: flags.strings('tables'),
       allTables: flags.bool('all-tables'),
       excludeTables: flags.strings('exclude-tables'),
-      cells: flags.strings('cells').map((cell) => cell.trim()),
+      cells,
       tabletTypes: flags.tabletTypes('tablet-types'),
       inOrder: flags.bool('tablet-types-in-preference-order'),
-      onDdl: flags.str('on-ddl').toUpperCase() as OnDDLAction,
+      onDdl: onDdlOf(inv),
       deferSecondaryKeys: deferSecondaryKeysOf(inv, cluster),
       autoStart: flags.bool('auto-start'),
       stopAfterCopy: flags.bool('stop-after-copy'),
       noRoutingRules: flags.bool('no-routing-rules'),
+      atomicCopy: flags.bool('atomic-copy'),
+      sourceTimeZone: flags.str('source-time-zone'),
+      config,
       ...sequences,
       ...(await partOf(inv, ctx, cluster)),
     });

@@ -1,9 +1,7 @@
 import { WorkflowUpdateResponse } from '../../topo/proto/messages-vtctldata-workflow.ts';
-import type { Cluster } from '../../tablet/cluster.ts';
 import { updateWorkflow } from '../../workflow/update.ts';
 import { withCluster } from '../cluster.ts';
-import { hasFlag } from '../flags.ts';
-import { refuseLaterFlag } from '../later-flags.ts';
+import { sentShards } from '../sent-shards.ts';
 import type { Invocation } from '../spec.ts';
 import { printRecord } from '../vtctl-output.ts';
 
@@ -16,25 +14,14 @@ export function run(inv: Invocation): Promise<number> {
 export function startOrStop(inv: Invocation, keyspace: string): Promise<number> {
   const { flags, path } = inv;
   return withCluster(inv, { history: true }, async ({ ctx, cluster }) => {
-    const shards = shardsOf(inv, cluster);
+    const { moveTablesShards, workflowShards } = cluster.release.behaviours;
     const response = await updateWorkflow(ctx, cluster, {
       keyspace,
       workflow: flags.str('workflow'),
       state: path.at(-1) === 'start' ? 'Running' : 'Stopped',
-      shards,
+      shards: sentShards(inv, cluster, path[0] === 'Workflow' ? workflowShards : moveTablesShards),
     });
     printRecord(inv, WorkflowUpdateResponse, response);
     return 0;
   });
-}
-
-/** The shards named, as far as the release has the flag and sends it. */
-function shardsOf(inv: Invocation, { release, world }: Cluster): readonly string[] {
-  if (!hasFlag(inv, 'shards')) return [];
-  const { behaviours, name } = release;
-  const how = inv.path[0] === 'Workflow' ? behaviours.workflowShards : behaviours.moveTablesShards;
-  refuseLaterFlag(inv, 'shards', how !== 'unknown');
-  if (how !== 'ignored' || !inv.flags.given('shards')) return inv.flags.strings('shards');
-  world.events.emit({ kind: 'warning', text: `vtctldclient ${name} does not send --shards of ${inv.path.join(' ')}: every shard is meant` });
-  return [];
 }

@@ -9,7 +9,9 @@ import type { CommandScope } from '../scope.ts';
 import { CommandFailure } from '../command-failure.ts';
 import { boolOf, hasFlag, outputFormat } from '../flags.ts';
 import type { Invocation } from '../spec.ts';
+import { refuseLaterFlag } from '../later-flags.ts';
 import { refuseUnknownCells } from '../places.ts';
+import { unsentShards } from '../sent-shards.ts';
 import { watchSteps } from '../step-progress.ts';
 import { failureNotes, outageNotes } from '../switch-report.ts';
 import { printRecord } from '../vtctl-output.ts';
@@ -41,6 +43,8 @@ export async function run(inv: Invocation): Promise<number> {
         // Reshard, and a reversal, have no such flag: their sequences are in use.
         initializeSequences: boolOf(inv, SEQUENCES),
         dryRun: flags.bool('dry-run'),
+        force: sentForce(inv, cluster),
+        shards: unsentShards(inv, cluster),
       });
     } catch (error) {
       watch.fail();
@@ -51,6 +55,15 @@ export async function run(inv: Invocation): Promise<number> {
     await print(inv, scope, result, format);
     return 0;
   });
+}
+
+/** `--force`, as far as it gets anywhere. */
+function sentForce(inv: Invocation, { release, world }: Cluster): boolean {
+  const { vitess, name, behaviours } = release;
+  refuseLaterFlag(inv, 'force', behaviours.forceRefresh);
+  if (!inv.flags.bool('force') || !vitess) return inv.flags.bool('force');
+  world.events.emit({ kind: 'warning', text: `vtctldclient ${name} does not send --force: nothing is passed over` });
+  return false;
 }
 
 /** Refuses a time limit that the release refuses; from v21 on a reversal with one too short does nothing (D6). Throws UserError. */

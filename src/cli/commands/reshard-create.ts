@@ -1,6 +1,6 @@
 import { createReshard } from '../../workflow/create/reshard.ts';
 import { withCluster } from '../cluster.ts';
-import { cellsOf, checkCreateOptions, configOverrides, deferSecondaryKeysOf, onDdlOf } from '../create-options.ts';
+import { cellsOf, checkCreateOptions, configOverrides, deferSecondaryKeysOf, onDdlOf, refuseBadConfig } from '../create-options.ts';
 import { outputFormat } from '../flags.ts';
 import { refuseLaterFlag } from '../later-flags.ts';
 import type { Invocation } from '../spec.ts';
@@ -18,6 +18,7 @@ export async function run(inv: Invocation): Promise<number> {
   const config = configOverrides(inv);
   return withCluster(inv, { history: true }, async (scope) => {
     refuseLaterFlag(inv, 'config-overrides', scope.cluster.release.behaviours.configOverrides);
+    refuseBadConfig(scope.cluster, config);
     const status = await createReshard(scope.ctx, scope.cluster, {
       workflow: flags.str('workflow'),
       keyspace: flags.str('target-keyspace'),

@@ -1,29 +1,34 @@
 import { errorText, wrapError } from '../../lib/errors.ts';
 import { protojson } from '../../topo/proto/encode.ts';
-import { KeyspaceRoutingRules, RoutingRules, ShardRoutingRules } from '../../topo/proto/messages-vschema.ts';
-import { getKeyspaceRoutingRules, getRoutingRules, getShardRoutingRules, saveRoutingRules } from '../../topo/rules.ts';
+import { KeyspaceRoutingRules, MirrorRules, RoutingRules, ShardRoutingRules } from '../../topo/proto/messages-vschema.ts';
+import { getKeyspaceRoutingRules, getMirrorRules, getRoutingRules, getShardRoutingRules, saveRoutingRules } from '../../topo/rules.ts';
 import { findRuleMistakes } from '../../topo/rules-check.ts';
 import { rebuildSrvVSchema } from '../../topo/vschema.ts';
 import { unknownCell } from '../../workflow/admin.ts';
 import { withCluster } from '../cluster.ts';
 import type { CommandScope } from '../scope.ts';
 import { letPass } from '../deviations.ts';
+import { refuseLaterCommand } from '../later-flags.ts';
 import { type ReadRules, readRules } from '../rules-input.ts';
 import type { Invocation } from '../spec.ts';
 import { printRecord } from '../vtctl-output.ts';
 
-/** Prints routing rules of one kind, or replaces those of tables. */
+/** Prints rules of one kind, or replaces the routing rules of tables. */
 export function run(inv: Invocation): Promise<number> {
   return inv.path.at(-1) === 'ApplyRoutingRules' ? apply(inv) : withCluster(inv, {}, (scope) => print(inv, scope));
 }
 
-async function print(inv: Invocation, { ctx, cluster: { topo } }: CommandScope): Promise<number> {
+async function print(inv: Invocation, { ctx, cluster: { topo, release } }: CommandScope): Promise<number> {
   switch (inv.path.at(-1)) {
     case 'GetShardRoutingRules':
       printRecord(inv, ShardRoutingRules, await getShardRoutingRules(ctx, topo));
       break;
     case 'GetKeyspaceRoutingRules':
       printRecord(inv, KeyspaceRoutingRules, (await getKeyspaceRoutingRules(ctx, topo)) ?? null);
+      break;
+    case 'GetMirrorRules':
+      refuseLaterCommand(inv, release.behaviours.mirrorTraffic);
+      printRecord(inv, MirrorRules, await getMirrorRules(ctx, topo));
       break;
     default:
       printRecord(inv, RoutingRules, await getRoutingRules(ctx, topo));

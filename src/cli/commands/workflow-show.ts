@@ -7,7 +7,7 @@ export async function run(inv: Invocation): Promise<number> {
   const { flags, path, args } = inv;
   return withCluster(inv, {}, ({ ctx, cluster }) =>
     path.length === 1
-      ? printWorkflows(inv, ctx, cluster, { keyspace: args[0] ?? '' })
+      ? printWorkflows(inv, ctx, cluster, { keyspace: args[0] ?? '', activeOnly: true })
       : printWorkflows(inv, ctx, cluster, {
           keyspace: flags.str('keyspace'),
           workflow: flags.str('workflow'),

@@ -11,7 +11,8 @@ export const fault = ownCommand({
       about: 'list every point for a fault, with its targets and what a failure there comes to',
       long:
         'List every point for a fault, with its targets and what a failure there comes to in this version:\n' +
-        'nothing changed, rolls back, left as is, strands, or past the point of no return.\n\n' +
+        'nothing changed, rolls back, left as is, strands, or past the point of no return; of complete and cancel\n' +
+        'also run again, half done or done.\n\n' +
         "A fault is POINT=TERMS, given with --fault, a line of --faults-file, or SWITCHTRAFFIC_FAILPOINTS='A=B;C=D'.\n" +
         'POINT: STEP[:before|:after][#N][@TARGET]; * ? and ** (over slashes) stand for names of steps and targets.\n' +
         'TERMS: [P%][N*]ACTION, and more after ->: the first that is not used up and not passed over by chance.\n' +
@@ -26,7 +27,7 @@ export const fault = ownCommand({
         '  lease(expire), lease(steal)      the locks held are lost; somebody else has them\n' +
         '  lease(stall,DURATION)            they are not renewed for so long (hardened)\n' +
         '  off                              nothing',
-      examples: ['fault list', 'fault list rollback --vitess-version 21.0.2', "fault list --fault '**/lock*=1*return'"],
+      examples: ['fault list', 'fault list rollback --vitess-version 21.0.2', 'fault list complete', "fault list --fault '**/lock*=1*return'"],
       flags: [ownFormatFlag],
       args: { min: 0, max: 1, usage: '[COMMAND]' },
       load: () => import('../commands/fault-list.ts'),

@@ -1,6 +1,7 @@
 import {
   createFlags,
   deleteBatchSizeFlag,
+  everyShardFlag,
   includeLogsFlag,
   keepFlags,
   shardsFlag,
@@ -78,13 +79,13 @@ export const moveTables: CommandSpec = vtctldclientCommand({
     vtctldclientCommand({
       name: 'mirrortraffic',
       aliases: ['MirrorTraffic'],
-      about: 'mirror reads to the target (not built yet)',
+      about: 'send a part of the reads to the target too',
       examples: [`${workflow} mirrortraffic --percent 5.0`],
       flags: [
-        trafficTabletTypesFlag,
-        { kind: 'float', name: 'percent', default: 1, about: 'percentage of traffic to mirror; 0 ends it' },
+        { ...trafficTabletTypesFlag, about: 'tablet types whose reads are mirrored' },
+        { kind: 'float', name: 'percent', default: 1, about: 'percentage of the reads; 0 ends it' },
       ],
-      load: () => import('../commands/not-built-yet.ts'),
+      load: () => import('../commands/movetables-mirror.ts'),
     }),
     vtctldclientCommand({
       name: 'switchtraffic',
@@ -118,7 +119,7 @@ export const moveTables: CommandSpec = vtctldclientCommand({
         ...keepFlags,
         { kind: 'bool', name: 'rename-tables', about: 'rename the source tables instead of dropping them' },
         { kind: 'bool', name: 'dry-run', about: 'print what would be done, and do none of it' },
-        { ...shardsFlag, about: 'accepted by vtctldclient and never sent to the server' },
+        everyShardFlag,
       ],
       load: () => import('../commands/movetables-complete.ts'),
     }),

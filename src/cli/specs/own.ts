@@ -83,7 +83,7 @@ export const ownCommands: readonly CommandSpec[] = [
   ownCommand({
     name: 'steps',
     about: 'list the steps of a command, in order: the places where a fault can be put',
-    examples: ['steps switchtraffic', 'steps --vitess-version v21.0.2'],
+    examples: ['steps switchtraffic', 'steps --vitess-version v21.0.2', 'steps cancel'],
     flags: [ownFormatFlag],
     args: { min: 0, max: 1, usage: '[COMMAND]' },
     load: () => import('../commands/steps.ts'),

@@ -112,6 +112,11 @@ export const topologyCommands: readonly CommandSpec[] = [
     load: () => import('../commands/apply-part-rules.ts'),
   }),
   vtctldclientCommand({
+    name: 'GetMirrorRules',
+    about: 'print the mirror rules',
+    load: () => import('../commands/routing-rules.ts'),
+  }),
+  vtctldclientCommand({
     name: 'GetVSchema',
     about: "print a keyspace's VSchema",
     examples: ['GetVSchema customer'],

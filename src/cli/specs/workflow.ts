@@ -4,6 +4,16 @@ import { exactly, vtctldclientCommand } from './build.ts';
 
 const nameFlag: FlagSpec = { kind: 'string', name: 'workflow', short: 'w', required: true, about: 'name of the workflow' };
 
+/** `GetWorkflows`. */
+export const getWorkflows: CommandSpec = vtctldclientCommand({
+  name: 'GetWorkflows',
+  about: 'print every workflow of a keyspace with its streams, without those that are stopped',
+  examples: ['GetWorkflows customer --show-all'],
+  flags: [includeLogsFlag, { kind: 'bool', name: 'show-all', short: 'a', about: 'show streams that are stopped too' }],
+  args: exactly('<keyspace>'),
+  load: () => import('../commands/get-workflows.ts'),
+});
+
 /** `Workflow` and its subcommands. Vitess: go/cmd/vtctldclient/command/vreplication/workflow. */
 export const workflow: CommandSpec = vtctldclientCommand({
   name: 'Workflow',
@@ -12,7 +22,7 @@ export const workflow: CommandSpec = vtctldclientCommand({
   flags: [
     { kind: 'string', name: 'keyspace', short: 'k', required: true, about: 'keyspace whose workflows are meant' },
   ],
-  // Bare, Vitess takes one argument for a keyspace and shows its workflows. Only a release line gets that far.
+  // Bare, Vitess takes one argument for a keyspace and does what GetWorkflows does. Only a release line gets that far.
   args: exactly('<keyspace>'),
   load: () => import('../commands/workflow-show.ts'),
   subcommands: [
@@ -45,7 +55,7 @@ export const workflow: CommandSpec = vtctldclientCommand({
     vtctldclientCommand({
       name: 'update',
       aliases: ['Update'],
-      about: "change a workflow's settings (not built yet)",
+      about: "change where a workflow's streams copy from, and their settings",
       examples: ['Workflow --keyspace customer update --workflow commerce2customer --cells zone1'],
       flags: [
         nameFlag,
@@ -56,7 +66,7 @@ export const workflow: CommandSpec = vtctldclientCommand({
         { kind: 'strings', name: 'config-overrides', about: 'VReplication settings of this workflow, as key=value' },
         shardsFlag,
       ],
-      load: () => import('../commands/not-built-yet.ts'),
+      load: () => import('../commands/workflow-update.ts'),
     }),
     vtctldclientCommand({
       name: 'delete',

@@ -44,6 +44,9 @@ export function isShardMissing(error: unknown): boolean {
   return rootOf(error) === shardMissing().message;
 }
 
+/** What a statement ends with whose shards were gone each time. Vitess: vcursorImpl.ExecutePrimitive. */
+export const noUpstreamShards = (): VtError => vtError('UNAVAILABLE', 'upstream shards are not available');
+
 /** What a client is told when its statement was not buffered, or not long enough. `original` is what it met first. */
 export function couldNotBuffer(error: VtError, original: VtError | undefined): VtError {
   // Go's %T and %v of the first error: none, when the statement met a buffer that was filling already.

@@ -101,13 +101,10 @@ export const LOCKS_AND_CHECKS = {
     '18.0.0': false,
     '21.0.0': true,
   }),
-  forceRefresh: waiting(
-    'the service of vtctld',
-    yesNo('checks', '`force` in the request passes over tablets that cannot be refreshed (vtctldclient never sends it)', '#16709', true, {
-      '18.0.0': false,
-      '21.0.0': true,
-    }),
-  ),
+  forceRefresh: yesNo('checks', '`force` in the request passes over tablets that cannot be refreshed (no vtctldclient sends it)', '#16528, #16709', true, {
+    '18.0.0': false,
+    '21.0.0': true,
+  }),
   reversePrivileges: row<'none' | 'exact' | 'wildcards' | 'tried'>(
     'checks',
     "how the right to manage the reverse workflow (in the source's _vt) is checked",

@@ -27,9 +27,7 @@ export type Area = keyof typeof AREAS;
 export const WAITS_FOR = [
   'Reshard',
   'two-phase commit',
-  'mirrored traffic',
   'start-up of the gate',
-  'the service of vtctld',
   'other topology servers',
 ] as const;
 

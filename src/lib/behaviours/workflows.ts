@@ -1,4 +1,4 @@
-import { row, waiting, yesNo } from './row.ts';
+import { row, yesNo } from './row.ts';
 
 /** Rows on the life of a workflow outside its switches, and on the records it shares with others. */
 export const WORKFLOWS = {
@@ -14,7 +14,7 @@ export const WORKFLOWS = {
     '18.0.0': false,
     '22.0.0': true,
   }),
-  configOverrides: yesNo('create', 'create takes settings of VReplication for one workflow (--config-overrides)', '#16583', true, {
+  configOverrides: yesNo('create', 'create and `Workflow update` take settings of VReplication for one workflow (--config-overrides)', '#16583', true, {
     '18.0.0': false,
     '21.0.0': true,
   }),
@@ -56,6 +56,42 @@ export const WORKFLOWS = {
     '22.0.0': true,
   }),
 
+  completeOrder: row<'streams-first' | 'streams-last'>(
+    'ending',
+    'where complete deletes the streams',
+    'K41, K42, #20135; never in Vitess',
+    {
+      'streams-first': 'before the rules, so that it cannot be repeated when it fails after them; the reverse streams meet tables that are gone',
+      'streams-last': 'last of all, so that it can be repeated; those of the reverse workflow before it drops what they read',
+    },
+    'streams-last',
+    { '18.0.0': 'streams-first' },
+  ),
+  completeDryRun: row<'publishes' | 'looks'>(
+    'ending',
+    'a dry run of complete',
+    'never in Vitess',
+    { publishes: 'rebuilds the serving VSchema of every cell', looks: 'changes nothing' },
+    'looks',
+    { '18.0.0': 'publishes' },
+  ),
+  cancelReads: row<'left' | 'led back'>(
+    'ending',
+    'reads that are switched when a workflow is cancelled',
+    '#17128; never in Vitess',
+    { left: 'meet tables that are dropped, until the rules go; of a Reshard for ever', 'led back': 'are led back to the source first; a Reshard is not cancelled' },
+    'led back',
+    { '18.0.0': 'left' },
+  ),
+  endingMirrors: row<'stay' | 'go'>(
+    'ending',
+    'mirror rules of a workflow that ends',
+    'never in Vitess',
+    { stay: 'stay, and reads are mirrored to tables that are gone', go: 'go with it' },
+    'go',
+    { '18.0.0': 'stay' },
+  ),
+
   workflowShards: row<'unknown' | 'ignored' | 'obeyed'>(
     'streams',
     '`Workflow start` and `stop` with --shards',
@@ -71,6 +107,14 @@ export const WORKFLOWS = {
     { unknown: 'there is no such flag', obeyed: 'means those shards' },
     'obeyed',
     { '18.0.0': 'unknown', '24.0.0': 'obeyed' },
+  ),
+  updateShards: row<'unknown' | 'ignored' | 'obeyed'>(
+    'streams',
+    '`Workflow update` with --shards',
+    '#17581',
+    { unknown: 'there is no such flag', ignored: 'takes the flag and means every shard', obeyed: 'means those shards' },
+    'obeyed',
+    { '18.0.0': 'unknown', '19.0.0': 'obeyed', '19.0.3': 'ignored', '20.0.0': 'ignored' },
   ),
   filteredUpdates: row<'one image' | 'both images'>(
     'streams',
@@ -89,13 +133,26 @@ export const WORKFLOWS = {
     'warning',
     { '18.0.0': 'error', '20.0.0': 'warning' },
   ),
-  allowReads: waiting(
-    'mirrored traffic',
-    yesNo('rules', 'a denied table may still be read (allow_reads), as mirrored traffic does', '#18774, #18775', true, {
-      '18.0.0': false,
-      '24.0.0': true,
-    }),
+  mirrorTraffic: yesNo('rules', 'reads can be mirrored to the target (MirrorTraffic)', '#15945', true, { '18.0.0': false, '21.0.0': true }),
+  mirrorLocks: yesNo('rules', "MirrorTraffic locks the workflow's name and the target keyspace", '#18775', true, {
+    '18.0.0': false,
+    '24.0.0': true,
+  }),
+  mirrorSets: row<'whole' | 'any'>(
+    'rules',
+    'what mirror rules there have to be for MirrorTraffic, and for a switch that removes them',
+    '#15945; always in Vitess (K39)',
+    { whole: 'none, or those of every table and tablet type that is meant', any: 'any' },
+    'any',
+    { '18.0.0': 'whole' },
   ),
+  allowReads: yesNo('rules', 'a denied table may still be read (allow_reads), as mirrored traffic does', '#18774, #18775', true, {
+    '18.0.0': false,
+    '24.0.0': true,
+  }),
+  allowReadsKept: yesNo('rules', 'another change of denied tables leaves it alone that they may be read', 'never in Vitess (K12)', true, {
+    '18.0.0': false,
+  }),
   mirrorRemoval: row<'none' | 'always' | 'when-mirrored'>(
     'rules',
     'when a switch removes mirror rules, which also publishes all rules',

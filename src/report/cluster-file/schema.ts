@@ -42,7 +42,7 @@ const tablet = z.strictObject({
 
 const shard = z.strictObject({
   tablets: z.array(tablet).min(1).optional().describe('Its tablets; left out, as in a new shard: a primary, a replica and an rdonly in the first cell, a replica and an rdonly in every other'),
-  is_primary_serving: z.boolean().optional().describe('false for a shard that does not serve yet, or no longer, as GetShard prints it; its range may overlap those that do'),
+  is_primary_serving: z.boolean().optional().describe('false for a shard that does not serve yet, or no longer, as GetShard prints it; its range may overlap those that do, and it is made without tables'),
   tablet_controls: z
     .array(typed<TabletControl>(recordSchema(TabletControlMessage)))
     .nullable()

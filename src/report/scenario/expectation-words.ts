@@ -37,6 +37,8 @@ const WORDS: { [K in Key]?: Words<K> } = {
   rules: (wanted) => Object.entries(wanted).map(([table, to]) => (isNothing(to) ? `there is no routing rule for ${table}` : `the routing rule of ${table} is ${JSON.stringify(to)}`)),
   shardRules: (wanted) => Object.entries(wanted).map(([shard, to]) => (isNothing(to) ? `there is no shard routing rule for ${shard}` : `what is for ${shard} goes to ${wordOf(to)}`)),
   keyspaceRules: (wanted) => Object.entries(wanted).map(([from, to]) => (isNothing(to) ? `there is no keyspace routing rule for ${from}` : `what is for ${from} goes to ${wordOf(to)}`)),
+  serving: (wanted) => Object.entries(wanted).map(([keyspace, shards]) => `queries of ${keyspace} go to ${Array.isArray(shards) ? nameWords(shards) : JSON.stringify(shards)}`),
+  disabled: (wanted) => Object.entries(wanted).map(([shard, types]) => (isNothing(types) ? `the query service of ${shard} is on` : `the query service of ${shard} is off for ${Array.isArray(types) ? nameWords(types) : JSON.stringify(types)}`)),
   journals: (wanted) => Object.entries(wanted).map(([shard, count]) => `${shard} has ${typeof count === 'number' ? countWords(count, 'journal') : JSON.stringify(count)}`),
   locks: (wanted) => [isNothing(wanted) ? 'no lock is held' : `the locks are like ${JSON.stringify(wanted)}`],
   intents: (wanted) => [isNothing(wanted) ? 'no switch is left half-way' : `the unfinished switches are like ${JSON.stringify(wanted)}`],
@@ -46,6 +48,10 @@ const WORDS: { [K in Key]?: Words<K> } = {
 function treeWords(key: string, wanted: unknown): string[] {
   if (typeof wanted !== 'object' || wanted === null || Array.isArray(wanted)) return [`${key} is like ${JSON.stringify(wanted)}`];
   return Object.entries(wanted).map(([name, tree]) => (isNothing(tree) ? `there is no ${key} ${name}` : `${key} ${name} is like ${JSON.stringify(tree)}`));
+}
+
+function nameWords(names: readonly unknown[]): string {
+  return names.length === 0 ? 'nothing' : names.map(String).join(', ');
 }
 
 function isNothing(value: unknown): boolean {

@@ -21,7 +21,14 @@ function workflowLines(workflow: WorkflowFacts, { paint }: ShowOptions): string[
     `  reverse  ${reverse === undefined ? 'none' : `${reverse.keyspace}.${reverse.workflow} ${reverse.states.join(', ')}`}`,
     `  journal  ${journal.on.length === 0 ? 'none' : `${journal.id} on ${journal.on.join(', ')}`}${missing(workflow)}`,
     `  frozen   ${workflow.frozen ? 'yes' : 'no'}`,
+    ...mirrorLines(workflow),
   ];
+}
+
+function mirrorLines({ mirror }: WorkflowFacts): string[] {
+  if (mirror === undefined) return [];
+  const types = Object.entries(mirror.percent).map(([type, percents]) => `${percents.join(' or ')}% of ${type} reads`);
+  return [`  mirrored ${types.join(', ')}; ${mirror.sent} so far, ${mirror.failed} of them failed`];
 }
 
 function missing({ journal }: WorkflowFacts): string {

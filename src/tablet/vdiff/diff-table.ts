@@ -118,7 +118,7 @@ async function openSource(table: TableScope, sides: Sides, plan: TablePlan, last
     const snapshot = sides.sources.get(id)!;
     const def = definition(table.cluster.shards.open(source.keyspace, source.shard), snapshot, table.sourceTable);
     if (def === undefined) warnOfMissing(table, source);
-    parts.push({ snapshot, def, accepts: of.accepts, shape: of.shape });
+    parts.push({ snapshot, def, accepts: of.accepts, convert: of.convert, shape: of.shape });
   }
   const { shape } = parts[0]!;
   if (shape !== undefined) {

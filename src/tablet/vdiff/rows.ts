@@ -29,13 +29,18 @@ export interface RowSource {
   /** Undefined where the table is not there: no rows. */
   def: TableDef | undefined;
   accepts: ((row: Row) => boolean) | undefined;
+  /** What a stream does to a row before it writes it. */
+  convert?: ((row: Row) => Row) | undefined;
 }
+
+/** Which rows are taken, and how they are changed. */
+type Taking = Pick<RowSource, 'accepts' | 'convert'>;
 
 /** Opens the rows of a table behind a key (`after`, as `keyText` gives it), and loads the first. */
 export async function openRows(source: RowSource, plan: TablePlan, after: string | null, pacer: Pacer): Promise<Rows> {
   const { def } = source;
   if (def === undefined) return NO_ROWS;
-  return rowsOf(source.snapshot, await sortedBy(source.snapshot, def, plan, pacer), plan, after, source.accepts, pacer);
+  return rowsOf(source.snapshot, await sortedBy(source.snapshot, def, plan, pacer), plan, after, source, pacer);
 }
 
 /** The same of a table, by its name in SQL, that has an index for the order and the columns of the plan. */
@@ -44,10 +49,10 @@ export async function rowsOf(
   from: string,
   plan: TablePlan,
   after: string | null,
-  accepts: RowSource['accepts'],
+  taking: Taking,
   pacer: Pacer,
 ): Promise<Rows> {
-  const rows = new TableRows(snapshot, from, plan, after, accepts, pacer);
+  const rows = new TableRows(snapshot, from, plan, after, taking, pacer);
   await rows.load();
   return rows;
 }
@@ -62,20 +67,20 @@ export function keyText(row: StoredRow, plan: TablePlan): string {
 class TableRows implements Rows {
   row: StoredRow | undefined;
   readonly #iterator: IterableIterator<SqlValue[]>;
-  readonly #accepts: ((row: Row) => boolean) | undefined;
+  readonly #taking: Taking;
   readonly #columns: readonly ColumnDef[];
   readonly #pacer: Pacer;
   #batch: StoredRow[] = [];
   #at = 0;
   #ended = false;
 
-  constructor(snapshot: Database, from: string, plan: TablePlan, after: string | null, accepts: ((row: Row) => boolean) | undefined, pacer: Pacer) {
+  constructor(snapshot: Database, from: string, plan: TablePlan, after: string | null, taking: Taking, pacer: Pacer) {
     const keys = plan.keys.map((at) => sqliteName(plan.columns[at]!.name));
     const bound = after === null ? undefined : behind(keys, parseValues<Value[]>(after).map(asStored));
     const columns = plan.columns.map((column) => sqliteName(column.name)).join(', ');
     const sql = `SELECT ${columns} FROM ${from} ${bound === undefined ? '' : `WHERE ${bound.sql}`} ORDER BY ${keys.join(', ')}`;
     this.#iterator = snapshot.iterateStored(sql, ...(bound?.params ?? []));
-    this.#accepts = accepts;
+    this.#taking = taking;
     this.#columns = plan.columns;
     this.#pacer = pacer;
   }
@@ -109,8 +114,22 @@ class TableRows implements Rows {
         this.#ended = true;
         return;
       }
-      if (this.#accepts === undefined || this.#accepts(toRow(this.#columns, next.value))) this.#batch.push(next.value);
+      const taken = this.#take(next.value);
+      if (taken !== undefined) this.#batch.push(taken);
     }
+  }
+
+  #take(stored: StoredRow): StoredRow | undefined {
+    const { accepts, convert } = this.#taking;
+    if (accepts === undefined && convert === undefined) return stored;
+    const row = toRow(this.#columns, stored);
+    if (accepts !== undefined && !accepts(row)) return undefined;
+    if (convert === undefined) return stored;
+    const made = convert(row);
+    return stored.map((value, at) => {
+      const { name } = this.#columns[at]!;
+      return made[name] === row[name] ? value : asStored(made[name] ?? null);
+    });
   }
 
   close(): void {

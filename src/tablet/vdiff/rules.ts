@@ -16,6 +16,8 @@ export interface StreamTable {
   sourceTable: string;
   /** Undefined takes every row of the source. */
   accepts: ((row: Row) => boolean) | undefined;
+  /** Done to a row that was taken: DATETIMEs of one time zone become those of another. */
+  convert: TableFilter['convert'];
   /** Undefined where rows stay as they are. */
   shape: TableFilter['shape'];
   /** Which rows of the target the stream is about: one tenant's. Undefined: all. */
@@ -33,10 +35,10 @@ export async function streamTables(ctx: Context, cluster: Cluster, source: Binlo
   const filters = await compileFilters(ctx, cluster.topo, source, from, target);
   const how = cluster.release.behaviours.vdiffTargetRows;
   const tables: StreamTable[] = [];
-  for (const { table, target: name, accepts, shape, problem } of filters.all) {
+  for (const { table, target: name, accepts, convert, shape, problem } of filters.all) {
     const def = target.findTable(name);
     if (def === undefined) continue;
-    const stream: StreamTable = { table: name, sourceTable: table, accepts, shape, isOurs: undefined, problem };
+    const stream: StreamTable = { table: name, sourceTable: table, accepts, convert, shape, isOurs: undefined, problem };
     tables.push(stream);
     try {
       if (how === 'as written' || (how === 'where it fits' && shape === undefined)) stream.isOurs = await ownRows(source, def);

@@ -30,7 +30,7 @@ export async function openShaped(sources: readonly RowSource[], shape: Shape, pl
   for (const source of sources) {
     if (source.def !== undefined) await shapeAll(source, source.def, snapshot, shape, plan, pacer);
   }
-  return rowsOf(snapshot, SHAPED, plan, after, undefined, pacer);
+  return rowsOf(snapshot, SHAPED, plan, after, { accepts: undefined }, pacer);
 }
 
 async function shapeAll({ snapshot, accepts }: RowSource, def: TableDef, into: Database, shape: Shape, plan: TablePlan, pacer: Pacer): Promise<void> {

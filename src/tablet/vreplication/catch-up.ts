@@ -11,6 +11,7 @@ import { type StreamFilters, type TableFilter, throwProblem } from './filter.ts'
 export type Copied = (table: string, row: Row) => boolean;
 
 const everything: Copied = () => true;
+const same = (row: Row): Row => row;
 
 /** What a stream does with DDL of one of its tables (`--on-ddl`); undefined passes it over. */
 export type ApplyDdl = (sql: string, table: string) => void;
@@ -69,6 +70,9 @@ function applyEvent(
   let after = images.after !== undefined && taken(images.after) ? images.after : undefined;
   if (before === undefined && after === undefined) return;
   if (bothImages && !filter.byRange && event.kind === 'update') ({ before, after } = images);
+  const { convert = same } = filter;
+  if (before !== undefined) before = convert(before);
+  if (after !== undefined) after = convert(after);
   const def = target.table(filter.target);
   if (filter.shape !== undefined) filter.shape.on(applier, def).change(before, after);
   else if (before === undefined) applier.insert(def, after!);

@@ -184,7 +184,7 @@ export class RowMover {
 
   /** Whether SQLite can do it alone. A REAL would lose digits in SQLite's JSON. */
   #isDirect({ filter, def, columns }: Table): boolean {
-    if (filter.accepts !== undefined || filter.shape !== undefined || filter.target !== filter.table) return false;
+    if (filter.accepts !== undefined || filter.convert !== undefined || filter.shape !== undefined || filter.target !== filter.table) return false;
     if (this.#view.schema === 'main' || this.#applier.rowLocks || def.primaryKey.length === 0) return false;
     const there = new Set(this.#target.findTable(def.name)?.columns.map((column) => column.name));
     return columns.every((column) => there.has(column)) && def.columns.every((column) => columnFamily(column.type) !== 'real');
@@ -249,7 +249,7 @@ export class RowMover {
 
   #moveThrough(table: Table, after: readonly SqlValue[] | undefined, size: number): Slice {
     const { filter, def, columns, keys } = table;
-    const { accepts } = filter;
+    const { accepts, convert } = filter;
     const { db, schema } = this.#view;
     const order = keys.map(sqliteName).join(', ');
     const where = after === undefined ? '' : `WHERE (${order}) > (${keys.map(() => '?').join(', ')})`;
@@ -262,8 +262,9 @@ export class RowMover {
     );
     const rowOf = (values: readonly SqlValue[]): Row => toRow(columns, values);
     const taken = accepts === undefined ? stored : stored.filter((values) => accepts(rowOf(values)));
-    if (filter.shape === undefined) this.#insert(filter.target, columns, taken, rowOf);
-    else this.#shape(filter, taken.map(rowOf));
+    const rows = convert === undefined ? undefined : taken.map((values) => convert(rowOf(values)));
+    if (filter.shape !== undefined) this.#shape(filter, rows ?? taken.map(rowOf));
+    else this.#insert(filter.target, columns, rows === undefined ? taken : rows.map((row) => columns.map((column) => asStored(row[column] ?? null))), rowOf);
     const end = whole || stored.length < size ? undefined : stored.at(-1);
     return { rows: stored.length, taken: taken.length, last: end === undefined ? undefined : keys.map((key) => end[columns.indexOf(key)] ?? null) };
   }

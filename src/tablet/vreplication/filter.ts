@@ -23,6 +23,8 @@ export interface TableFilter {
   accepts: ((row: Row) => boolean) | undefined;
   /** True if a key range is part of what `accepts` asks. */
   byRange: boolean;
+  /** Done to a row that was taken, before anything else is made of it. */
+  convert: ((row: Row) => Row) | undefined;
   /** Undefined leaves rows as they are. */
   shape: RowShape | undefined;
   /** What is wrong with the rule, told where it is used: the stream's other tables go on until then. */
@@ -31,7 +33,7 @@ export interface TableFilter {
 
 /** The filter that takes a table as it is. */
 export function wholeTable(table: string, target = table): TableFilter {
-  return { table, target, accepts: undefined, byRange: false, shape: undefined, problem: undefined };
+  return { table, target, accepts: undefined, byRange: false, convert: undefined, shape: undefined, problem: undefined };
 }
 
 /** The filters of a stream: one for each table that it takes. */
@@ -95,11 +97,26 @@ export async function compileFilters(
   const defs = new Map<string, TableDef | undefined>();
   const filters: TableFilter[] = [];
   for (const { match, rule } of matches(rules, targets)) {
-    filters.push(await compileRule(match, rule, { keyspace: source.keyspace, from, target, vschemaOf, defs }));
+    const filter = await compileRule(match, rule, { keyspace: source.keyspace, from, target, vschemaOf, defs });
+    filters.push(await withTimeZones(filter, source, from, defs));
   }
   const compiled = { targets: targets.join('\0'), vschemas, defs, filters: new StreamFilters(filters) };
   known.set(source, compiled);
   return compiled.filters;
+}
+
+/** Loaded where a stream has them: hardly any does. */
+async function withTimeZones(
+  filter: TableFilter,
+  { source_time_zone: zone = '', target_time_zone: to = '' }: BinlogSource,
+  from: ShardDb,
+  defs: Map<string, TableDef | undefined>,
+): Promise<TableFilter> {
+  if (zone === '' || to === '') return filter;
+  const { rowConverter } = await loading(import('./time-zones.ts'));
+  const def = from.findTable(filter.table);
+  defs.set(filter.table, def);
+  return def === undefined ? filter : { ...filter, convert: rowConverter(def, zone, to) };
 }
 
 async function isCurrent(ctx: Context, topo: TopoServer, before: Compiled, targets: readonly string[], from: ShardDb): Promise<boolean> {

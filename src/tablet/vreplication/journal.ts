@@ -14,21 +14,26 @@ import { deleteStream, insertStream, readStreams, type StreamRow, updateStream }
  * Vitess: go/vt/vttablet/tabletmanager/vreplication/vplayer.go (VEventType_JOURNAL), engine.go registerJournal.
  */
 
+/** Of `workflow_type`: a stream that fills a lookup vindex. */
+const LOOKUP = 2;
+
 /**
  * The place of the first journal among transactions that concerns the stream, with the journal; undefined if none does. A release
- * lets a stream follow into its own shard, where it then reads what it writes (#19680); `hardened` does not: `self`.
+ * lets a stream follow into its own shard, where it then reads what it writes (#19680), and one of a lookup vindex to another
+ * keyspace, where keyspace ids are others or none (#20915, cured in v24.0.3); `hardened` does neither: `harmful`.
  */
 export function findJournal(
   transactions: readonly BinlogTransaction[],
   filters: StreamFilters,
   target: ShardDb,
-  self: 'follow' | 'pass over',
+  row: StreamRow,
+  harmful: 'follow' | 'pass over',
 ): { index: number; journal: JournalRecord } | undefined {
   for (const [index, { events }] of transactions.entries()) {
     for (const event of events) {
       if (event.kind !== 'journal') continue;
       const journal = parsePrototext(Journal, event.val) as JournalRecord;
-      if (self === 'pass over' && endsIn(journal, target)) continue;
+      if (harmful === 'pass over' && (endsIn(journal, target) || (row.workflow_type === LOOKUP && journal.migration_type !== 'SHARDS'))) continue;
       if (journal.migration_type === 'SHARDS' || matches(journal, filters) !== 'none') return { index, journal };
     }
   }

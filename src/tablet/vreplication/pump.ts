@@ -16,6 +16,9 @@ import { sourceOf } from './stream-source.ts';
 import { hasCopyState, readStream, type StreamRow, updateStream } from './streams.ts';
 import { loading } from '../../lib/loading.ts';
 
+/** The `workflow_sub_type` of a workflow that copies all tables from one snapshot. */
+const ATOMIC_COPY = 2;
+
 /** How many transactions one chunk applies: well under 50 ms, so that the loop turns in between. */
 const TRANSACTIONS_PER_CHUNK = 500;
 
@@ -55,7 +58,8 @@ async function waitForSource(cluster: Cluster, target: ShardDb, row: StreamRow):
 /** Records why a stream cannot go on: for ever in state Error, or until the next try. */
 async function fail(cluster: Cluster, target: ShardDb, row: StreamRow, error: unknown): Promise<PumpResult> {
   if (error instanceof BlockedError) return 'blocked';
-  const terminal = isUnrecoverable(error);
+  // What an atomic copy has is one snapshot: it cannot go on with another.
+  const terminal = isUnrecoverable(error) || (row.workflow_sub_type === ATOMIC_COPY && hasCopyState(target, row.id));
   const message = terminal ? `terminal error: ${errorText(error)}` : errorText(error);
   await target.db.write(cluster.world.clock, () => {
     updateStream(target, row.id, terminal ? { state: 'Error', message } : { message }, epochSeconds(cluster));
@@ -91,7 +95,7 @@ async function applyChunk(
     // Somebody else went on, stopped or deleted the stream since it was read.
     if (now === undefined || now.pos !== row.pos || now.state !== row.state) return 'worked';
     if (transactions.length === 0) return beat(cluster, target, now, executed, stop);
-    const met = journals?.findJournal(transactions, filters, target, cluster.release.vitess ? 'follow' : 'pass over');
+    const met = journals?.findJournal(transactions, filters, target, now, cluster.release.vitess ? 'follow' : 'pass over');
     if (met?.index === 0) {
       journals?.followJournal(target, now, met.journal, filters, epochSeconds(cluster));
       return 'idle';

@@ -38,6 +38,9 @@ export type NewStream = Pick<StreamRow, 'workflow' | 'source' | 'pos' | 'state' 
 
 /** Message of a workflow that a switch has left behind: it cannot be started again. */
 export const FROZEN = 'FROZEN';
+
+/** The message of a stream that a switch has stopped, once it had applied everything. */
+export const STOPPED_FOR_CUTOVER = 'stopped for cutover';
 /**
  * Message of streams whose tenant is being cancelled, on `hardened`: some of their rows are gone, so that they can neither be started
  * nor switched. A release leaves them as if they had only been stopped.

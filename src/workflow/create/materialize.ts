@@ -6,6 +6,7 @@ import type { Expr } from '../../sql/ast.ts';
 import { formatName } from '../../sql/format-expr.ts';
 import { type Cluster, epochSeconds } from '../../tablet/cluster.ts';
 import { callTablet } from '../../tablet/manager.ts';
+import { checkConfig } from '../../tablet/vreplication/config.ts';
 import { FROZEN, insertStream, type NewStream, readStreams } from '../../tablet/vreplication/streams.ts';
 import { findAllShards, servingShards } from '../../topo/keyspaces.ts';
 import { bestColumnVindex } from '../../topo/primary-vindex.ts';
@@ -18,7 +19,7 @@ import { aliasText } from '../../topo/tablets.ts';
 import { getVSchema } from '../../topo/vschema.ts';
 import { primaryOf, WORKFLOW_SUB_TYPES, WORKFLOW_TYPES } from '../switcher.ts';
 import { addTenantFilter, tenantPredicate } from '../tenant.ts';
-import { kindAsked, type Member, type MoveTablesRequest } from './request.ts';
+import { type Member, type MoveTablesRequest, subTypeAsked } from './request.ts';
 import { primaryVindexesDiffer } from './vindexes.ts';
 
 /** Throws if a workflow of this name is on any primary of the keyspace; until v19, also if a frozen one is. */
@@ -95,6 +96,7 @@ export async function createStreams(
     const rows = sources.map((source) => streamRow(cluster, request, source, target, rules));
     await callTablet(ctx, cluster, target.primary, 'CreateVReplicationWorkflow', () =>
       target.db.db.write(cluster.world.clock, () => {
+        checkConfig(request.config);
         for (const row of rows) insertStream(target.db, row, epochSeconds(cluster));
       }),
     );
@@ -111,6 +113,7 @@ function streamRow(cluster: Cluster, request: MoveTablesRequest, source: Member,
   const binlog: Source = { keyspace: request.sourceKeyspace, shard: source.info.name, filter: { rules } };
   if (request.onDdl !== 'IGNORE') binlog.on_ddl = request.onDdl;
   if (request.stopAfterCopy) binlog.stop_after_copy = true;
+  if (request.sourceTimeZone !== '') Object.assign(binlog, { source_time_zone: request.sourceTimeZone, target_time_zone: 'UTC' });
   const types = request.tabletTypes.join(',');
   return {
     workflow: request.workflow,
@@ -123,12 +126,13 @@ function streamRow(cluster: Cluster, request: MoveTablesRequest, source: Member,
     cell: request.cells.length > 0 ? request.cells.join(',') : (target.primary.alias?.cell ?? ''),
     tablet_types: request.inOrder ? `in_order:${types}` : types,
     workflow_type: WORKFLOW_TYPES.indexOf('MoveTables'),
-    workflow_sub_type: WORKFLOW_SUB_TYPES.indexOf(kindAsked(request) === 'partial' ? 'Partial' : 'None'),
+    workflow_sub_type: WORKFLOW_SUB_TYPES.indexOf(subTypeAsked(request)),
     defer_secondary_keys: request.deferSecondaryKeys ? 1 : 0,
     options: JSON.stringify({
       ...(request.tenantId !== '' && { tenant_id: request.tenantId }),
       sharded_auto_increment_handling: request.shardedAutoIncrement,
       ...(request.shards.length > 0 && { shards: request.shards }),
+      ...(Object.keys(request.config).length > 0 && { config: request.config }),
       ...(request.globalKeyspace === '' ? {} : { global_keyspace: request.globalKeyspace }),
     }),
   };

@@ -17,7 +17,8 @@ import { checkGlobalKeyspace, replaceAutoIncrement, stripsAutoIncrement } from '
 import { rulesBefore, setInitialRules } from './initial-rules.ts';
 import { chooseShards, createStreams, refuseTakenName, refuseUnknownTables } from './materialize.ts';
 import { refuseMisfits, validateTenant } from './partial-and-tenant.ts';
-import { kindAsked, type MoveTablesRequest } from './request.ts';
+import { kindAsked, type MoveTablesRequest, subTypeAsked } from './request.ts';
+import { refuseUnknownTimeZone } from './time-zone.ts';
 import { CreateUndo } from './undo-create.ts';
 import { chooseTables, copySchema, extendVSchema, refuseFilledTables } from './tables.ts';
 
@@ -92,11 +93,13 @@ async function createUnderLocks(
 /** On `hardened` what would fail late, with things half made, is refused first. */
 async function refuseEarly(ctx: Context, cluster: Cluster, request: MoveTablesRequest): Promise<void> {
   if (!cluster.release.behaviours.rollbackRestoresAll) return;
+  subTypeAsked(request);
   await refuseTakenName(ctx, cluster, request.targetKeyspace, request.workflow);
   const tables = await chooseTables(ctx, cluster, request);
   const members = await chooseShards(ctx, cluster, request);
   await refuseMisfits(ctx, cluster, request, tables, members);
   if (request.tenantId === '') await refuseFilledTables(members.targets, request.targetKeyspace, tables);
+  await refuseUnknownTimeZone(members.targets, request.sourceTimeZone);
 }
 
 async function finishCreate(
@@ -118,6 +121,7 @@ async function finishCreate(
       }
     }
     await rebuildSrvVSchema(ctx, topo);
+    await refuseUnknownTimeZone(sw.targets, request.sourceTimeZone);
     refuseOldJournal(sw);
     if (request.autoStart) await startWorkflow(ctx, cluster, sw);
     return await workflowStatus(ctx, cluster, sw.targetKeyspace, sw.workflow);

@@ -3,6 +3,7 @@ import type { Context } from '../../runtime/context.ts';
 import { type Cluster, epochSeconds } from '../../tablet/cluster.ts';
 import { callTablet, writeTablet } from '../../tablet/manager.ts';
 import { EXCLUDE } from '../../tablet/vreplication/rule.ts';
+import { checkConfig } from '../../tablet/vreplication/config.ts';
 import { insertStream, type NewStream, readStreams, UNLIMITED, updateStream } from '../../tablet/vreplication/streams.ts';
 import { BinlogSource } from '../../topo/proto/messages-binlogdata.ts';
 import { prototext } from '../../topo/proto/prototext.ts';
@@ -35,7 +36,10 @@ export async function createReshardStreams(ctx: Context, cluster: Cluster, resha
     const rows = [...ownRows(cluster, resharder, target), ...referenceRows(cluster, resharder, target)];
     const ids = await within(`VReplicationExec(${aliasText(target.primary.alias)}, insert into _vt.vreplication)`, () =>
       callTablet(ctx, cluster, target.primary, 'VReplicationExec', () =>
-        writeTablet(ctx, cluster, target.db, () => rows.map((row) => insertStream(target.db, row, epochSeconds(cluster)))),
+        writeTablet(ctx, cluster, target.db, () => {
+          checkConfig(resharder.request.config);
+          return rows.map((row) => insertStream(target.db, row, epochSeconds(cluster)));
+        }),
       ),
     );
     made.on(target).streams.push(...ids);

@@ -11,7 +11,7 @@ import { sourceOf } from '../../tablet/vreplication/stream-source.ts';
 import { FROZEN, readStreams, type StreamRow } from '../../tablet/vreplication/streams.ts';
 import { cellNames } from '../../topo/cells.ts';
 import { findAllShards, keyspaceNames, shardText } from '../../topo/keyspaces.ts';
-import type { RoutingRules } from '../../topo/proto/types.ts';
+import type { MirrorRules, RoutingRules, SrvVSchema } from '../../topo/proto/types.ts';
 
 /** A state as a tree of plain values: two of them are equal if the states are. */
 export interface Fingerprint {
@@ -56,7 +56,7 @@ export async function takeFingerprint(ctx: Context, cluster: Cluster): Promise<F
   return { topology, locks: locks.map((lock) => lock.resource), shards };
 }
 
-/** Routing rules by name: their order means nothing, and as a list, one more would make every later one look changed. */
+/** Routing and mirror rules by name: their order means nothing, and as a list, one more would make every later one look changed. */
 function recordOf(path: string, contents: string): unknown {
   const known = read.get(contents);
   if (known !== undefined) return known;
@@ -73,9 +73,14 @@ const MOST_READ = 2000;
 function readRecord(path: string, contents: string): unknown {
   const record = JSON.parse(contents) as unknown;
   if (path.endsWith('RoutingRules')) return rulesByName(record);
+  if (path.endsWith('MirrorRules')) return mirrorsByName(record as MirrorRules);
   if (!path.endsWith('SrvVSchema')) return record;
-  const { routing_rules: rules, ...rest } = record as Record<string, unknown>;
-  return { ...rest, routing_rules: rulesByName(rules) };
+  const { routing_rules: rules, mirror_rules: mirrors, ...rest } = record as SrvVSchema;
+  return { ...rest, routing_rules: rulesByName(rules), ...(mirrors && { mirror_rules: mirrorsByName(mirrors) }) };
+}
+
+function mirrorsByName({ rules = [] }: MirrorRules): unknown {
+  return Object.fromEntries(rules.map(({ from_table: from, to_table: to, percent }) => [`${from} -> ${to}`, percent]));
 }
 
 function rulesByName(record: unknown): unknown {

@@ -87,7 +87,7 @@ function movedShards(shards: readonly ShardFacts[], keyspace: string, placeOf: P
   return [...moved].map(([place, names]) => ({ keyspace: place, shards: names }));
 }
 
-/** The serving shards of a keyspace where no tablet of the type takes queries for a table; of those that have moved, the new ones. */
+/** The shards of a keyspace to which gates send a type, and where no tablet of the type takes queries for a table; of those that have moved, the new ones. */
 export function refusals(
   shards: readonly ShardFacts[],
   keyspace: string,
@@ -96,7 +96,7 @@ export function refusals(
   placeOf: PlaceOf = (own) => own,
 ): Refusal[] {
   return shards.flatMap((named) => {
-    if (named.keyspace !== keyspace || !named.serving) return [];
+    if (named.keyspace !== keyspace || !named.routed.includes(type)) return [];
     const place = placeOf(keyspace, named.shard);
     const shard = place === keyspace ? named : shards.find((one) => one.keyspace === place && one.shard === named.shard);
     if (shard === undefined) return [{ shard: `${place}/${named.shard}`, why: 'no primary in' as const }];

@@ -11,6 +11,7 @@ import type { Shard, SrvKeyspace, Tablet } from '../../topo/proto/types.ts';
 import { sameRange } from '../../topo/served-types.ts';
 import { getSrvKeyspace, partitionOf } from '../../topo/srv-keyspace.ts';
 import { aliasText, allTablets } from '../../topo/tablets.ts';
+import { ROUTED_TYPES, type RoutedType } from './routing.ts';
 
 /** Tables that a shard record denies to one tablet type. */
 export interface DeniedFacts {
@@ -50,6 +51,8 @@ export interface ShardFacts {
   /** Alias of the primary; undefined where there is none. */
   primary: string | undefined;
   serving: boolean;
+  /** The tablet types for which gates of some cell send queries here. */
+  routed: RoutedType[];
   denied: DeniedFacts[];
   tablets: TabletFacts[];
   tables: string[];
@@ -91,6 +94,7 @@ function shardFacts(info: ShardInfo, tablets: readonly Tablet[], serving: Servin
     shard: info.name,
     primary,
     serving: record.is_primary_serving === true,
+    routed: ROUTED_TYPES.filter((type) => [...serving.values()].some((served) => isRouted(served, type, record))),
     denied: (record.tablet_controls ?? [])
       .filter((control) => (control.denied_tables ?? []).length > 0)
       .map((control) => ({
@@ -125,7 +129,7 @@ function tabletFacts(
   );
   const denied = (control?.denied_tables ?? []).toSorted();
   const served = serving.get(cell);
-  const routed = isRouted(served, tablet, shard);
+  const routed = isRouted(served, tablet.type, shard);
   return {
     alias,
     keyspace: tablet.keyspace,
@@ -153,9 +157,9 @@ function isDisabled(serving: SrvKeyspace | undefined, tablet: Tablet, shard: Sha
   );
 }
 
-/** True if gates of the cell send the tablet's type to the shard. */
-function isRouted(serving: SrvKeyspace | undefined, tablet: Tablet, shard: Shard): boolean {
-  return (partitionOf(serving, tablet.type)?.shard_references ?? []).some((reference) => sameRange(reference, shard));
+/** True if gates of the cell send queries for the tablet type to the shard. */
+function isRouted(serving: SrvKeyspace | undefined, type: string, shard: Shard): boolean {
+  return (partitionOf(serving, type)?.shard_references ?? []).some((reference) => sameRange(reference, shard));
 }
 
 interface QueryService {

@@ -1,6 +1,7 @@
 import type { Behaviours } from '../../lib/behaviours.ts';
 import { formatDuration } from '../../lib/duration.ts';
 import { cureCommand, deleteReverseCommand, freeCommands, recoveryCommands, reshardRecoveryCommands, serveCommands, startCommand, stopCommand, switchAgainCommand } from '../recovery.ts';
+import { STOPPED_FOR_CUTOVER } from '../../tablet/vreplication/streams.ts';
 import type { IntentFacts } from './intents.ts';
 import { isAbout, isAtWork, type LockClientFacts, type LockFacts } from './locks.ts';
 import type { RoutingFacts, UnpublishedRule } from './routing.ts';
@@ -207,7 +208,7 @@ function ofWorkflow(picture: Picture, workflow: WorkflowFacts, behaviours: Behav
     return [{ kind: 'journal-without-frozen', keyspaces, text, next: complete(workflow, behaviours) }];
   }
   const found: Found[] = [];
-  const stopped = streams.filter((stream) => stream.stored === 'Stopped' && stream.message === 'stopped for cutover');
+  const stopped = streams.filter((stream) => stream.stored === 'Stopped' && stream.message === STOPPED_FOR_CUTOVER);
   if (stopped.length > 0) {
     const ids = stopped.map((stream) => `${stream.id} on ${keyspace}/${stream.shard}`).join(', ');
     const what = stopped.length === 1 ? `stream ${ids} was` : `streams ${ids} were`;

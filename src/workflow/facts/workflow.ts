@@ -9,6 +9,7 @@ import { aliasText } from '../../topo/tablets.ts';
 import { derivedState, streamLag } from '../lag.ts';
 import { computeState, stateText } from '../state.ts';
 import { workflowStatus } from '../status.ts';
+import { type MirrorFacts, mirrorFacts } from './mirror.ts';
 import { buildTrafficSwitcher, type MigrationKind, type TrafficSwitcher, WORKFLOW_SUB_TYPES, WORKFLOW_TYPES } from '../switcher.ts';
 import { readTraffic, type TableTraffic } from '../traffic.ts';
 
@@ -65,6 +66,8 @@ export interface WorkflowFacts {
   traffic: TableTraffic[];
   frozen: boolean;
   journal: JournalFacts;
+  /** What of its reads is sent to the target too; undefined where nothing is. */
+  mirror: MirrorFacts | undefined;
   /** Its reverse workflow, with the states of its streams; undefined where there is none. */
   reverse: { keyspace: string; workflow: string; states: string[]; frozen: boolean } | undefined;
 }
@@ -126,6 +129,7 @@ async function workflowFacts(
     traffic: [],
     frozen: false,
     journal: { id: '', on: [], missing: [] },
+    mirror: undefined,
     reverse: undefined,
   };
   try {
@@ -151,6 +155,7 @@ async function addRecords(ctx: Context, cluster: Cluster, sw: TrafficSwitcher, f
     if (source !== undefined) stream.from = `${source.keyspace}/${source.shard}`;
   }
   facts.journal = journalFacts(sw);
+  facts.mirror = await mirrorFacts(ctx, cluster, sw);
   facts.reverse = reverseFacts(sw);
   facts.traffic = await readTraffic(ctx, cluster, sw);
   facts.state = stateText(await computeState(ctx, cluster, sw));

@@ -1,15 +1,15 @@
-import { vtError } from '../../lib/errors.ts';
+import { errorText, vtError } from '../../lib/errors.ts';
 import { epochSeconds } from '../../tablet/cluster.ts';
-import { refreshTabletsByShard } from '../../tablet/refresh.ts';
 import { BEING_CANCELLED, FROZEN, hasCopyState, readStream } from '../../tablet/vreplication/streams.ts';
-import { type ShardInfo, shardText } from '../../topo/keyspaces.ts';
-import { REFRESH_TIMEOUT_MS } from '../denied.ts';
+import type { ShardInfo } from '../../topo/keyspaces.ts';
+import { refreshProblem, type Side } from '../denied.ts';
 import { derivedState, streamLag } from '../lag.ts';
-import type { SwitchRun } from './run.ts';
+import { graphReason } from './effects-shards.ts';
+import { isForced, type SwitchRun } from './run.ts';
 
 /**
  * Refuses a switch that could not succeed: lag, a stream that is frozen, copying or broken, a tablet that does not
- * answer. Streams that are merely stopped pass, as in Vitess (K48). Vitess: Server.canSwitch.
+ * answer; on `hardened` also a serving graph that could not be changed. Streams that are merely stopped pass, as in Vitess (K48). Vitess: Server.canSwitch.
  */
 export async function canSwitch(run: SwitchRun): Promise<void> {
   const { cluster, sw } = run;
@@ -19,7 +19,7 @@ export async function canSwitch(run: SwitchRun): Promise<void> {
     return;
   }
   if (run.path.resume && !cluster.release.behaviours.resumeChecksLag) return;
-  const reason = lagReason(run) ?? streamReason(run) ?? (await refreshReason(run));
+  const reason = lagReason(run) ?? streamReason(run) ?? (await refreshReason(run)) ?? (await graphReason(run));
   if (reason !== undefined) {
     throw vtError('FAILED_PRECONDITION', `cannot switch traffic for workflow ${sw.workflow} at this time: ${reason}`);
   }
@@ -54,14 +54,14 @@ function streamReason(run: SwitchRun): string | undefined {
 }
 
 async function refreshReason(run: SwitchRun): Promise<string | undefined> {
-  const sides: [string, ShardInfo][] = [
-    ...run.sw.sources.map((source): [string, ShardInfo] => ['source', source.info]),
-    ...run.sw.targets.map((target): [string, ShardInfo] => ['target', target.info]),
+  const sides: [Side, ShardInfo][] = [
+    ...run.sw.sources.map((source): [Side, ShardInfo] => ['source', source.info]),
+    ...run.sw.targets.map((target): [Side, ShardInfo] => ['target', target.info]),
   ];
   let text = '';
   for (const [side, info] of sides) {
-    const { partial, details } = await refreshTabletsByShard(run.ctx, run.cluster, info, { timeoutMs: REFRESH_TIMEOUT_MS });
-    if (partial) text += `failed to successfully refresh all tablets in the ${shardText(info)} ${side} shard (<nil>):\n  ${details}\n`;
+    const problem = await refreshProblem(run.ctx, run.cluster, info, side, { force: isForced(run) });
+    if (problem !== undefined) text += `${errorText(problem)}\n`;
   }
   return text === '' ? undefined : `could not refresh all of the tablets involved in the operation:\n${text}`;
 }

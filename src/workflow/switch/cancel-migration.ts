@@ -13,7 +13,7 @@ import { forAll } from '../fan-out.ts';
 import { changeShardsAccess } from './effects-shards.ts';
 import { cancelStreamMigrations } from './effects-streams.ts';
 import { writesServe } from './outage.ts';
-import type { SwitchRun } from './run.ts';
+import { isForced, type SwitchRun } from './run.ts';
 import { undoIntent } from './undo.ts';
 
 /**
@@ -114,7 +114,7 @@ async function revertAccess(run: SwitchRun, ctx: Context): Promise<void> {
   const { rollbackDirection, rebuildOnStopWrites, tenantRollback } = cluster.release.behaviours;
   if (sw.kind === 'shards') {
     events.log('info', `cancelMigration (${sw.workflow}): allowing writes on source shards`);
-    return changeShardsAccess(run, ctx, sw.sources, false);
+    return changeShardsAccess(run, ctx, sw.sources, false, { force: isForced(run) });
   }
   if (sw.kind === 'multi-tenant' && tenantRollback === 'left alone') {
     events.log('info', `cancelMigration (${sw.workflow}): multi-tenant, not adding denied tables to target`);
@@ -123,12 +123,12 @@ async function revertAccess(run: SwitchRun, ctx: Context): Promise<void> {
   // Some tablet may still have to be waited for when the source takes writes again.
   const onAsked = (): void => writesServeIfTaken(run);
   if (rollbackDirection === 'source-only') {
-    await denyTables(ctx, cluster, sw, 'source', true, { onAsked });
+    await denyTables(ctx, cluster, sw, 'source', true, { onAsked, force: isForced(run) });
     if (rebuildOnStopWrites) await rebuildSrvVSchema(ctx, cluster.topo);
     return;
   }
   // #15977 made the roll-back of v20 and v21 switch forward again, which reverts nothing and reports no error.
-  await switchDeniedTables(ctx, cluster, sw, rollbackDirection === 'backward', { onAsked });
+  await switchDeniedTables(ctx, cluster, sw, rollbackDirection === 'backward', { onAsked, force: isForced(run) });
 }
 
 /** Whatever the streams were before the command, they run now (K11). */

@@ -1,14 +1,15 @@
-import { vtError, wrapError } from '../../lib/errors.ts';
+import { errorText, vtError, wrapError } from '../../lib/errors.ts';
 import { callTablet } from '../../tablet/manager.ts';
 import { readJournal } from '../../tablet/vreplication/streams.ts';
 import { cellNames } from '../../topo/cells.ts';
 import { findAllShards } from '../../topo/keyspaces.ts';
-import { changeRoutingRules, getMirrorRules, getRoutingRules, routingMap, type RoutingMap, saveMirrorRules } from '../../topo/rules.ts';
+import { changeRoutingRules, getRoutingRules, routingMap, type RoutingMap } from '../../topo/rules.ts';
 import { allTablets } from '../../topo/tablets.ts';
 import { rebuildSrvVSchema } from '../../topo/vschema.ts';
 import { forAll } from '../fan-out.ts';
+import { mirrorTables } from '../mirror-tables.ts';
 import type { TrafficSwitcher } from '../switcher.ts';
-import type { SwitchRun } from './run.ts';
+import { isForced, type SwitchRun } from './run.ts';
 
 /** The read types to switch: REPLICA alone takes RDONLY along where no such tablet exists. */
 export async function readTypes(run: SwitchRun): Promise<string[]> {
@@ -29,7 +30,9 @@ export async function validateReads(run: SwitchRun): Promise<void> {
   try {
     await checkJournals(run);
   } catch (error) {
-    throw wrapError(error, `failed to read journal in the ${run.sw.sourceKeyspace} keyspace`);
+    const problem = wrapError(error, `failed to read journal in the ${run.sw.sourceKeyspace} keyspace`);
+    if (!isForced(run)) throw problem;
+    run.cluster.world.events.emit({ kind: 'warning', text: errorText(problem) });
   }
   try {
     await validateShards(run);
@@ -74,7 +77,7 @@ export function isJournaledBySources({ sw }: SwitchRun): boolean {
 }
 
 /** Throws unless the workflow's shards are all shards of both keyspaces, where they have to be. Vitess: trafficSwitcher.validate. */
-export async function validateShards(run: SwitchRun): Promise<void> {
+export async function validateShards(run: Pick<SwitchRun, 'ctx' | 'cluster' | 'sw'>): Promise<void> {
   const { sw } = run;
   if (sw.kind === 'shards' || sw.kind === 'partial') return;
   if (sw.kind === 'multi-tenant' && (sw.options.shards ?? []).length > 0) return;
@@ -84,7 +87,7 @@ export async function validateShards(run: SwitchRun): Promise<void> {
   if (wild !== undefined) throw vtError('INVALID_ARGUMENT', `cannot migrate streams with wild card table names: ${wild}`);
 }
 
-async function compareShards(run: SwitchRun, keyspace: string, named: readonly string[]): Promise<void> {
+async function compareShards(run: Pick<SwitchRun, 'ctx' | 'cluster'>, keyspace: string, named: readonly string[]): Promise<void> {
   const there = (await findAllShards(run.ctx, run.cluster.topo, keyspace)).map((shard) => shard.name);
   const missing = there.filter((name) => !named.includes(name));
   const extra = named.filter((name) => !there.includes(name));
@@ -130,23 +133,7 @@ export function rebuildAfterReads(run: SwitchRun): Promise<void> {
   return rebuildSrvVSchema(run.ctx, run.cluster.topo, run.request.cells);
 }
 
-/**
- * Removes the workflow's mirror rules for these types and republishes the rules. A release may take the rules of the same
- * tables to other keyspaces with them (#19121).
- */
-export async function removeMirrorRules(run: SwitchRun, types: readonly string[]): Promise<void> {
-  const { sw, cluster } = run;
-  const rules = (await getMirrorRules(run.ctx, cluster.topo)).rules ?? [];
-  const wanted = new Set(
-    sw.tables.flatMap((table) => types.map((type) => `${sw.sourceKeyspace}.${table}${type === 'PRIMARY' ? '' : `@${type.toLowerCase()}`}`)),
-  );
-  const ours = rules.filter((rule) => wanted.has(rule.from_table ?? '') && (rule.to_table ?? '').startsWith(`${sw.targetKeyspace}.`));
-  if (ours.length > 0 && ours.length < wanted.size) throw vtError('FAILED_PRECONDITION', 'wrong number of pre-existing mirror rules');
-  if (ours.length > 0) {
-    const whole = cluster.release.behaviours.mirrorEntry === 'whole';
-    const tables = new Set(ours.map((rule) => rule.from_table));
-    const kept = rules.filter((rule) => (whole ? !tables.has(rule.from_table) : !ours.includes(rule)));
-    await saveMirrorRules(run.ctx, cluster.topo, { rules: kept });
-  }
-  await rebuildSrvVSchema(run.ctx, cluster.topo);
+/** Removes the workflow's mirror rules for these types, and republishes the rules. */
+export function removeMirrorRules(run: SwitchRun, types: readonly string[]): Promise<void> {
+  return mirrorTables(run.ctx, run.cluster, run.sw, types, 0, { force: isForced(run) });
 }

@@ -1,13 +1,16 @@
 import { errorText, plainError, VtError } from '../../lib/errors.ts';
 import type { Context } from '../../runtime/context.ts';
-import { watchedCluster } from '../../tablet/cluster.ts';
+import { type Cluster, watchedCluster } from '../../tablet/cluster.ts';
 import { refreshState } from '../../tablet/manager.ts';
+import { isStopped } from '../../tablet/process.ts';
 import { answers } from '../../tablet/reach.ts';
 import { refreshTabletsByShard } from '../../tablet/refresh.ts';
 import { cellNames } from '../../topo/cells.ts';
 import { type ShardInfo, shardText, updateShardFields } from '../../topo/keyspaces.ts';
-import { migrateServedType, moveServedTypes, sameRange, validateSrvKeyspace } from '../../topo/served-types.ts';
+import { PartitionError } from '../../topo/partitions.ts';
+import { checkServedTypes, migrateServedType, moveServedTypes, sameRange, validateSrvKeyspace } from '../../topo/served-types.ts';
 import { getSrvKeyspace, partitionOf, updateDisableQueryService } from '../../topo/srv-keyspace.ts';
+import type { Tablet } from '../../topo/proto/types.ts';
 import { aliasText, getTablet } from '../../topo/tablets.ts';
 import type { DenyOptions } from '../denied.ts';
 import { forAll } from '../fan-out.ts';
@@ -29,14 +32,14 @@ export async function changeShardsAccess(
   ctx: Context,
   members: readonly (MigrationSource | MigrationTarget)[],
   disable: boolean,
-  { scope, passOver = false }: DenyOptions = {},
+  { scope, passOver = false, force = false }: DenyOptions = {},
 ): Promise<void> {
   const { cluster, sw } = run;
   const shards = shardsOf(members);
   await updateDisableQueryService(ctx, cluster.topo, { keyspace: sw.sourceKeyspace, shards, tabletType: 'PRIMARY', cells: [], disable });
   const failures: string[] = [];
   await forAll<MigrationSource | MigrationTarget>(members, async ({ info }) => {
-    const refresh = (): Promise<void> => refreshPrimary(run, ctx, info, passOver);
+    const refresh = (): Promise<void> => refreshPrimary(run, ctx, info, { passOver, force });
     try {
       await (scope === undefined ? refresh() : scope.onTarget(shardText(info), refresh));
     } catch (error) {
@@ -48,25 +51,63 @@ export async function changeShardsAccess(
   if (failures.length > 0) throw plainError(failures.join(';'));
 }
 
-async function refreshPrimary({ cluster }: SwitchRun, ctx: Context, shard: ShardInfo, passOver: boolean): Promise<void> {
+async function refreshPrimary({ cluster }: SwitchRun, ctx: Context, shard: ShardInfo, { passOver = false, force = false }: DenyOptions): Promise<void> {
   const alias = shard.record.primary_alias;
   if (alias === undefined) throw plainError(`shard ${shardText(shard)} has no primary`);
   const primary = await getTablet(ctx, cluster.topo, alias);
-  if (passOver && cluster.release.behaviours.unrefreshedTablets === 'passed over' && !answers(cluster, primary, 'RefreshState')) {
+  if (cluster.release.behaviours.unrefreshedTablets === 'passed over' && isPassable(cluster, primary, { passOver, force })) {
     const text = `tablet ${aliasText(alias)} does not answer; it reads its records when it starts`;
     cluster.world.events.emit({ kind: 'warning', text: `${shardText(shard)} is not refreshed in full: ${text}` });
     return;
   }
-  await refreshState(ctx, cluster, primary);
+  try {
+    await refreshState(ctx, cluster, primary);
+  } catch (error) {
+    if (!force || !cluster.release.vitess) throw error;
+    cluster.world.events.emit({ kind: 'warning', text: `${aliasText(alias)} encountered error on tablet refresh: ${errorText(error)}` });
+  }
+}
+
+/** One that is only busy serves on by what it read before: no harm where a shard is opened again, or the writes have gone. */
+function isPassable(cluster: Cluster, primary: Tablet, { passOver, force }: DenyOptions): boolean {
+  if (passOver === true) return !answers(cluster, primary, 'RefreshState');
+  return force === true && isStopped(cluster.shards.open(primary.keyspace ?? '', primary.shard ?? ''), aliasText(primary.alias));
+}
+
+interface Sides {
+  from: ShardInfo[];
+  to: ShardInfo[];
+}
+
+function sidesOf({ sw, direction }: SwitchRun): Sides {
+  const [sources, targets] = [shardsOf(sw.sources), shardsOf(sw.targets)];
+  return direction === 'forward' ? { from: sources, to: targets } : { from: targets, to: sources };
+}
+
+/**
+ * Why the serving graph of some cell cannot take what the switch would make of it. A release finds out while it writes, for the
+ * writes past the journal (vitessio/vitess#7481); `hardened` looks first.
+ */
+export async function graphReason(run: SwitchRun): Promise<string | undefined> {
+  const { cluster, sw, ctx, path, request } = run;
+  if (path.kind !== 'shards' || !cluster.release.behaviours.fencedWrites) return undefined;
+  const move = { keyspace: sw.targetKeyspace, ...sidesOf(run) };
+  try {
+    if (path.reads) await checkServedTypes(ctx, cluster.topo, { ...move, cells: request.cells }, await readTypes(run));
+    if (path.writes) await checkServedTypes(ctx, cluster.topo, { ...move, cells: [] }, ['PRIMARY']);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof PartitionError)) throw error;
+    return `the serving graph would be corrupt, with what stands in it now: ${errorText(error)}; look at it with GetSrvKeyspaces, and make it anew with RebuildKeyspaceGraph`;
+  }
 }
 
 /** Serves the reads from the shards of the other side, type by type; `hardened` in one transaction. */
 export async function switchShardReads(run: SwitchRun): Promise<void> {
-  const { cluster, sw, ctx, direction } = run;
+  const { cluster, sw, ctx } = run;
   const { topo } = cluster;
   const { cells } = run.request;
-  const sides = [shardsOf(sw.sources), shardsOf(sw.targets)] as const;
-  const [from, to] = direction === 'forward' ? sides : [sides[1], sides[0]];
+  const { from, to } = sidesOf(run);
   const keyspace = sw.targetKeyspace;
   const corrupt = `found SrvKeyspace for ${keyspace} is corrupt in cell ${cells.join(',')}`;
   await validateSrvKeyspace(ctx, topo, keyspace, cells, `Before switching shard reads, ${corrupt}`);
@@ -135,6 +176,6 @@ export async function changeShardRouting(run: SwitchRun): Promise<void> {
   await migrateServedType(ctx, topo, { keyspace, from: shardsOf(sw.sources), to: shardsOf(sw.targets), tabletType: 'PRIMARY', cells: [] });
   await validateSrvKeyspace(ctx, topo, keyspace, [], `after changing shard routes, ${corrupt}`);
   writesServe(run, sw.targetKeyspace);
-  // A release leaves the tablets of the source with what they read when writes stopped (#6822).
+  // A release leaves the tablets of the source with what they read when writes stopped (#6822). Here only the primaries stay off.
   if (!cluster.release.vitess) for (const shard of shardsOf(sw.sources)) await refreshShard(run, shard, []);
 }

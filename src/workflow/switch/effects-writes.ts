@@ -7,7 +7,7 @@ import { epochSeconds } from '../../tablet/cluster.ts';
 import { callTablet, writeTablet } from '../../tablet/manager.ts';
 import { requirePrivileges } from '../../tablet/privileges.ts';
 import { acquireTables } from '../../tablet/table-locks.ts';
-import { FROZEN, readJournal, readStreams, updateStream } from '../../tablet/vreplication/streams.ts';
+import { FROZEN, readJournal, readStreams, STOPPED_FOR_CUTOVER, updateStream } from '../../tablet/vreplication/streams.ts';
 import { waitForPos } from '../../tablet/vreplication/wait-for-pos.ts';
 import { cellNames } from '../../topo/cells.ts';
 import { shardText } from '../../topo/keyspaces.ts';
@@ -17,13 +17,13 @@ import { Journal } from '../../topo/proto/messages-binlogdata.ts';
 import { prototext } from '../../topo/proto/prototext.ts';
 import { aliasText } from '../../topo/tablets.ts';
 import { rebuildSrvVSchema } from '../../topo/vschema.ts';
-import { denyTables, switchDeniedTables } from '../denied.ts';
+import { type DenyOptions, denyTables, switchDeniedTables } from '../denied.ts';
 import { forAll } from '../fan-out.ts';
 import type { MigrationSource, MigrationTarget, TrafficSwitcher } from '../switcher.ts';
 import { changeShardsAccess } from './effects-shards.ts';
 import { sourceWorkflows } from './effects-streams.ts';
 import { writesStop } from './outage.ts';
-import type { SwitchRun } from './run.ts';
+import { isForced, type SwitchRun } from './run.ts';
 
 /** How long Vitess waits after each LOCK TABLES, for writes that slipped past the deny list. */
 const LOCK_TABLES_PAUSE_MS = 100;
@@ -32,10 +32,11 @@ const LOCK_TABLES_PAUSE_MS = 100;
 export async function stopSourceWrites(run: SwitchRun, scope: StepScope): Promise<void> {
   const { cluster, sw, ctx } = run;
   const { behaviours } = cluster.release;
+  const options: DenyOptions = { scope, force: isForced(run) };
   writesStop(run);
-  if (run.path.kind === 'shards') await changeShardsAccess(run, ctx, sw.sources, true, { scope });
-  else if (behaviours.stopWritesFreesTarget) await switchDeniedTables(ctx, cluster, sw, false, { scope });
-  else await denyTables(ctx, cluster, sw, 'source', false, { scope });
+  if (run.path.kind === 'shards') await changeShardsAccess(run, ctx, sw.sources, true, options);
+  else if (behaviours.stopWritesFreesTarget) await switchDeniedTables(ctx, cluster, sw, false, options);
+  else await denyTables(ctx, cluster, sw, 'source', false, options);
   if (behaviours.rebuildOnStopWrites && run.path.kind !== 'shards') await rebuildSrvVSchema(ctx, cluster.topo);
   if (behaviours.positions === 'at-stop') await forAll(sw.sources, (source) => recordPosition(run, source));
 }
@@ -95,7 +96,7 @@ export async function waitForCatchup(run: SwitchRun, scope: StepScope): Promise<
             waitForPos(limited.ctx, cluster, target.db, row.id, position),
           );
           await callTablet(run.ctx, cluster, target.primary, 'VReplicationExec', () =>
-            setStreams(run, target.db, [row.id], { state: 'Stopped', message: 'stopped for cutover' }),
+            setStreams(run, target.db, [row.id], { state: 'Stopped', message: STOPPED_FOR_CUTOVER }),
           );
         }
         await recordTargetPosition(run, target);
@@ -182,9 +183,10 @@ export async function createJournals(run: SwitchRun, scope: StepScope): Promise<
 /** Frees the target. On releases that did so when stopping writes, this is the same call again. */
 export async function allowTargetWrites(run: SwitchRun, scope: StepScope): Promise<void> {
   const { cluster, sw, ctx } = run;
-  if (run.path.kind === 'shards') await changeShardsAccess(run, ctx, sw.targets, false, { scope, passOver: true });
-  else if (cluster.release.behaviours.stopWritesFreesTarget) await switchDeniedTables(ctx, cluster, sw, false, { scope, passOver: true });
-  else await denyTables(ctx, cluster, sw, 'target', true, { scope, passOver: true });
+  const options: DenyOptions = { scope, passOver: true, force: isForced(run) };
+  if (run.path.kind === 'shards') await changeShardsAccess(run, ctx, sw.targets, false, options);
+  else if (cluster.release.behaviours.stopWritesFreesTarget) await switchDeniedTables(ctx, cluster, sw, false, options);
+  else await denyTables(ctx, cluster, sw, 'target', true, options);
 }
 
 /** Starts the reverse workflow. Until v18.0.1 every other stream of the source was started too (#14795). */

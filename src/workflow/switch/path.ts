@@ -10,11 +10,21 @@ export interface SwitchPath {
   resume: boolean;
   /** Whether the reverse workflow is to run afterwards. */
   reverseReplication: boolean;
-  /** Mirror rules exist for the types to be switched. */
-  mirrored: boolean;
+  /** Mirror rules exist for reads of replicas, and of primaries. */
+  readsMirrored: boolean;
+  writesMirrored: boolean;
   /** `--initialize-target-sequences` was asked for. */
   sequences: boolean;
 }
 
 /** The usual switch: tables, everything, from the beginning. */
-export const FULL_PATH: SwitchPath = { kind: 'tables', reads: true, writes: true, resume: false, reverseReplication: true, mirrored: false, sequences: false };
+export const FULL_PATH: SwitchPath = {
+  kind: 'tables',
+  reads: true,
+  writes: true,
+  resume: false,
+  reverseReplication: true,
+  readsMirrored: false,
+  writesMirrored: false,
+  sequences: false,
+};

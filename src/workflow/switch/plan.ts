@@ -62,7 +62,7 @@ function readSteps(path: SwitchPath, behaviours: Behaviours): StepName[] {
     'switchTraffic/reads/validate',
     'switchTraffic/reads/lockSource',
     ...when(both, 'switchTraffic/reads/lockTarget'),
-    ...when(removesMirrors(path, behaviours), 'switchTraffic/reads/mirrorOff'),
+    ...when(removesMirrors(path, path.readsMirrored, behaviours), 'switchTraffic/reads/mirrorOff'),
     ...routingOfReads(path, behaviours),
     ...when(both, 'switchTraffic/reads/unlockTarget'),
     'switchTraffic/reads/unlockSource',
@@ -88,9 +88,9 @@ function routingOfReads(path: SwitchPath, behaviours: Behaviours): StepName[] {
   }
 }
 
-function removesMirrors(path: SwitchPath, behaviours: Behaviours): boolean {
-  if (path.kind === 'shards') return false;
-  return behaviours.mirrorRemoval === 'always' || (behaviours.mirrorRemoval === 'when-mirrored' && path.mirrored);
+function removesMirrors({ kind }: SwitchPath, mirrored: boolean, behaviours: Behaviours): boolean {
+  if (kind === 'shards') return false;
+  return behaviours.mirrorRemoval === 'always' || (behaviours.mirrorRemoval === 'when-mirrored' && mirrored);
 }
 
 function writeSteps(path: SwitchPath, behaviours: Behaviours): StepName[] {
@@ -102,7 +102,7 @@ function writeSteps(path: SwitchPath, behaviours: Behaviours): StepName[] {
     ...when(behaviours.namedLock === 'writes', 'switchTraffic/writes/lockWorkflow'),
     'switchTraffic/writes/lockSource',
     ...when(path.kind !== 'shards', 'switchTraffic/writes/lockTarget'),
-    ...when(removesMirrors(path, behaviours), 'switchTraffic/writes/mirrorOff'),
+    ...when(removesMirrors(path, path.writesMirrored, behaviours), 'switchTraffic/writes/mirrorOff'),
     ...when(path.sequences, 'switchTraffic/writes/getTargetSequenceMetadata'),
     'switchTraffic/writes/checkJournals',
     ...(path.resume ? resumeSteps(path, behaviours) : beforeJournal(path, behaviours)),

@@ -10,7 +10,7 @@ const PATHS: readonly { path: SwitchPath; when: string }[] = [
   { path: FULL_PATH, when: 'of MoveTables' },
   { path: { ...FULL_PATH, writes: false }, when: 'without the primary type' },
   { path: { ...FULL_PATH, resume: true }, when: 'when it completes a switch past its journal' },
-  { path: { ...FULL_PATH, mirrored: true }, when: 'when traffic is mirrored' },
+  { path: { ...FULL_PATH, readsMirrored: true, writesMirrored: true }, when: 'when traffic is mirrored' },
   { path: { ...FULL_PATH, sequences: true }, when: 'with --initialize-target-sequences' },
   { path: { ...FULL_PATH, kind: 'shards' }, when: 'of Reshard' },
   { path: { ...FULL_PATH, kind: 'shards', writes: false }, when: 'of Reshard, without the primary type' },
@@ -26,20 +26,8 @@ export function pathsFrom(kind: MigrationKind): { path: SwitchPath; when: string
   return [...own, ...others].map((entry, index) => (index === 0 ? { ...entry, when: undefined } : entry));
 }
 
-/** Every place where a fault can be put, for a release: each step and how often it occurs at most. */
+/** Every place of a switch where a fault can be put, for a release: each step and how often it occurs at most. */
 export function faultPoints(behaviours: Behaviours): FaultPoint[] {
-  let points = known.get(behaviours);
-  if (points === undefined) {
-    points = findPoints(behaviours);
-    known.set(behaviours, points);
-  }
-  return points;
-}
-
-/** A release's behaviours are one record, and every command with a fault asks. */
-const known = new WeakMap<Behaviours, FaultPoint[]>();
-
-function findPoints(behaviours: Behaviours): FaultPoint[] {
   const most = new Map<string, number>();
   for (const { path } of PATHS) {
     for (const step of planSteps(path, behaviours)) most.set(step.name, Math.max(most.get(step.name) ?? 0, step.occurrence));

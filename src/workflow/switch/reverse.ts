@@ -29,18 +29,19 @@ export async function createReverse(run: SwitchRun, scope: StepScope): Promise<v
   const { record: vschema } = await getVSchema(ctx, cluster.topo, sw.sourceKeyspace);
   const tenant = sw.kind === 'multi-tenant' ? await readTenant(run) : undefined;
   await forAll(sw.sources, (source) =>
-    scope.onTarget(shardText(source.info), () =>
-      callTablet(ctx, cluster, source.primary, 'VReplicationExec', async () => {
+    scope.onTarget(shardText(source.info), async () => {
+      // What a table lacks is found here, and not by the tablet.
+      const rows = sw.targets.flatMap((target) => reverseRows(run, source, target, vschema, tenant));
+      return callTablet(ctx, cluster, source.primary, 'VReplicationExec', async () => {
         // In the order of its statements: rows of that name go, new ones come, and get cells and tablet types.
         requirePrivileges(source.db, ['SELECT', 'DELETE', 'INSERT', 'UPDATE']);
-        const rows = sw.targets.flatMap((target) => reverseRows(run, source, target, vschema, tenant));
         const at = epochSeconds(cluster);
         await writeTablet(ctx, cluster, source.db, () => {
           deleteWorkflowStreams(source.db, sw.reverseWorkflow);
           for (const row of rows) insertStream(source.db, row, at);
         });
-      }),
-    ),
+      });
+    }),
   );
 }
 
@@ -61,6 +62,8 @@ function reverseRows(
         filter: { rules: (forward.filter?.rules ?? []).map((rule) => withTenant(reverseRule(run, source, rule, vschema), tenant)) },
       };
       if (forward.on_ddl !== undefined) back.on_ddl = forward.on_ddl;
+      if (forward.target_time_zone !== undefined) back.source_time_zone = forward.target_time_zone;
+      if (forward.source_time_zone !== undefined) back.target_time_zone = forward.source_time_zone;
       return {
         workflow: sw.reverseWorkflow,
         source: prototext(BinlogSource, back),

@@ -22,6 +22,10 @@ export interface SwitchRequest {
   enableReverseReplication: boolean;
   initializeSequences: boolean;
   dryRun: boolean;
+  /** Pass over what can be passed over: since v21, though no vtctldclient sends it. */
+  force: boolean;
+  /** Has to be all shards, where any are named; only `hardened` looks. */
+  shards: readonly string[];
 }
 
 /** A lock that this switch holds, and the step that takes it off again. */
@@ -55,6 +59,11 @@ export interface SwitchRun {
   warnings: string[];
   /** The sequences to be initialised, once they have been looked for. */
   sequences: Sequence[];
+}
+
+/** True if the release knows `force`, and it was asked for (#16709). */
+export function isForced({ request, cluster }: Pick<SwitchRun, 'request' | 'cluster'>): boolean {
+  return request.force && cluster.release.behaviours.forceRefresh;
 }
 
 /** The keyspaces whose locks a write switch holds. */

@@ -6,6 +6,7 @@ import type { Cluster } from '../../tablet/cluster.ts';
 import { pumpAll } from '../../tablet/vreplication/pump-all.ts';
 import { readJournal } from '../../tablet/vreplication/streams.ts';
 import { lockName } from '../../topo/locks.ts';
+import { refuseSomeShards } from '../some-shards.ts';
 import { areWritesSwitched, getWorkflowState, stateText, type WorkflowWithState } from '../state.ts';
 import { WORKFLOW_TYPES } from '../switcher.ts';
 import { dryRunLines } from './dry-run.ts';
@@ -83,6 +84,7 @@ async function prepare(ctx: Context, cluster: Cluster, request: SwitchRequest, c
   for (;;) {
     const asked = await getWorkflowState(ctx, cluster, request.keyspace, request.workflow);
     refuseKind(asked, cluster, command);
+    if (!cluster.release.vitess) refuseSomeShards(asked.sw, request.shards);
     const chosen = await chooseSwitcher(ctx, cluster, request, asked);
     const intent = await settleIntent(ctx, cluster, chosen.found, request.dryRun);
     // Whatever was at work or left behind is settled now: the workflow is read again.
@@ -182,7 +184,8 @@ export function prepareRun(ctx: Context, cluster: Cluster, request: SwitchReques
     writes: wantsWrites && !sw.frozen,
     resume: sw.sources.some((source) => readJournal(source.db, sw.id) !== undefined),
     reverseReplication: request.enableReverseReplication,
-    mirrored: state.readsMirrored || state.writesMirrored,
+    readsMirrored: state.readsMirrored,
+    writesMirrored: state.writesMirrored,
     sequences: request.initializeSequences,
   };
   if (wantsWrites && sw.frozen) {

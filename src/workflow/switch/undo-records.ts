@@ -2,6 +2,7 @@ import type { Context } from '../../runtime/context.ts';
 import type { Cluster } from '../../tablet/cluster.ts';
 import type { Writer } from '../../topo/conn/conn.ts';
 import { guarded } from '../../topo/locks.ts';
+import { sortMirrors } from '../../topo/mirror-rules.ts';
 import { paths } from '../../topo/paths.ts';
 import type {
   KeyspaceRoutingRules,
@@ -83,7 +84,11 @@ function mergeControls(now: readonly TabletControl[], before: readonly TabletCon
   const others = deniedBy(primary).filter((table) => !tables.includes(table));
   const denied = [...others, ...wanted].toSorted();
   const rest = now.filter((control) => control !== primary);
-  return denied.length === 0 ? rest : [...rest, { ...(primary ?? { tablet_type: 'PRIMARY' }), denied_tables: denied } as TabletControl];
+  if (denied.length === 0) return rest;
+  const merged = { ...(primary ?? { tablet_type: 'PRIMARY' }), denied_tables: denied } as TabletControl;
+  // The mirror rules that it was for come back too.
+  if (before.some((control) => control.tablet_type === 'PRIMARY' && control.allow_reads === true)) merged.allow_reads = true;
+  return [...rest, merged];
 }
 
 const deniedBy = (control: TabletControl | undefined): readonly string[] => control?.denied_tables ?? [];
@@ -136,7 +141,7 @@ function putKeyspaces(map: KeyspaceMap, before: Record<string, string | null>, i
 }
 
 function mirrorsBack(intent: Intent, now: readonly MirrorRule[], before: readonly MirrorRule[]): MirrorRule[] {
-  return [...now.filter((rule) => !isOwnMirror(intent, rule)), ...before];
+  return sortMirrors([...now.filter((rule) => !isOwnMirror(intent, rule)), ...before]);
 }
 
 function restoreCell(writer: Writer, cell: string, intent: Intent, image: CellImage): void {

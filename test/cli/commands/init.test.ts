@@ -41,6 +41,31 @@ function shape(host: MemoryHost): string {
   return JSON.stringify(state).replace(/"made_from":"[^"]*"/, '');
 }
 
+it('tables and rows go to the shards that serve, whatever others there are, and in whatever order', async () => {
+  const file = {
+    keyspaces: {
+      customer: {
+        shards: { '0': { is_primary_serving: false }, '-80': {}, '80-': {}, '-40': { is_primary_serving: false } },
+        vschema: {
+          sharded: true,
+          vindexes: { hash: { type: 'hash' } },
+          tables: { t: { column_vindexes: [{ column: 'id', name: 'hash' }] }, r: { type: 'reference' } },
+        },
+        schema: 'create table t (id bigint not null, primary key (id));\ncreate table r (id bigint not null, primary key (id));',
+        rows: 'insert into t values (1), (2), (3), (4);\ninsert into r values (1);',
+      },
+    },
+  };
+  const host = memory();
+  const made = await run(folder({ 'c.yaml': JSON.stringify(file) }), host, ['init', 'c.yaml']);
+  expect(made).toMatchObject({ exit: 0, stderr: '' });
+  const counts = (table: string): unknown[] =>
+    ['-80', '80-'].map((shard) => host.shards.open('customer', shard).db.get<{ n: number }>(`SELECT count(*) AS n FROM "${table}"`)?.n);
+  expect(counts('t')).toEqual([3, 1]);
+  expect(counts('r')).toEqual([1, 1]);
+  for (const shard of ['0', '-40']) expect(host.shards.open('customer', shard).tableNames()).toEqual([]);
+});
+
 describe('the examples', () => {
   it.each(exampleNames())('%s is right, and its file makes the same cluster', async (name) => {
     const [example, fromFile] = [memory(), memory()];

@@ -410,7 +410,7 @@ describe('SetShardTabletControl', () => {
     store(path, { is_primary_serving: true, tablet_controls: [{ tablet_type: 'PRIMARY', denied_tables: ['customer'], allow_reads: true }] });
     const text = (more: string): string =>
       `cannot safely alter DisableQueryService as DeniedTables is set for shard tablet_controls:{tablet_type:PRIMARY denied_tables:"customer"${more}} is_primary_serving:true\n`;
-    expect(await refused('SetShardTabletControl --disable-query-service commerce/0 primary')).toBe(text(''));
+    expect(await refused('SetShardTabletControl --disable-query-service commerce/0 primary')).toBe(text(' allow_reads:true'));
     const release = await cluster.run(`SetShardTabletControl --quiet --disable-query-service commerce/0 primary ${V21}`);
     expect(release).toEqual({ exit: 1, stdout: '', stderr: text('') });
     // What a release leaves of a command that failed: mirrored reads are refused from now on.

@@ -1,6 +1,9 @@
 import { expect } from 'vitest';
 import type { LOCKS_AND_CHECKS } from '../../../src/lib/behaviours/locks-and-checks.ts';
 import type { BuiltName } from '../../../src/lib/behaviours.ts';
+import { background } from '../../../src/runtime/context.ts';
+import { switchTraffic } from '../../../src/workflow/switch/switch-traffic.ts';
+import { openCluster } from '../../helpers/open-cluster.ts';
 import { forkCluster, movingCluster, switchLine, testCluster, type TestCluster } from '../../helpers/shell.ts';
 import { CATCH_UP, denied, diedWithWritesStopped, failedCatchUp, idle, leaseSeconds, ruleOf, type RunsOf, saveRule, shared, streams, switchOn, switchWith } from './see.ts';
 
@@ -107,6 +110,16 @@ export const LOCKS_AND_CHECKS_RUNS: RunsOf<Extract<BuiltName, keyof typeof LOCKS
     cluster.machine.clock.advance(60_000);
     const { stderr } = await cluster.run(`${MT} reversetraffic --timeout 2s`);
     return stderr.startsWith('cannot switch traffic for workflow c2c_reverse at this time: replication lag');
+  },
+  forceRefresh: async (version) => {
+    const cluster = await movingCluster(version);
+    await cluster.ok('tablet stop zone1-0000000101');
+    const opened = openCluster(cluster.host, version);
+    const request = { keyspace: 'customer', workflow: 'c2c', direction: 'forward', tabletTypes: ['PRIMARY'], cells: [], timeoutMs: 30_000, maxLagMs: 30_000 } as const;
+    const more = { enableReverseReplication: true, initializeSequences: false, dryRun: false, shards: [] };
+    const ended = await switchTraffic(background(), opened, { ...request, ...more, force: true }).then(() => true, () => false);
+    expect(ruleOf(cluster, 'customer') === 'customer.customer').toBe(ended);
+    return ended;
   },
   reversePrivileges: async (version) => {
     const cluster = await movingCluster(version);

@@ -1,14 +1,26 @@
 import { expect } from 'vitest';
 import type { WORKFLOWS } from '../../../src/lib/behaviours/workflows.ts';
 import type { BuiltName } from '../../../src/lib/behaviours.ts';
+import { background } from '../../../src/runtime/context.ts';
+import { ETCD_NAMES } from '../../../src/topo/conn/directory.ts';
 import type { Shard } from '../../../src/topo/proto/types.ts';
 import { beforeReshard, reshardCreate, reshardLine } from '../../helpers/reshard.ts';
 import { shardedCluster } from '../../helpers/sharded.ts';
 import { movingCluster, switchLine, type TestCluster, testCluster } from '../../helpers/shell.ts';
-import { denied, idle, mirrored, type RunsOf, saveMirrors, shared, streams, switchWith } from './see.ts';
+import { denied, idle, mirrored, record, ruleOf, type RunsOf, saveMirrors, saveRule, shared, streams, switchWith } from './see.ts';
 
 const MT = 'MoveTables --workflow c2c --target-keyspace customer';
 const MIRRORING = 'Mirroring 0.00 percent of traffic';
+
+const MIRROR = `${MT} mirrortraffic`;
+
+/** What MirrorTraffic says while somebody holds the workflow's name. */
+async function mirrorBesideLock(): Promise<string> {
+  const cluster = await movingCluster();
+  const blocker = cluster.host.openTopology(cluster.machine.world(), { names: ETCD_NAMES, renewed: true, reapDead: true }, false);
+  await blocker.lock(background(), { dir: 'internal/named_locks/customer/c2c', contents: '{}', ttlMs: 60_000, mustExist: false });
+  return (await cluster.run(`${MIRROR} --lock-timeout 1s`)).stderr;
+}
 
 /** What a stop of one of two shards does. */
 async function stopOne(version: string, line: string): Promise<'unknown' | 'ignored' | 'obeyed'> {
@@ -134,11 +146,60 @@ export const WORKFLOWS_RUNS: RunsOf<Extract<BuiltName, keyof typeof WORKFLOWS>> 
     expect(streams(cluster, 'c2c')).toEqual([]);
     return true;
   },
+  completeOrder: async (version) => {
+    const { cluster } = await switchWith(version, []);
+    const { exit, stderr } = await cluster.run(`${MT} complete --fault 'complete/deleteRoutingRules:after=return'`);
+    expect([exit, ruleOf(cluster, 'customer')]).toEqual([1, undefined]);
+    const again = await cluster.run(`${MT} complete`);
+    if (again.exit === 0) {
+      expect(stderr).toContain('next: cure the cause, then run it again, which does the rest: switchtraffic MoveTables');
+      return 'streams-last';
+    }
+    expect(stderr).toContain('next: it cannot be run again: put right by hand what is left');
+    expect(again.stderr).toContain('no streams found in keyspace customer for c2c');
+    return 'streams-first';
+  },
+  completeDryRun: async (version) => {
+    const { cluster } = await switchWith(version, []);
+    saveRule(cluster, 'news', 'commerce.product');
+    await cluster.ok(`${MT} complete --dry-run`);
+    return ruleOf(cluster, 'news', 'served') === undefined ? 'looks' : 'publishes';
+  },
+  cancelReads: {
+    // Before, a workflow whose reads are switched is not cancelled at all.
+    at: ['22.0.0', '24.0.4'],
+    see: async (version) => {
+      const { cluster } = await switchWith(version, [], '--tablet-types replica,rdonly');
+      expect((await cluster.run(`${MT} cancel --fault 'cancel/removeTargetTables:before=return'`)).exit).toBe(1);
+      return ruleOf(cluster, 'commerce.customer@replica', 'served') === 'commerce.customer' ? 'led back' : 'left';
+    },
+  },
+  endingMirrors: async (version) => {
+    const cluster = await movingCluster(version);
+    saveMirrors(cluster);
+    await cluster.ok(`${MT} cancel`);
+    return mirrored(cluster).includes('customer') ? 'stay' : 'go';
+  },
   workflowShards: (version) => stopOne(version, 'Workflow --keyspace customer stop --workflow c2c'),
   moveTablesShards: async (version) => {
     const answer = await stopOne(version, `${MT} stop`);
     if (answer === 'ignored') throw new Error('a release that knows the flag means it');
     return answer;
+  },
+  updateShards: async (version) => {
+    const cluster = await shared('sharded', () => shardedCluster());
+    const cellOf = (shard: string): string => streams(cluster, 'c2c', 'customer', shard)[0]?.cell ?? '';
+    await cluster.ok('Workflow --keyspace customer update --workflow c2c --cells zone1');
+    const line = `Workflow --keyspace customer update --workflow c2c --cells zone1,zone1 --shards -80 --vitess-version ${version}`;
+    const { exit, stderr } = await cluster.run(line);
+    if (exit !== 0) {
+      expect(stderr).toMatch(/^unknown flag: --shards\n/);
+      return 'unknown';
+    }
+    expect(cellOf('-80')).toBe('zone1,zone1');
+    if (cellOf('80-') === 'zone1') return 'obeyed';
+    expect(stderr).toContain(`warning: vtctldclient ${version} does not send --shards of Workflow update: every shard is meant`);
+    return 'ignored';
   },
   denyEntries: async (version) => {
     const deny = 'SetShardTabletControl --denied-tables=customer commerce/0 primary';
@@ -148,6 +209,39 @@ export const WORKFLOWS_RUNS: RunsOf<Extract<BuiltName, keyof typeof WORKFLOWS>> 
       return made;
     });
     return (await cluster.run(`${deny} --vitess-version ${version}`)).exit === 0 ? 'warning' : 'error';
+  },
+  mirrorTraffic: async (version) => {
+    const { exit, stderr } = await (await movingCluster(version)).run(MIRROR);
+    if (exit !== 0) expect(stderr).toMatch(/^unknown command "mirrortraffic" for "vtctldclient MoveTables"\n/);
+    return exit === 0;
+  },
+  mirrorLocks: async (version) => {
+    const cluster = await movingCluster(version);
+    await cluster.run(switchLine("--tablet-types primary --fault 'switchTraffic/writes/checkJournals=panic'"));
+    // The dead process's locks stand for a while.
+    const { exit, stderr } = await cluster.run(`${MIRROR} --lock-timeout 1s --vitess-version ${version}`);
+    if (version === 'hardened') return (await mirrorBesideLock()).includes('failed to lock the customer/c2c workflow');
+    if (exit !== 0) expect(stderr).toMatch(/^failed to lock the customer\/c2c workflow: /);
+    return exit !== 0;
+  },
+  mirrorSets: async (version) => {
+    const cluster = await movingCluster(version);
+    await cluster.ok(`${MIRROR} --tablet-types replica`);
+    const { exit, stderr } = await cluster.run(MIRROR);
+    if (exit !== 0) expect(stderr).toMatch(/^wrong number of pre-existing mirror rules\n/);
+    return exit === 0 ? 'any' : 'whole';
+  },
+  allowReads: async (version) => {
+    const cluster = await movingCluster(version);
+    await cluster.ok(MIRROR);
+    return (await cluster.run("query --target customer:0 'select * from customer'")).exit === 0;
+  },
+  allowReadsKept: async (version) => {
+    const cluster = await movingCluster(version);
+    await cluster.ok(MIRROR);
+    await cluster.ok('SetShardTabletControl --denied-tables=customer customer/0 primary');
+    const shard = record<Shard>(cluster, 'global', 'keyspaces/customer/shards/0/Shard');
+    return shard?.tablet_controls?.[0]?.allow_reads === true;
   },
   mirrorRemoval: async (version) => {
     const dryRun = switchLine(`--dry-run --vitess-version ${version}`);

@@ -8,8 +8,8 @@ function tablet(alias: string, type: string, refuses: string[], changes: Partial
     primary: type === 'PRIMARY', believes, denied: refuses, differs: [], ...changes };
 }
 
-function shard(name: string, tablets: TabletFacts[], serving = true): ShardFacts {
-  return { keyspace: 'ks', shard: name, primary: 'a', serving, denied: [], tablets, tables: [], position: '', tableLocks: [] };
+function shard(name: string, tablets: TabletFacts[], serving = true, routed: ShardFacts['routed'] = ['PRIMARY', 'REPLICA', 'RDONLY']): ShardFacts {
+  return { keyspace: 'ks', shard: name, primary: 'a', serving, routed, denied: [], tablets, tables: [], position: '', tableLocks: [] };
 }
 
 describe('refusals', () => {
@@ -32,8 +32,13 @@ describe('refusals', () => {
     expect(refusals([shard('0', [tablet('a', 'PRIMARY', [], { denied: ['t'] })])], 'ks', 't', 'PRIMARY')).toEqual([]);
   });
 
-  it('misses a primary, and does not count a shard that does not serve', () => {
+  it('misses a primary, and does not count a shard to which no gate sends the type', () => {
     expect(refusals([shard('0', [])], 'ks', 't', 'PRIMARY')).toEqual([{ shard: 'ks/0', why: 'no primary in' }]);
-    expect(refusals([shard('0', [], false)], 'ks', 't', 'PRIMARY')).toEqual([]);
+    expect(refusals([shard('0', [], false, [])], 'ks', 't', 'PRIMARY')).toEqual([]);
+    // A Reshard whose reads have gone: the shard serves, and its replicas are asked no more.
+    const replicas = [tablet('a', 'PRIMARY', []), tablet('b', 'REPLICA', ['t'])];
+    expect(refusals([shard('0', replicas, true, ['PRIMARY'])], 'ks', 't', 'REPLICA')).toEqual([]);
+    // One half-way: the record says no longer, the gates still send there.
+    expect(refusals([shard('0', [tablet('a', 'PRIMARY', ['t'])], false)], 'ks', 't', 'PRIMARY')).toHaveLength(1);
   });
 });

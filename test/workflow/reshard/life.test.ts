@@ -84,6 +84,8 @@ describe('reads of a Reshard', () => {
     expect(graph(cluster)).toEqual({ PRIMARY: '0', REPLICA: '0', RDONLY: to.join() });
     await cluster.ok(reshardLine('switchtraffic --tablet-types replica'));
     expect(graph(cluster)).toEqual({ PRIMARY: '0', REPLICA: to.join(), RDONLY: to.join() });
+    // The replicas that are asked no more refuse nobody.
+    expect(await cluster.ok('show keyspace customer')).toMatch(/^customer {2}serves its tables$/m);
     expect(await cluster.ok(reshardLine('reversetraffic --tablet-types replica,rdonly'))).toContain('Current State: Reads Not Switched. Writes Not Switched');
     expect(graph(cluster)).toEqual({ PRIMARY: '0', REPLICA: '0', RDONLY: '0' });
     await insert(cluster, 50);

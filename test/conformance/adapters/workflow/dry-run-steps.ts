@@ -1,5 +1,5 @@
 import { type Adapter, type Case, type Check, type Fields, Mismatch, shown, Skipped } from '../../fields.ts';
-import { dropShardsLine } from '../../../../src/workflow/end-shards.ts';
+import { dropShardsLine } from '../../../../src/workflow/end/dry-run.ts';
 import { dryRunLines } from '../../../../src/workflow/switch/dry-run.ts';
 import type { Scene } from '../../scene.ts';
 import { WORKFLOW_DEFAULTS, prepared } from './adapters.ts';

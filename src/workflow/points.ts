@@ -1,0 +1,17 @@
+import type { Behaviours } from '../lib/behaviours.ts';
+import type { FaultPoint } from '../runtime/failpoints.ts';
+import { endingPoints } from './end/steps.ts';
+import { faultPoints } from './switch/points.ts';
+
+/** Every place where a fault can be put, for a release: in a switch, in its roll-back, and in complete and cancel. */
+export function everyPoint(behaviours: Behaviours): FaultPoint[] {
+  let points = known.get(behaviours);
+  if (points === undefined) {
+    points = [...faultPoints(behaviours), ...endingPoints(behaviours)];
+    known.set(behaviours, points);
+  }
+  return points;
+}
+
+/** A release's behaviours are one record, and every command with a fault asks. */
+const known = new WeakMap<Behaviours, FaultPoint[]>();
