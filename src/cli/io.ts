@@ -1,5 +1,3 @@
-import { loading } from '../lib/loading.ts';
-
 /** One output stream as a command sees it. */
 export interface OutStream {
   write(text: string): void;
@@ -20,8 +18,6 @@ export interface Io {
   readonly within?: string;
   /** Wall clock, epoch milliseconds: for log lines only, the world has its own clock. */
   now(): number;
-  /** Told by a command that goes on doing much of the same for long; absent where the process is not the command's own. */
-  settleIn?(): Promise<void>;
 }
 
 /** True for the error of writing to a pipe whose reader has gone. */
@@ -37,7 +33,6 @@ export function processIo(): Io {
     env: process.env,
     cwd: process.cwd(),
     now: () => Date.now(),
-    settleIn: async () => (await loading(import('./late-compile.ts'))).compileLater(),
   };
 }
 

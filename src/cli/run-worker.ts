@@ -1,7 +1,6 @@
 import { errorText } from '../lib/errors.ts';
 import { readScenarios, type Scenario } from '../report/scenario-file/read.ts';
 import { scenarioRigs } from './rig.ts';
-import { compileLater } from './late-compile.ts';
 import { type Answer, type Order, READY } from './run-order.ts';
 import { readInputText } from './scenario-files.ts';
 import { newRunner, type Outcome, runJob } from './scenario-runner.ts';
@@ -11,7 +10,6 @@ import { newRunner, type Outcome, runJob } from './scenario-runner.ts';
  * its parent, however that ends; a signal that the terminal sends to both is the parent's to act on.
  */
 
-compileLater();
 const runner = newRunner(scenarioRigs(() => Date.now()));
 let read: { file: string; scenarios: Scenario[] } | undefined;
 

@@ -181,8 +181,6 @@ class Run {
       if (signal.aborted) return;
       this.#progress.at(titleOf(job.scenario));
       this.#ended(index, await runJob(runner, settings, job, (name) => io.stderr.write(`wrote ${name}\n`)));
-      // Most of what the others need is loaded by now.
-      if (index === 0 && jobs.length > 1) await io.settleIn?.();
       // The loop turns, so that a Ctrl-C is seen between two scenarios.
       await new Promise((resolve) => setImmediate(resolve));
     }
