@@ -100,11 +100,12 @@ export async function readTopology(ctx: Context, cluster: Cluster, tablet: Table
  * True for a primary whose writes a Reshard moved away. The move takes every control out of the serving graph, and in a release
  * whoever refreshes such a tablet has it serve again: it takes statements that were planned or held before the switch into rows
  * that nobody reads, and gates hold others to the end, as they wait for exactly the shards of the graph to serve. On `hardened`
- * it stays off until the serving graph speaks of its shard again.
+ * it stays off until the serving graph speaks of its shard again, and so does whoever becomes primary in its place.
  */
-function staysOff(cluster: Cluster, { keyspace = '', shard = '', alias }: Tablet): boolean {
+function staysOff(cluster: Cluster, { keyspace = '', shard = '' }: Tablet): boolean {
   if (cluster.release.vitess) return false;
-  return lastRead(cluster.shards.open(keyspace, shard), aliasText(alias))?.disabled.includes('PRIMARY') === true;
+  const db = cluster.shards.open(keyspace, shard);
+  return readViews(db).some(({ alias }) => lastRead(db, alias)?.disabled.includes('PRIMARY') === true);
 }
 
 /** Until v23 nobody knows what `allow_reads` is. */

@@ -34,3 +34,20 @@ describe.each(['hardened', '24.0.0-SNAPSHOT'])('a Reshard on %s', (version) => {
     await cluster.ok(`query --target customer:${from[0]} "${INSERT}"`);
   });
 });
+
+describe('a primary whose writes a Reshard moved away, on hardened', () => {
+  const NOT_SERVING = 'operation not allowed in state NOT_SERVING';
+  const late = `query --target customer:${from[0]} "${INSERT}"`;
+
+  it.each(['RefreshStateByShard customer/0', 'tablet stop zone1-100 && tablet start zone1-100', 'PlannedReparentShard customer/0'])(
+    'stays off after %s',
+    async (lines) => {
+      const cluster = await reshardingCluster('1 to 2');
+      await cluster.ok(reshardLine('switchtraffic'));
+      for (const line of lines.split(' && ')) await cluster.ok(line);
+      expect((await cluster.run(late)).stderr).toContain(NOT_SERVING);
+      await cluster.ok(reshardLine('reversetraffic'));
+      await cluster.ok(late);
+    },
+  );
+});
