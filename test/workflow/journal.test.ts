@@ -12,9 +12,9 @@ it.each(['22.0.4', '24.0.0-SNAPSHOT'])('a stream started after its journal reads
   const [row] = readStreams(cluster.host.shards.open('customer', '0'), 'c2c');
   expect(row?.source).toContain('keyspace:"customer" shard:"0"');
   const again = await cluster.run(switchLine());
-  expect(again.exit).toBe(1);
-  // The guard that was part of the fix.
+  // The guard was part of the fix: before it the keyspace is switched to itself.
   const guarded = version !== '22.0.4';
+  expect(again.exit).toBe(guarded ? 1 : 0);
   expect(again.stderr.includes('is invalid: MoveTables source keyspace matches target keyspace (customer)')).toBe(guarded);
 });
 
