@@ -16,6 +16,8 @@ interface Mistyped {
   /** What the names are, in plural: `keyspaces`. */
   kind: string;
   there: readonly string[];
+  /** What else may have been meant. */
+  orElse?: string;
 }
 
 /** What Vitess says of a name that is not there, and how to find the names that are. */
@@ -62,19 +64,20 @@ async function startLine(cluster: Cluster, text: string): Promise<string | undef
   return `next: start it: switchtraffic tablet start ${alias}`;
 }
 
-function hintLine({ name, kind, there }: Mistyped): string {
+function hintLine({ name, kind, there, orElse }: Mistyped): string {
   // Numbers that are one digit apart have nothing to do with each other.
   const near = kind === 'tablets' || kind.startsWith('VDiffs') ? undefined : suggest(name, there);
   const question = near === undefined ? '' : `did you mean "${near}"? `;
   const more = there.length > MOST ? ', …' : '';
-  return `next: ${question}${kind}: ${there.slice(0, MOST).join(', ') || 'none'}${more}`;
+  return `next: ${question}${kind}: ${there.slice(0, MOST).join(', ') || 'none'}${more}${orElse === undefined ? '' : `; ${orElse}`}`;
 }
 
 /** A wait for a lock that ran out. */
 const LOCKED = /deadline exceeded: .*\/locks\/?$/;
 
 const RULES: readonly Rule[] = [
-  { text: /node doesn't exist: .*\/keyspaces\/([^/]*?)(?:\/shards\/([^/]+)\/Shard|\/.*)?$/, read: topologyPath },
+  { text: /^buildResharder: GetShard\((\S+)\) failed: node doesn't exist: .*\/keyspaces\/([^/]*)\//, read: newShard },
+  { text: /node doesn't exist: .*\/keyspaces\/([^/]*?)(?:\/shards\/([^/]+)\/(?:Shard)?|\/.*)?$/, read: topologyPath },
   { text: /node doesn't exist: .*\/cells\/(.*?)\/?CellInfo$/, read: (cluster, [cell = '']) => cells(cluster, cell) },
   { text: /node doesn't exist: .*\/tablets\/([^/]+)\/Tablet$/, read: (cluster, [alias = '']) => tablets(cluster, alias) },
   { text: /unknown database '(.*)' in vschema/, read: (cluster, [name = '']) => keyspaces(cluster, name) },
@@ -110,6 +113,12 @@ async function cells({ topo }: Cluster, name: string): Promise<Mistyped | undefi
 async function tablets({ topo }: Cluster, name: string): Promise<Mistyped | undefined> {
   const all = await allTablets(background(), topo);
   return missing({ name, kind: 'tablets', there: all.map((tablet) => aliasText(tablet.alias)) });
+}
+
+/** A shard that a Reshard names: most often one of the new ones, that nobody has made. */
+async function newShard(cluster: Cluster, [shard = '', keyspace = '']: readonly string[]): Promise<Mistyped | undefined> {
+  const wrong = await shards(cluster, keyspace, shard);
+  return wrong === undefined ? undefined : { ...wrong, orElse: `make it: switchtraffic CreateShard ${keyspace}/${shard}` };
 }
 
 async function shards({ topo }: Cluster, keyspace: string, name: string): Promise<Mistyped | undefined> {

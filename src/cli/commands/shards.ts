@@ -3,6 +3,7 @@ import { Shard as NamedShard } from '../../topo/proto/messages-vtctldata.ts';
 import { Shard } from '../../topo/proto/messages-topodata.ts';
 import { type AdminMistake, readShard, setShardTabletControl } from '../../workflow/admin.ts';
 import { clientSide } from '../client-error.ts';
+import { programWords } from '../program-words.ts';
 import { withCluster } from '../cluster.ts';
 import { letPass } from '../deviations.ts';
 import type { Invocation } from '../spec.ts';
@@ -42,7 +43,10 @@ function setTabletControl(inv: Invocation): Promise<number> {
     const onMistake = ({ kind, text }: AdminMistake): void => letPass(cluster, kind, text);
     const info = await setShardTabletControl(ctx, cluster, request, onMistake);
     printRecord(inv, Shard, info.record);
-    if (!flags.bool('quiet')) inv.io.stderr.write(`hint: tablets notice after: RefreshStateByShard ${keyspace}/${shard}\n`);
+    if (!flags.bool('quiet')) {
+      const program = programWords(flags.given('state') ? flags.str('state') : undefined);
+      inv.io.stderr.write(`hint: tablets notice after: ${program} RefreshStateByShard ${keyspace}/${shard}\n`);
+    }
     return 0;
   });
 }

@@ -164,7 +164,7 @@ function leftIntent(intent: IntentFacts, behaviours: Behaviours): Found[] {
     ? 'past the point of no return: it can only be completed'
     : 'before the point of no return: the next run goes back to the state before it, then switches';
   const step = intent.step === undefined ? '' : ` at ${intent.step}`;
-  const fate = intent.alive === 'dead' ? 'died' : 'may have died';
+  const fate = intent.alive === 'dead' ? 'broke off' : 'may have broken off';
   return [
     {
       kind: 'intent',

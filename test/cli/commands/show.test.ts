@@ -138,7 +138,7 @@ describe('show keyspace', () => {
     expect((await cluster.run(switchLine("--fault 'switchTraffic/writes/waitForCatchup:after=panic'"))).exit).toBe(137);
     const text = await cluster.ok('show keyspace');
     expect(headline(text, 'commerce')).toContain('WRITES REFUSED: corder, customer');
-    expect(text).toMatch(/SwitchTraffic c2c by vitess@virtual pid \d+ died at\s+switchTraffic\/writes\/waitForCatchup,\s+before the\s+point of no return/);
+    expect(text).toMatch(/SwitchTraffic c2c by vitess@virtual pid \d+ broke off at\s+switchTraffic\/writes\/waitForCatchup,\s+before the\s+point of no return/);
     expect(printedCommands(text)).toEqual(['MoveTables --workflow c2c --target-keyspace customer switchtraffic']);
     await obey(cluster);
     expect(headline(await cluster.ok('show keyspace'), 'customer')).toBe('customer  serves its tables');

@@ -309,7 +309,7 @@ describe('SetShardTabletControl', () => {
     stored<{ partitions: { served_type: string; shard_tablet_controls?: unknown }[] }>('keyspaces/commerce/SrvKeyspace', 'zone1')!.partitions.find(
       (partition) => partition.served_type === type,
     )!.shard_tablet_controls;
-  const HINT = 'hint: tablets notice after: RefreshStateByShard commerce/0\n';
+  const HINT = 'hint: tablets notice after: switchtraffic RefreshStateByShard commerce/0\n';
 
   it('prints the bare record and hints at the refresh', async () => {
     const { stdout, stderr } = await cluster.run('SetShardTabletControl --denied-tables customer,corder commerce/0 primary');
