@@ -1,4 +1,3 @@
-import { compactTimestamp } from '../../lib/go-time.ts';
 import { errorText, plainError, UserError, vtError } from '../../lib/errors.ts';
 import { keyRangesEqual } from '../../lib/key-range.ts';
 import { type Context, withoutCancel } from '../../runtime/context.ts';
@@ -9,14 +8,12 @@ import { planRule } from '../../tablet/vreplication/rule-plan.ts';
 import { insertStream, type NewStream } from '../../tablet/vreplication/streams.ts';
 import { servingShards } from '../../topo/keyspaces.ts';
 import { withKeyspaceLock } from '../../topo/locks.ts';
-import { BinlogSource } from '../../topo/proto/messages-binlogdata.ts';
-import { prototext } from '../../topo/proto/prototext.ts';
-import type { BinlogSource as Source, Rule } from '../../topo/proto/types-workflow.ts';
+import type { Rule } from '../../topo/proto/types-workflow.ts';
 import type { VSchemaKeyspace } from '../../topo/proto/types.ts';
 import { getVSchema } from '../../topo/vschema.ts';
 import { forAll } from '../fan-out.ts';
 import { refuseInterrupted } from '../switch/intent.ts';
-import { primaryOf, WORKFLOW_TYPES } from '../switcher.ts';
+import { primaryOf } from '../switcher.ts';
 import { startWorkflow } from '../update.ts';
 import { refuseTakenName, refuseUnknownTables } from './materialize.ts';
 import type { MaterializeRequest, TableSettings } from './materialize-request.ts';
@@ -24,6 +21,7 @@ import { materializeRule } from './materialize-rules.ts';
 import { createMaterialized } from './materialize-tables.ts';
 import type { Member } from './request.ts';
 import { rangeOf } from './reshard-checks.ts';
+import { newStreamRow } from './stream-row.ts';
 import { refuseFilledTables } from './tables.ts';
 import { MadeSoFar } from './undo-made.ts';
 
@@ -125,21 +123,5 @@ function streamRow(cluster: Cluster, { request, vschema, sources }: Materializer
   const whole = sources.length === 1 && keyRangesEqual(rangeOf(source), rangeOf(target));
   const shard = { keyspace: request.targetKeyspace, vschema, member: target, whole };
   const rules = request.settings.map((settings): Rule => materializeRule(settings, shard)).toSorted((a, b) => (a.match < b.match ? -1 : 1));
-  const binlog: Source = { keyspace: request.sourceKeyspace, shard: source.info.name, filter: { rules } };
-  if (request.stopAfterCopy) binlog.stop_after_copy = true;
-  const types = request.tabletTypes.join(',');
-  return {
-    workflow: request.workflow,
-    source: prototext(BinlogSource, binlog),
-    pos: '',
-    state: 'Stopped',
-    db_name: target.db.dbName,
-    // Vitess stores now() into a bigint here: YYYYMMDDhhmmss until the first update.
-    time_updated: compactTimestamp(cluster.world.clock.now()),
-    cell: request.cells.length > 0 ? request.cells.join(',') : (target.primary.alias?.cell ?? ''),
-    tablet_types: request.inOrder ? `in_order:${types}` : types,
-    workflow_type: WORKFLOW_TYPES.indexOf('Materialize'),
-    defer_secondary_keys: 0,
-    options: '{}',
-  };
+  return newStreamRow(cluster, request, 'Materialize', { keyspace: request.sourceKeyspace, shard: source.info.name, filter: { rules } }, target);
 }

@@ -1,6 +1,5 @@
 import { plainError } from '../../lib/errors.ts';
 import { formatKeyRange, intersects, keyRangesEqual } from '../../lib/key-range.ts';
-import { compactTimestamp } from '../../lib/go-time.ts';
 import type { Context } from '../../runtime/context.ts';
 import type { Expr } from '../../sql/ast.ts';
 import { formatName } from '../../sql/format-expr.ts';
@@ -11,15 +10,14 @@ import { FROZEN, insertStream, type NewStream, readStreams } from '../../tablet/
 import { findAllShards, servingShards } from '../../topo/keyspaces.ts';
 import { bestColumnVindex } from '../../topo/primary-vindex.ts';
 import { keyRangeFromProto } from '../../topo/proto/key-range.ts';
-import { BinlogSource } from '../../topo/proto/messages-binlogdata.ts';
-import { prototext } from '../../topo/proto/prototext.ts';
 import type { BinlogSource as Source, Rule } from '../../topo/proto/types-workflow.ts';
 import type { VSchemaKeyspace } from '../../topo/proto/types.ts';
 import { aliasText } from '../../topo/tablets.ts';
 import { getVSchema } from '../../topo/vschema.ts';
-import { primaryOf, WORKFLOW_SUB_TYPES, WORKFLOW_TYPES } from '../switcher.ts';
+import { primaryOf, WORKFLOW_SUB_TYPES } from '../switcher.ts';
 import { addTenantFilter, tenantPredicate } from '../tenant.ts';
 import { type Member, type MoveTablesRequest, subTypeAsked } from './request.ts';
+import { newStreamRow } from './stream-row.ts';
 import { primaryVindexesDiffer } from './vindexes.ts';
 
 /** Throws if a workflow of this name is on any primary of the keyspace; until v19, also if a frozen one is. */
@@ -112,20 +110,9 @@ function withTenant(rule: Rule, tenant: Expr | undefined): Rule {
 function streamRow(cluster: Cluster, request: MoveTablesRequest, source: Member, target: Member, rules: Rule[]): NewStream {
   const binlog: Source = { keyspace: request.sourceKeyspace, shard: source.info.name, filter: { rules } };
   if (request.onDdl !== 'IGNORE') binlog.on_ddl = request.onDdl;
-  if (request.stopAfterCopy) binlog.stop_after_copy = true;
   if (request.sourceTimeZone !== '') Object.assign(binlog, { source_time_zone: request.sourceTimeZone, target_time_zone: 'UTC' });
-  const types = request.tabletTypes.join(',');
   return {
-    workflow: request.workflow,
-    source: prototext(BinlogSource, binlog),
-    pos: '',
-    state: 'Stopped',
-    db_name: target.db.dbName,
-    // Vitess stores now() into a bigint here: YYYYMMDDhhmmss until the first update.
-    time_updated: compactTimestamp(cluster.world.clock.now()),
-    cell: request.cells.length > 0 ? request.cells.join(',') : (target.primary.alias?.cell ?? ''),
-    tablet_types: request.inOrder ? `in_order:${types}` : types,
-    workflow_type: WORKFLOW_TYPES.indexOf('MoveTables'),
+    ...newStreamRow(cluster, request, 'MoveTables', binlog, target),
     workflow_sub_type: WORKFLOW_SUB_TYPES.indexOf(subTypeAsked(request)),
     defer_secondary_keys: request.deferSecondaryKeys ? 1 : 0,
     options: JSON.stringify({
