@@ -40,7 +40,7 @@ export async function hintFor(error: unknown, asked: Cluster, keyspace: string):
   if (!(error instanceof VtError)) return undefined;
   const text = errorText(error);
   if (LOCKED.test(text)) return 'next: see who holds it: switchtraffic show locks';
-  const down = await startLine(cluster, text);
+  const down = (await startLine(cluster, text)) ?? (await primaryLine(cluster, text, keyspace));
   if (down !== undefined) return down;
   for (const rule of RULES) {
     const match = rule.text.exec(text);
@@ -62,6 +62,16 @@ async function startLine(cluster: Cluster, text: string): Promise<string | undef
   const alias = aliasText(tablet?.alias);
   if (tablet === undefined || !isStopped(shards.open(tablet.keyspace, tablet.shard), alias)) return undefined;
   return `next: start it: switchtraffic tablet start ${alias}`;
+}
+
+/** What gives a new shard the primary that a Reshard misses, under an alias that is free. */
+async function primaryLine({ topo }: Cluster, text: string, keyspace: string): Promise<string | undefined> {
+  const shard = /target shard (\S+) has no primary tablet/.exec(text)?.[1];
+  const known = shard === undefined ? [] : (await allTablets(background(), topo)).flatMap(({ alias }) => (alias === undefined ? [] : [alias]));
+  const cell = known[0]?.cell;
+  if (shard === undefined || cell === undefined) return undefined;
+  const uid = Math.max(...known.map((alias) => alias.uid ?? 0)) + 1;
+  return `next: give it one: switchtraffic tablet add ${aliasText({ cell, uid })} --keyspace ${keyspace} --shard ${shard} --type primary`;
 }
 
 function hintLine({ name, kind, there, orElse }: Mistyped): string {

@@ -85,10 +85,14 @@ async function prepare(ctx: Context, cluster: Cluster, request: SwitchRequest, c
     const asked = await getWorkflowState(ctx, cluster, request.keyspace, request.workflow);
     refuseKind(asked, cluster, command);
     if (!cluster.release.vitess) refuseSomeShards(asked.sw, request.shards);
-    const chosen = await chooseSwitcher(ctx, cluster, request, asked);
-    const intent = await settleIntent(ctx, cluster, chosen.found, request.dryRun);
+    const intent = await settleIntent(ctx, cluster, asked, request.dryRun);
     // Whatever was at work or left behind is settled now: the workflow is read again.
     if (intent === 'settled') continue;
+    const chosen = await chooseSwitcher(ctx, cluster, request, asked);
+    const { targetKeyspace, workflow } = chosen.found.sw;
+    // The other direction has its journal: only that way leads out.
+    if (intent !== undefined && (intent.keyspace !== targetKeyspace || intent.workflow !== workflow)) throw interrupted(intent);
+    if (intent !== undefined) cluster.world.events.emit({ kind: 'warning', text: `${intent.command} was interrupted past its journal; this run completes it` });
     const run = prepareRun(ctx, cluster, request, chosen, intent);
     refuseOldJournal(run);
     return run;
@@ -133,8 +137,8 @@ async function chooseSwitcher(ctx: Context, cluster: Cluster, request: SwitchReq
 }
 
 /**
- * An intent that was left behind is carried out first: forward past its journal, back to the state before it
- * otherwise. One whose owner still works is waited for, as long as a lock is.
+ * The intent that a switch of either direction left behind past its journal, to be carried out. One before it is taken back
+ * to the state before. One whose owner still works is waited for, as long as a lock is.
  */
 async function settleIntent(
   ctx: Context,
@@ -142,7 +146,8 @@ async function settleIntent(
   { sw }: WorkflowWithState,
   dryRun: boolean,
 ): Promise<Intent | 'settled' | undefined> {
-  const intent = await findIntent(ctx, cluster, sw.targetKeyspace, sw.workflow);
+  const own = await findIntent(ctx, cluster, sw.targetKeyspace, sw.workflow);
+  const intent = own ?? (await findIntent(ctx, cluster, sw.sourceKeyspace, sw.reverseWorkflow));
   if (intent === undefined) return undefined;
   const { events } = cluster.world;
   if (isAtWork(cluster, intent)) {
@@ -150,10 +155,7 @@ async function settleIntent(
     return 'settled';
   }
   if (dryRun) throw interrupted(intent);
-  if (isJournaled(cluster, intent)) {
-    events.emit({ kind: 'warning', text: `${intent.command} was interrupted past its journal; this run completes it` });
-    return intent;
-  }
+  if (isJournaled(cluster, intent)) return intent;
   events.emit({ kind: 'warning', text: `${intent.command} was interrupted before its journal; going back to the state before it first` });
   await undoIntent(ctx, cluster, intent);
   // Streams that it started again have not applied anything since, and the lag of the time between is not theirs.
