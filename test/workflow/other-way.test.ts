@@ -26,6 +26,20 @@ describe.each(KINDS)('%s on hardened', (_, make, line) => {
     expect(await cluster.ok('show keyspace customer')).not.toContain('REFUSED');
   });
 
+  it.each(['', '--tablet-types primary'])('a completing run whose reads fail does not go back, after switchtraffic %s', async (first) => {
+    const cluster = await make();
+    const step = first === '' ? 'freezeTargetVReplication' : 'startReverseVReplication';
+    await cluster.run(line(`switchtraffic ${first} --fault 'switchTraffic/writes/${step}:before=return'`));
+    await cluster.ok(INSERT);
+    for (const reads of ['lockSource', 'switchTableReads', 'switchShardReads', 'unlockSource']) {
+      await cluster.run(line(`switchtraffic --fault 'switchTraffic/reads/${reads}:before=1*return'`));
+      const rows = await cluster.ok('query "select email from customer where customer_id = 901"');
+      expect(rows).toContain('x@example.com');
+    }
+    await cluster.ok(line('switchtraffic'));
+    expect(await cluster.ok('query "select email from customer where customer_id = 901"')).toContain('x@example.com');
+  });
+
   it('after a reversal that died past its journal, only the reversal leads out', async () => {
     const cluster = await make();
     await cluster.ok(line('switchtraffic'));

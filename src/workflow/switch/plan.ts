@@ -26,8 +26,13 @@ export function planSteps(path: SwitchPath, behaviours: Behaviours): PlannedStep
     seen.set(name, occurrence);
     const entry: StepEntry = CATALOGUE[name];
     const pointOfNoReturn = entry.pointOfNoReturn?.(path) ?? false;
-    return { name, occurrence, entry, leadsTo: entry.leadsTo(behaviours, path, occurrence), pointOfNoReturn };
+    return { name, occurrence, entry, leadsTo: failureOf(entry.leadsTo(behaviours, path, occurrence), behaviours, path), pointOfNoReturn };
   });
+}
+
+/** A run that completes a switch past its journal never goes back: the target has taken writes that the source has not. */
+function failureOf(leadsTo: FailureLeadsTo, behaviours: Behaviours, path: SwitchPath): FailureLeadsTo {
+  return behaviours.rollbackRestoresAll && path.resume && leadsTo === 'rolls back' ? 'forward only' : leadsTo;
 }
 
 /**
