@@ -48,7 +48,7 @@ describe('a Reshard beside writers', () => {
           expect(new Set(rows).size).toBe(rows.length);
         }
       }),
-      { numRuns: WHOLE ? 200 : 8 },
+      { numRuns: WHOLE ? 200 : 5 },
     );
   }, 300_000);
 
