@@ -4,7 +4,7 @@ import { withoutControls } from './controls.ts';
 import { checkDeviations } from './deviations.ts';
 import { type Io, isBrokenPipe } from './io.ts';
 import { buildProgram, dispatch, helpOf } from './program.ts';
-import { programWords } from './program-words.ts';
+import { programOf, programWords } from './program-words.ts';
 import { type ErrorContext, renderError } from './render-error.ts';
 import { scanFlag } from './scan.ts';
 import { withSignals, type WithSignals } from './signals.ts';
@@ -151,6 +151,6 @@ function contextOf(parsed: ParsedRun, before: ErrorContext): ErrorContext {
     server: flags.str('server'),
     logFormat: flags.given('log-format') ? flags.str('log-format') : undefined,
     verbose: flags.bool('verbose'),
-    program: programWords(flags.given('state') ? flags.str('state') : undefined),
+    program: programOf(flags),
   };
 }

@@ -1,4 +1,5 @@
 import { shellQuote } from '../lib/shell-quote.ts';
+import type { Invocation } from './spec.ts';
 
 const PROGRAM = 'switchtraffic';
 /** The program's name where a command begins: a line, after a colon, in back-ticks or brackets. */
@@ -7,6 +8,11 @@ const COMMAND = /(^ *|: |[`(])switchtraffic (?=\S)/g;
 /** How a command for the same cluster begins; `state` is the `--state` that was given. */
 export function programWords(state: string | undefined): string {
   return state === undefined ? PROGRAM : `${PROGRAM} --state ${shellQuote(state)}`;
+}
+
+/** The same, of the flags of a command. */
+export function programOf(flags: Invocation['flags']): string {
+  return programWords(flags.given('state') ? flags.str('state') : undefined);
 }
 
 /** A line that tells commands to type, with those for this cluster made complete. One that names a state already is left alone. */

@@ -3,7 +3,7 @@ import { Shard as NamedShard } from '../../topo/proto/messages-vtctldata.ts';
 import { Shard } from '../../topo/proto/messages-topodata.ts';
 import { type AdminMistake, readShard, setShardTabletControl } from '../../workflow/admin.ts';
 import { clientSide } from '../client-error.ts';
-import { programWords } from '../program-words.ts';
+import { programOf } from '../program-words.ts';
 import { withCluster } from '../cluster.ts';
 import { letPass } from '../deviations.ts';
 import type { Invocation } from '../spec.ts';
@@ -44,7 +44,7 @@ function setTabletControl(inv: Invocation): Promise<number> {
     const info = await setShardTabletControl(ctx, cluster, request, onMistake);
     printRecord(inv, Shard, info.record);
     if (!flags.bool('quiet')) {
-      const program = programWords(flags.given('state') ? flags.str('state') : undefined);
+      const program = programOf(flags);
       inv.io.stderr.write(`hint: tablets notice after: ${program} RefreshStateByShard ${keyspace}/${shard}\n`);
     }
     return 0;

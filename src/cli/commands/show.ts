@@ -4,7 +4,7 @@ import { withCluster } from '../cluster.ts';
 import type { CommandScope } from '../scope.ts';
 import { printFacts } from '../facts-output.ts';
 import { colorLevel, createPaint } from '../paint.ts';
-import { programWords } from '../program-words.ts';
+import { programOf } from '../program-words.ts';
 import type { Invocation } from '../spec.ts';
 import { unknownName } from '../unknown-name.ts';
 import { loading } from '../../lib/loading.ts';
@@ -29,7 +29,7 @@ export function run(inv: Invocation): Promise<number> {
       return 0;
     }
     const paint = await createPaint(colorLevel(inv.io.stdout, inv.flags, inv.io.env));
-    const lines = shown.render({ paint, program: programWords(inv.flags.given('state') ? inv.flags.str('state') : undefined), now: scope.cluster.world.clock.now() });
+    const lines = shown.render({ paint, program: programOf(inv.flags), now: scope.cluster.world.clock.now() });
     inv.io.stdout.write(lines.map((line) => `${line.trimEnd()}\n`).join(''));
     return 0;
   });

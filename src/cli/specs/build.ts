@@ -1,4 +1,4 @@
-import type { ArgsSpec, CommandSpec } from '../spec.ts';
+import type { ArgsSpec, CommandSpec, FlagSpec } from '../spec.ts';
 
 /** Short forms for the tables of commands. */
 
@@ -22,3 +22,16 @@ export function ownCommand(given: Given): CommandSpec {
   return { aliases: [], examples: [], flags: [], args: noArgs, family: 'own', ...given };
 }
 
+/** `start` and `stop` of a kind of workflow; `workflow` is how its commands begin in an example. */
+export function startAndStop(workflow: string, flags: readonly FlagSpec[] = []): CommandSpec[] {
+  return (['start', 'stop'] as const).map((name) =>
+    vtctldclientCommand({
+      name,
+      aliases: [name === 'start' ? 'Start' : 'Stop'],
+      about: `${name} the workflow's streams`,
+      examples: [`${workflow} ${name}`],
+      flags,
+      load: () => import('../commands/movetables-start-stop.ts'),
+    }),
+  );
+}

@@ -1,6 +1,6 @@
 import { copyFromFlags, includeLogsFlag, workflowFlags } from '../flags.ts';
 import type { CommandSpec, FlagSpec } from '../spec.ts';
-import { vtctldclientCommand } from './build.ts';
+import { startAndStop, vtctldclientCommand } from './build.ts';
 
 const workflow = 'Materialize --workflow product_sales --target-keyspace customer';
 const SETTINGS = '[{"target_table": "sales", "source_expression": "select sku, count(*) as orders, sum(price) as revenue from corder group by sku", "create_ddl": "create table sales (sku varbinary(128) primary key, orders bigint, revenue bigint)"}]';
@@ -46,15 +46,7 @@ export const materialize: CommandSpec = vtctldclientCommand({
       flags: [includeLogsFlag],
       load: () => import('../commands/movetables-show.ts'),
     }),
-    ...(['start', 'stop'] as const).map((name) =>
-      vtctldclientCommand({
-        name,
-        aliases: [name === 'start' ? 'Start' : 'Stop'],
-        about: `${name} the workflow's streams`,
-        examples: [`${workflow} ${name}`],
-        load: () => import('../commands/movetables-start-stop.ts'),
-      }),
-    ),
+    ...startAndStop(workflow),
     vtctldclientCommand({
       name: 'cancel',
       aliases: ['Cancel'],

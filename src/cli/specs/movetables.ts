@@ -10,7 +10,7 @@ import {
   workflowFlags,
 } from '../flags.ts';
 import type { CommandSpec, FlagSpec } from '../spec.ts';
-import { vtctldclientCommand } from './build.ts';
+import { startAndStop, vtctldclientCommand } from './build.ts';
 
 const workflow = 'MoveTables --workflow commerce2customer --target-keyspace customer';
 
@@ -66,16 +66,7 @@ export const moveTables: CommandSpec = vtctldclientCommand({
       flags: [shardsFlag],
       load: () => import('../commands/movetables-status.ts'),
     }),
-    ...(['start', 'stop'] as const).map((name) =>
-      vtctldclientCommand({
-        name,
-        aliases: [name === 'start' ? 'Start' : 'Stop'],
-        about: `${name} the workflow's streams`,
-        examples: [`${workflow} ${name}`],
-        flags: [shardsFlag],
-        load: () => import('../commands/movetables-start-stop.ts'),
-      }),
-    ),
+    ...startAndStop(workflow, [shardsFlag]),
     vtctldclientCommand({
       name: 'mirrortraffic',
       aliases: ['MirrorTraffic'],

@@ -1,6 +1,6 @@
 import { createFlags, includeLogsFlag, keepDataFlag, shardsFlag, switchFlags, workflowFlags } from '../flags.ts';
 import type { CommandSpec, FlagSpec } from '../spec.ts';
-import { vtctldclientCommand } from './build.ts';
+import { startAndStop, vtctldclientCommand } from './build.ts';
 
 const workflow = 'Reshard --workflow cust2cust --target-keyspace customer';
 
@@ -41,16 +41,7 @@ export const reshard: CommandSpec = vtctldclientCommand({
       examples: [`${workflow} status --format json`],
       load: () => import('../commands/movetables-status.ts'),
     }),
-    ...(['start', 'stop'] as const).map((name) =>
-      vtctldclientCommand({
-        name,
-        aliases: [name === 'start' ? 'Start' : 'Stop'],
-        about: `${name} the workflow's streams`,
-        examples: [`${workflow} ${name}`],
-        flags: [shardsFlag],
-        load: () => import('../commands/movetables-start-stop.ts'),
-      }),
-    ),
+    ...startAndStop(workflow, [shardsFlag]),
     vtctldclientCommand({
       name: 'switchtraffic',
       aliases: ['SwitchTraffic'],
