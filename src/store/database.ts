@@ -3,9 +3,9 @@ import { dirname } from 'node:path';
 import type BetterSqlite3 from 'better-sqlite3';
 import { InvariantError, UserError } from '../lib/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { copyTables } from './copy-tables.ts';
+import { copyAll, copyTables } from './copy-tables.ts';
 import { migrate, type Migration } from './migrate.ts';
-import { emptyFor, keepEmpty, openFile, openInMemory, openReader } from './raw.ts';
+import { asInMemory, emptyFor, keepEmpty, openFile, openInMemory, openReader } from './raw.ts';
 import { Marks } from './marks.ts';
 import { Remembered } from './remembered.ts';
 import { explain, isBusy } from './sqlite-errors.ts';
@@ -88,6 +88,32 @@ export class Database {
   fork(): Database {
     if (this.isFile || this.#marks.any) throw new InvariantError('only a database in memory without marks can be forked');
     return this.#copied();
+  }
+
+  /** A database in memory with the contents of a file, migrated. Throws UserError for what is none, and for a newer one. */
+  static ofContents(contents: Buffer, migrations: readonly Migration[]): Database {
+    const raw = openInMemory(asInMemory(contents));
+    try {
+      const database = new Database(':memory:', raw);
+      migrate(database, migrations);
+      return database;
+    } catch (error) {
+      raw.close();
+      throw explain(error, 'in memory');
+    }
+  }
+
+  /** The contents of a database in memory as a file would hold them, marked or not. */
+  contents(): Buffer {
+    if (this.isFile) throw new InvariantError('only the contents of a database in memory are had at once');
+    if (!this.#marks.any) return this.#db.serialize();
+    const copy = new Database(this.path, openInMemory());
+    try {
+      copyAll(this, copy);
+      return copy.#db.serialize();
+    } finally {
+      copy.close();
+    }
   }
 
   #copied(): Database {
