@@ -17,6 +17,8 @@ import type { Shelf } from './snapshot/shelf.ts';
 export interface ClusterHost {
   /** How people name it, for texts. */
   readonly place: string;
+  /** It is not in files. */
+  readonly inMemory?: true;
   exists(): boolean;
   world(): World;
   /** Opens the topology; `create` makes it where it is missing. Throws UserError where it is missing and may not be made. */
@@ -204,6 +206,7 @@ function hostOfMemory(machine: VirtualMachine, cluster: MemoryCluster, onDeath?:
       return shards;
     },
     place: 'memory',
+    inMemory: true,
     exists,
     world,
     openTopology: (inWorld, policy, create) => {

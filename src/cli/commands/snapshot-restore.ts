@@ -2,7 +2,7 @@ import { loading } from '../../lib/loading.ts';
 import { hostOf } from '../cluster.ts';
 import { programOf } from '../program-words.ts';
 import { restoreSnapshot } from '../snapshot/restore.ts';
-import { endedBy } from '../snapshot/ended-by.ts';
+import { endedBy } from '../snapshot/watched.ts';
 import { findSnapshot } from '../snapshot/words.ts';
 import type { Invocation } from '../spec.ts';
 

@@ -4,7 +4,7 @@ import { sizeText } from '../../report/snapshot/size.ts';
 import { hostOf } from '../cluster.ts';
 import { programOf } from '../program-words.ts';
 import { saveSnapshot } from '../snapshot/save.ts';
-import { endedBy } from '../snapshot/ended-by.ts';
+import { endedBy } from '../snapshot/watched.ts';
 import { placeOf } from '../snapshot/words.ts';
 import type { Invocation } from '../spec.ts';
 

@@ -6,6 +6,7 @@ import { Archive } from '../../store/snapshot/read.ts';
 import { ETCD_NAMES } from '../../topo/conn/directory.ts';
 import type { ClusterHost } from '../host.ts';
 import { KNOWN_SCHEMA, type SavedSnapshot, saveSnapshot } from './save.ts';
+import { watched } from './watched.ts';
 
 /** What was restored, and what was saved of the cluster that was there. */
 export interface Restored {
@@ -49,16 +50,7 @@ export async function restoreSnapshot(
 async function put(host: ClusterHost, world: World, archive: Archive, { replaces, checkEnded }: { replaces: boolean; checkEnded: () => void }): Promise<void> {
   const draft = await host.beside();
   try {
-    await archive.extract(async (part) => {
-      const sink = await draft.receive(part);
-      return {
-        ...sink,
-        write: (chunk) => {
-          checkEnded();
-          return sink.write(chunk);
-        },
-      };
-    });
+    await archive.extract(async (part) => watched(await draft.receive(part), checkEnded));
     await draft.settle();
     await draft.take(replaces, replaces ? () => refuseAtWork(host, world) : undefined);
   } catch (error) {

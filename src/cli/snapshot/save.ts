@@ -8,6 +8,7 @@ import { TOPO_MIGRATIONS } from '../../topo/conn/sqlite-schema.ts';
 import { version } from '../../version.ts';
 import type { ClusterHost } from '../host.ts';
 import { newFile, type NewFile } from './files.ts';
+import { watched } from './watched.ts';
 import type { Shelf } from './shelf.ts';
 
 /** Where a snapshot is to be kept. */
@@ -82,14 +83,7 @@ async function write(
       saved_at: new Date(world.clock.now()).toISOString(),
       ...(reason === undefined ? {} : { reason }),
     };
-    const watched = {
-      ...target,
-      write: (chunk: Uint8Array) => {
-        checkEnded();
-        return target.write(chunk);
-      },
-    };
-    return { bytes: await writeArchive(watched, header, frozen.parts()), record: frozen.record };
+    return { bytes: await writeArchive(watched(target, checkEnded), header, frozen.parts()), record: frozen.record };
   } finally {
     frozen.close();
   }

@@ -33,6 +33,18 @@ export const snapshot = ownCommand({
       load: () => import('../commands/snapshot-restore.ts'),
     }),
     ownCommand({
+      name: 'diff',
+      about: 'see what differs between two snapshots, or a snapshot and the cluster now',
+      long:
+        'See what differs between two snapshots, or a snapshot and the cluster as it is now: records, rules, streams, what tablets\n' +
+        'believe, rows. History, timestamps, locks and used-up ids do not count, and a stream may have come further. Ends with 1 if\n' +
+        'anything differs.',
+      examples: ['snapshot diff before', 'snapshot diff before after --format json'],
+      flags: [{ kind: 'bool', name: 'copied', about: 'compare the rows of tables that streams write too' }, ownFormatFlag],
+      args: { min: 1, max: 2, usage: 'A [B]' },
+      load: () => import('../commands/snapshot-diff.ts'),
+    }),
+    ownCommand({
       name: 'list',
       about: 'list the snapshots that have a name, oldest first',
       examples: ['snapshot list'],
