@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import BetterSqlite3 from 'better-sqlite3';
 import { UserError } from '../lib/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -21,8 +22,10 @@ export interface Cut {
 const LOCK_MS = 40;
 /** How long until somebody who writes without a pause is given up on, in tries of LOCK_MS. */
 const MOST_TRIES = 500;
-/** Two MiB take some 4 ms. */
-const PAGES_AT_ONCE = 500;
+/** One MiB takes some 2 ms. */
+const PAGES_AT_ONCE = 250;
+/** How many of those are written before the disk is told to begin with them. */
+const STEPS_PER_SYNC = 8;
 
 /** Gives the first row of a query on the first file of a cut. */
 export type AskFirst = (sql: string, ...params: string[]) => unknown;
@@ -34,17 +37,17 @@ export type AskFirst = (sql: string, ...params: string[]) => unknown;
 export async function cutFiles(clock: Clock, first: string, others: (ask: AskFirst) => readonly string[]): Promise<Cut> {
   for (let tries = 1; ; tries++) {
     const pairs = new Map<string, Pair>();
-    const open = (path: string): Pair => {
+    const openBoth = (path: string): Pair => {
       const pair = openPair(path);
       pairs.set(path, pair);
       return pair;
     };
     try {
-      const { lock } = open(first);
+      const { lock } = openBoth(first);
       const ask: AskFirst = (sql, ...params) => lock.prepare(sql).get(...params);
       const rest = others(ask);
       for (const path of rest) {
-        open(path);
+        openBoth(path);
         if (clock.due()) await clock.turn();
       }
       if (lockAndPin(clock, pairs, () => sameTexts(rest, others(ask)))) return cutOf(pairs);
@@ -116,14 +119,46 @@ function cutOf(pairs: Map<string, Pair>): Cut {
   return {
     paths: [...pairs.keys()],
     copy: async (path, to) => {
+      const syncing = new EarlySync(to);
       try {
-        await pairs.get(path)!.reader.backup(to, { progress: () => PAGES_AT_ONCE });
+        await pairs.get(path)!.reader.backup(to, {
+          progress: () => {
+            syncing.step();
+            return PAGES_AT_ONCE;
+          },
+        });
       } catch (error) {
         throw explain(error, to);
+      } finally {
+        await syncing.end();
       }
     },
     close: () => {
       for (const { reader } of pairs.values()) reader.close();
     },
   };
+}
+
+/** Syncs a growing file beside the loop, so that the commit at its end, which blocks, has less left to wait for. */
+class EarlySync {
+  readonly #path: string;
+  #steps = 0;
+  #handle: Promise<FileHandle> | undefined;
+  #running: Promise<void> | undefined;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  step(): void {
+    if (++this.#steps % STEPS_PER_SYNC !== 0 || this.#running !== undefined) return;
+    this.#handle ??= open(this.#path, 'r+');
+    // What goes wrong here goes wrong again where it matters.
+    this.#running = this.#handle.then((handle) => handle.sync()).catch(() => {}).finally(() => (this.#running = undefined));
+  }
+
+  async end(): Promise<void> {
+    await this.#running;
+    await (await this.#handle?.catch(() => undefined))?.close();
+  }
 }

@@ -1,4 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../lib/errors.ts';
 import type { Clock } from '../../runtime/clock.ts';
@@ -48,7 +49,8 @@ export async function freezeFiles(state: string, clock: Clock, scratch: string):
       // The topology has been copied already.
       if (path !== topology) await cut.copy(path, scratch);
       yield { name: path === topology ? TOPOLOGY_PART : `shards/${path.slice(path.lastIndexOf('/') + 1)}`, bytes: fileBytes(scratch, scratch) };
-      removeDatabase(scratch);
+      // A large file takes a while to go.
+      await rm(scratch, { force: true });
     }
   }
 }
