@@ -55,9 +55,20 @@ export async function cutFiles(clock: Clock, first: string, others: (ask: AskFir
     } catch (error) {
       for (const pair of pairs.values()) pair.close();
       if (!isBusy(error)) throw explain(error, first);
-      if (tries >= MOST_TRIES) throw new UserError(`the state ${first} is locked by another process`, { next: 'run it again when that has ended; who holds locks: switchtraffic show locks', exit: 75, cause: error });
+      if (tries >= MOST_TRIES) throw new UserError(`the state file ${error instanceof Locked ? error.path : first} is locked by another process`, { next: 'run it again when that has ended; who holds locks: switchtraffic show locks', exit: 75, cause: error });
     }
     await clock.turn();
+  }
+}
+
+/** Somebody holds the write lock of a file. */
+class Locked extends Error {
+  readonly code = 'SQLITE_BUSY';
+  readonly path: string;
+
+  constructor(path: string, cause: unknown) {
+    super(`${path} is locked`, { cause });
+    this.path = path;
   }
 }
 
@@ -99,7 +110,7 @@ function lockAndPin(clock: Clock, pairs: ReadonlyMap<string, Pair>, isSame: () =
       try {
         lock.exec('BEGIN IMMEDIATE');
       } catch (error) {
-        throw isBusy(error) ? error : explain(error, path);
+        throw isBusy(error) ? new Locked(path, error) : explain(error, path);
       }
     }
     if (!isSame()) return false;
