@@ -35,40 +35,36 @@ export type AskFirst = (sql: string, ...params: string[]) => unknown;
  * came or went meanwhile counts. Throws UserError, exit 75, where one stays locked for about 20 s; for one that is missing or damaged, as `explain` says.
  */
 export async function cutFiles(clock: Clock, first: string, others: (ask: AskFirst) => readonly string[]): Promise<Cut> {
-  for (let tries = 1; ; tries++) {
-    const pairs = new Map<string, Pair>();
-    const openBoth = (path: string): Pair => {
-      const pair = openPair(path);
-      pairs.set(path, pair);
-      return pair;
-    };
-    try {
-      const { lock } = openBoth(first);
-      const ask: AskFirst = (sql, ...params) => lock.prepare(sql).get(...params);
-      const rest = others(ask);
-      for (const path of rest) {
+  const pairs = new Map<string, Pair>();
+  const openBoth = (path: string): Pair => {
+    const pair = pairs.get(path) ?? openPair(path);
+    pairs.set(path, pair);
+    return pair;
+  };
+  try {
+    const { lock } = openBoth(first);
+    const ask: AskFirst = (sql, ...params) => lock.prepare(sql).get(...params);
+    for (let tries = 1; ; tries++) {
+      const wanted = [first, ...others(ask)];
+      for (const path of wanted) {
         openBoth(path);
         if (clock.due()) await clock.turn();
       }
-      if (lockAndPin(clock, pairs, () => sameTexts(rest, others(ask)))) return cutOf(pairs);
-      for (const pair of pairs.values()) pair.close();
-    } catch (error) {
-      for (const pair of pairs.values()) pair.close();
-      if (!isBusy(error)) throw explain(error, first);
-      if (tries >= MOST_TRIES) throw new UserError(`the state file ${error instanceof Locked ? error.path : first} is locked by another process`, { next: 'run it again when that has ended; who holds locks: switchtraffic show locks', exit: 75, cause: error });
+      for (const [path, pair] of pairs) {
+        if (wanted.includes(path)) continue;
+        pair.close();
+        pairs.delete(path);
+      }
+      const locked = lockAndPin(clock, pairs, () => sameTexts(wanted.slice(1), others(ask)));
+      if (locked === true) return cutOf(pairs);
+      if (locked !== false && tries >= MOST_TRIES) {
+        throw new UserError(`the state file ${locked} is locked by another process`, { next: 'run it again when that has ended; who holds locks: switchtraffic show locks', exit: 75 });
+      }
+      await clock.turn();
     }
-    await clock.turn();
-  }
-}
-
-/** Somebody holds the write lock of a file. */
-class Locked extends Error {
-  readonly code = 'SQLITE_BUSY';
-  readonly path: string;
-
-  constructor(path: string, cause: unknown) {
-    super(`${path} is locked`, { cause });
-    this.path = path;
+  } catch (error) {
+    for (const pair of pairs.values()) pair.close();
+    throw explain(error, first);
   }
 }
 
@@ -100,8 +96,8 @@ function openPair(path: string): Pair {
   return { path, lock, reader, close };
 }
 
-/** False if other files should have been cut. Throws SQLITE_BUSY where somebody is writing. */
-function lockAndPin(clock: Clock, pairs: ReadonlyMap<string, Pair>, isSame: () => boolean): boolean {
+/** True: done. False: other files should have been cut. Else the file that somebody else is writing to. */
+function lockAndPin(clock: Clock, pairs: ReadonlyMap<string, Pair>, isSame: () => boolean): boolean | string {
   const all = [...pairs.values()];
   const until = clock.monotonic() + LOCK_MS;
   try {
@@ -110,7 +106,8 @@ function lockAndPin(clock: Clock, pairs: ReadonlyMap<string, Pair>, isSame: () =
       try {
         lock.exec('BEGIN IMMEDIATE');
       } catch (error) {
-        throw isBusy(error) ? new Locked(path, error) : explain(error, path);
+        if (isBusy(error)) return path;
+        throw explain(error, path);
       }
     }
     if (!isSame()) return false;
