@@ -42,6 +42,6 @@ export function copyOf(folder: string, to: string): string {
 /** Every file below a folder, by its name, with its contents: what has to be the same where nothing was changed. */
 export function filesBelow(folder: string): Record<string, string> {
   if (!existsSync(folder)) return {};
-  const names = (readdirSync(folder, { recursive: true }) as string[]).filter((name) => statSync(join(folder, name)).isFile());
+  const names = (readdirSync(folder, { recursive: true }) as string[]).filter((name) => statSync(join(folder, name), { throwIfNoEntry: false })?.isFile() === true);
   return Object.fromEntries(names.toSorted().map((name) => [name, readFileSync(join(folder, name)).toString('base64')]));
 }
