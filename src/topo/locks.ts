@@ -26,14 +26,9 @@ const LOCKS = contextKey<LocksInfo>('locksInfo');
 /** Locks that a roll-back found lost and has dealt with: there is nothing left to release. */
 const FORGOTTEN = new WeakSet<LockDescriptor>();
 
-/** The life of a lock that asks for none of its own: etcd's default lease. */
-const DEFAULT_TTL_MS = 30_000;
-/** On `hardened` a lease is short and renewed while its holder lives, so that a dead holder is soon replaced. */
-const RENEWED_TTL_MS = 10_000;
+/** How long a lock on a name is asked for. What a lock lives that asks for nothing is the topology server's matter. */
 const NAMED_TTL_MS = 24 * 3_600_000;
 const UNLOCK_TIMEOUT_MS = 15_000;
-/** The shortest lease that etcd grants: shorter ones are raised to it. */
-const MIN_TTL_MS = 2_000;
 
 /** A context that holds the lock, and how to let it go. */
 export interface Locked {
@@ -58,15 +53,9 @@ export function lockKeyspace(
     name: keyspace,
     dir: lockDirs.keyspace(keyspace),
     action,
-    ttlMs: leaseMs(options.ttlMs),
+    ttlMs: options.ttlMs,
     mustExist: true,
   });
-}
-
-/** A lease is asked for in whole seconds; 0 asks for none of one's own. */
-function leaseMs(wanted: number | undefined): number {
-  if (wanted === undefined || wanted <= 0) return DEFAULT_TTL_MS;
-  return Math.max(MIN_TTL_MS, Math.floor(wanted / 1000) * 1000);
 }
 
 /** Runs `body` under a keyspace's lock and lets it go however that ends; a failing release fails what had succeeded. */
@@ -95,7 +84,7 @@ export async function withKeyspaceLock<T>(
  */
 export function lockShard(ctx: Context, topo: TopoServer, keyspace: string, shard: string, action: string): Promise<Locked> {
   const dir = lockDirs.shard(keyspace, shard);
-  return lock(ctx, topo, { kind: 'shard', name: `${keyspace}/${shard}`, dir, action, ttlMs: DEFAULT_TTL_MS, mustExist: true });
+  return lock(ctx, topo, { kind: 'shard', name: `${keyspace}/${shard}`, dir, action, mustExist: true });
 }
 
 /** Locks a name, such as a workflow's `customer/commerce2customer`. Lives for 24 hours on a release. */
@@ -110,13 +99,12 @@ export function lockRoutingRules(ctx: Context, topo: TopoServer, action: string)
     name: 'routing_rules',
     dir: lockDirs.routingRules,
     action,
-    ttlMs: DEFAULT_TTL_MS,
     mustExist: true,
   });
 }
 
 /**
- * Throws unless this context holds the keyspace's lock and the lease still lives. On etcd this renews it. Until v20 a lease
+ * Throws unless this context holds the keyspace's lock and the lease still lives, as far as the topology server tells; on etcd this renews it. Until v20 a lease
  * that is gone goes unnoticed: only the context is asked. Vitess: go/vt/topo/locks.go CheckKeyspaceLocked (#16260).
  */
 export async function checkKeyspaceLocked(ctx: Context, topo: TopoServer, keyspace: string): Promise<void> {
@@ -218,7 +206,7 @@ interface LockOrder {
   name: string;
   dir: string;
   action: string;
-  ttlMs: number;
+  ttlMs?: number | undefined;
   mustExist: boolean;
 }
 
@@ -233,7 +221,7 @@ async function lock(ctx: Context, topo: TopoServer, order: LockOrder): Promise<L
     descriptor = await topo.conn.lock(waiting.ctx, {
       dir: order.dir,
       contents: lockContents(topo, order.action),
-      ttlMs: topo.release.behaviours.leases === 'renewed' ? RENEWED_TTL_MS : order.ttlMs,
+      ttlMs: order.ttlMs,
       mustExist: order.mustExist,
     });
   } finally {
