@@ -1,7 +1,9 @@
+import { formatDuration } from '../lib/duration.ts';
 import { errorText, isTopoError, type TopoError, VtError, vtError } from '../lib/errors.ts';
 import { formatRfc3339 } from '../lib/go-time.ts';
 import { background, type Context, contextKey, withTimeout, withValue } from '../runtime/context.ts';
 import type { LockDescriptor, WriteOptions } from './conn/conn.ts';
+import { leaseMs } from './conn/lock-rules.ts';
 import { lockDirs } from './paths.ts';
 import type { TopoServer } from './server.ts';
 
@@ -214,6 +216,7 @@ async function lock(ctx: Context, topo: TopoServer, order: LockOrder): Promise<L
   const known = ctx.value(LOCKS);
   const info: LocksInfo = known ?? new Map();
   if (info.has(order.name)) throw vtError('INTERNAL', `lock for ${order.kind} ${order.name} is already held`);
+  warnOfRefusedLife(topo, order);
   const waiting = withTimeout(ctx, topo.world.clock, topo.lockTimeoutMs);
   let descriptor: LockDescriptor;
   try {
@@ -233,6 +236,15 @@ async function lock(ctx: Context, topo: TopoServer, order: LockOrder): Promise<L
     ctx: known === undefined ? withValue(ctx, LOCKS, info) : ctx,
     unlock: (failure) => unlock(topo, info, order, descriptor, failure),
   };
+}
+
+/** A server that takes no lock of such a life says nothing of it: all that is told is a deadline. */
+function warnOfRefusedLife({ conn, world }: TopoServer, { ttlMs = 0, kind, name }: LockOrder): void {
+  const { rules } = conn.policy;
+  if (rules === undefined || leaseMs(rules, ttlMs) !== undefined) return;
+  const { leastMs, mostMs } = rules.ttl;
+  const limits = `from ${formatDuration(leastMs)} to ${formatDuration(mostMs)}`;
+  world.events.emit({ kind: 'warning', text: `the topology server takes locks ${limits}, and that on ${kind} ${name} is asked for ${formatDuration(ttlMs)}: it answers at once, and Vitess tells that as a deadline` });
 }
 
 async function unlock(
