@@ -1,7 +1,7 @@
 import { formatDuration } from '../lib/duration.ts';
 import { errorText, isTopoError, type TopoError, VtError, vtError } from '../lib/errors.ts';
 import { formatRfc3339 } from '../lib/go-time.ts';
-import { background, type Context, contextKey, withTimeout, withValue } from '../runtime/context.ts';
+import { background, checkContext, type Context, contextKey, withTimeout, withValue } from '../runtime/context.ts';
 import type { LockDescriptor, WriteOptions } from './conn/conn.ts';
 import { leaseMs } from './conn/lock-rules.ts';
 import { lockDirs } from './paths.ts';
@@ -221,6 +221,7 @@ async function lock(ctx: Context, topo: TopoServer, order: LockOrder): Promise<L
   let descriptor: LockDescriptor;
   try {
     topo.world.events.log('info', `Locking ${order.kind} ${order.name} for action ${order.action}`);
+    if (topo.release.behaviours.endedLock === 'the context') checkContext(waiting.ctx);
     descriptor = await topo.conn.lock(waiting.ctx, {
       dir: order.dir,
       contents: lockContents(topo, order.action),

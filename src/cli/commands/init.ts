@@ -70,7 +70,7 @@ async function readWanted(inv: Invocation): Promise<Wanted> {
   }
   const asked = inv.flags.str('vitess-version') || (inv.io.env['SWITCHTRAFFIC_VITESS_VERSION'] ?? '') || vitess || 'hardened';
   const release = findRelease(asked);
-  return { name, spec, release: release.name, implementation: askedImplementation(inv, release, topo === undefined ? undefined : { name: topo, source: `topo_implementation of ${name}` }), rows };
+  return { name, spec, release: release.name, implementation: askedImplementation(inv, release, topo === undefined ? undefined : { name: topo, source: `topo_implementation ${topo} of ${name}` }), rows };
 }
 
 const EXAMPLE_KEYSPACE = 'commerce';

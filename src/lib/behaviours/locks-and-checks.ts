@@ -26,6 +26,14 @@ export const LOCKS_AND_CHECKS = {
     'command',
     { '18.0.0': 'none', '21.0.0': 'writes', '22.0.0': 'command' },
   ),
+  endedLock: row<'the lock' | 'the context'>(
+    'locks',
+    'what the error of a lock names that is asked for after the time is over, or the caller gone',
+    '#17165',
+    { 'the lock': 'the node of the lock, as the topology server answers', 'the context': 'nothing: "context deadline exceeded", "context canceled"' },
+    'the context',
+    { '18.0.0': 'the lock', '22.0.0': 'the context' },
+  ),
   zkDirectories: row<'one' | 'all'>(
     'locks',
     'the directories that a lock on ZooKeeper makes above itself',

@@ -129,12 +129,13 @@ const OWN_TTL: TtlRules = { ownMs: 10 * SECOND, asked: false, leastMs: 0, belowL
 
 /** The locks of a release, on the topology server of its cluster; those of `hardened` are its own. */
 export function leasePolicyOf(release: Release, implementation: string | undefined): LeasePolicy {
-  const row = TOPO_IMPLEMENTATIONS[implementationOf(implementation)];
+  const name = implementationOf(implementation);
+  const row = TOPO_IMPLEMENTATIONS[name];
   if (release.behaviours.leases === 'renewed') {
     return { names: ETCD_NAMES, renewed: true, reapDead: true, rules: { ...etcd2, ttl: OWN_TTL, keptAlive: 'by its process' } };
   }
   const needDirectory = row === zk2 && release.behaviours.zkDirectories === 'one' ? 'all' : row.needDirectory;
-  return { names: row.names, renewed: row.keptAlive === 'by its process', reapDead: false, rules: { ...row, needDirectory } };
+  return { implementation: name, names: row.names, renewed: row.keptAlive === 'by its process', reapDead: false, rules: { ...row, needDirectory } };
 }
 
 /** The topology server that a cluster's record names; etcd where it names none. */

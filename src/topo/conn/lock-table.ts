@@ -31,6 +31,8 @@ export interface LeasePolicy {
   renewed: boolean;
   /** True: a holder proved dead is removed at once. False: only expiry ends its lease, as on etcd. */
   reapDead: boolean;
+  /** Which it is, as `--topo-implementation` names it; undefined on `hardened`, which has locks of its own. */
+  implementation?: string;
   /** What the topology server does besides; without them as on etcd, for as long as is asked. */
   rules?: LockRules;
 }

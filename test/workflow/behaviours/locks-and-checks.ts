@@ -73,6 +73,14 @@ export const LOCKS_AND_CHECKS_RUNS: RunsOf<Extract<BuiltName, keyof typeof LOCKS
     const { exit } = await cluster.run('SetShardTabletControl --remove --denied-tables=product commerce/0 primary --lock-timeout 1s');
     return exit === 0 ? 'renewed' : 'server';
   },
+  endedLock: async (version) => {
+    const { stderr } = await switchWith(version, ['switchTraffic/writes/lockSource=ctx(deadline)'], '--tablet-types primary');
+    const answers = {
+      'failed to lock the commerce keyspace: deadline exceeded: /vitess/global/keyspaces/commerce/': 'the lock',
+      'failed to lock the commerce keyspace: context deadline exceeded': 'the context',
+    } as const;
+    return answers[stderr.split('\n')[0] as keyof typeof answers];
+  },
   zkDirectories: {
     idleOnHardened: 'it has locks of its own',
     see: async (version) => {
