@@ -69,7 +69,7 @@ export class MemoryTopoStore {
     const before = nodes.get(path);
     this.#undo?.push(() => (before === undefined ? nodes.delete(path) : nodes.set(path, before)));
     const version = ++this.revision;
-    nodes.set(path, { contents, version });
+    nodes.set(path, { contents, version, kept: true });
     return version;
   }
 
