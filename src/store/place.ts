@@ -1,6 +1,7 @@
 import { existsSync, lstatSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { UserError } from '../lib/errors.ts';
+import { type Migration, refuseNewer } from './migrate.ts';
 import { explain } from './sqlite-errors.ts';
 
 /** What stands where a state file should be, before SQLite sees it: it would make a new file, or fill an empty one. */
@@ -23,6 +24,20 @@ export function checkPlace({ path, create }: { path: string; create?: boolean })
 }
 
 /** Throws UserError for a file without a schema: what it held is gone, and it must not pass for a new one. */
-export function refuseEmpty(path: string, schema: number): void {
+ function refuseEmpty(path: string, schema: number): void {
   if (schema === 0) throw new UserError(`the state file ${path} is empty: what it held is gone`, { next: GO_BACK, exit: 2 });
+}
+
+/**
+ * Throws UserError, exit 2, for a SQLite file that these migrations did not make: without a schema, of a newer program, or somebody
+ * else's. `ask` gives the first row of a query. Before anything is written: also the way it keeps its log is written in a file.
+ */
+export function checkKind(path: string, migrations: readonly Migration[], ask: (sql: string, ...params: string[]) => unknown): void {
+  const { user_version: schema } = ask('PRAGMA user_version') as { user_version: number };
+  refuseEmpty(path, schema);
+  refuseNewer(path, schema, migrations.length);
+  const table = /CREATE TABLE "?(\w+)/.exec(migrations[0] ?? '')?.[1];
+  if (table !== undefined && ask("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?", table) === undefined) {
+    throw new UserError(`the state file ${path} is a SQLite file, but none of ours`, { next: `choose another with --state, or ${GO_BACK}`, exit: 2 });
+  }
 }
