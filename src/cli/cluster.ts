@@ -15,6 +15,7 @@ import { releaseAll } from '../topo/held-locks.ts';
 import { type ClusterRecord, readCluster } from '../topo/cluster-record.ts';
 import type { TopoServer } from '../topo/server.ts';
 import { type ClusterHost, fileHost } from './host.ts';
+import { commandAgain } from './command-again.ts';
 import { CommandFailure } from './command-failure.ts';
 import { armFaults, unfiredFaults } from './faults.ts';
 import { isWorkflowCommand } from './flags.ts';
@@ -64,7 +65,7 @@ export async function withCluster(
     const release = chooseRelease(inv, record, options.create, late);
     policy.renewed = release.behaviours.leases === 'renewed';
     policy.reapDead = policy.renewed;
-    const topo: TopoServer = { conn, release, world, lockTimeoutMs, held: new Set() };
+    const topo: TopoServer = { conn, release, world, lockTimeoutMs, command: commandAgain(inv).slice(0, LONGEST_COMMAND), held: new Set() };
     const cluster: Cluster = { world, release, topo, shards };
     const scope = startScope(withValue(limited.ctx, CALLER, limited), cluster);
     disarm = await armFaults(scope.ctx, inv, cluster, { creating: options.create !== undefined, late });
@@ -88,6 +89,9 @@ export async function withCluster(
     world.processes.ended();
   }
 }
+
+/** So much of a command line stands beside the locks it takes. */
+const LONGEST_COMMAND = 300;
 
 /** How long the command may take, and wait for a lock. Throws UserError for no time at all. */
 function timeLimits({ flags }: Invocation): { lockTimeoutMs: number; actionTimeoutMs: number } {

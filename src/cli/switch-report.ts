@@ -4,7 +4,8 @@ import { background } from '../runtime/context.ts';
 import { missingPrivileges, readGrants } from '../tablet/privileges.ts';
 import { readProcesses } from '../tablet/process.ts';
 import { readStream, readStreams, STOPPED_FOR_CUTOVER } from '../tablet/vreplication/streams.ts';
-import { LockLostError } from '../topo/locks.ts';
+import { DeadlockError } from '../topo/conn/deadlock.ts';
+import { LockLostError } from '../topo/lost-locks.ts';
 import { stoppedCells } from '../topo/cells.ts';
 import { shardText } from '../topo/keyspaces.ts';
 import { aliasText } from '../topo/tablets.ts';
@@ -142,7 +143,7 @@ function nextLines(inv: Invocation, failed: SwitchFailed, traffic: readonly Tabl
   if (isMadeAlready(failed, traffic)) return [`next: nothing: traffic of shard ${run.sw.targets.map(({ info }) => info.name).join(', ')} goes to ${run.sw.targetKeyspace} already`];
   const again = commandAgain(inv);
   const blocked = traffic.some(isRefused);
-  if (end.error instanceof LockLostError) return [`next: ${end.error.next}`];
+  if (end.error instanceof LockLostError || end.error instanceof DeadlockError) return [`next: ${end.error.next ?? ''}`];
   // The intent says what is left to do; the same command does that first.
   if (run.intent !== undefined && end.end === 'roll-back failed') {
     return [`next: finish the roll-back by running it again, once the cause is cured: switchtraffic ${again}`];

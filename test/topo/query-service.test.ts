@@ -102,6 +102,8 @@ describe('a cell that cannot be written', () => {
     atomically: (...args) => conn.atomically(...args),
     lock: (...args) => conn.lock(...args),
     locks: () => conn.locks(),
+    lockEvents: (most) => conn.lockEvents(most),
+    breakLock: (order) => conn.breakLock(order),
     close: () => conn.close(),
   });
 

@@ -1,5 +1,7 @@
 import type { Context } from '../../runtime/context.ts';
-import type { LockRequest } from './lock-table.ts';
+import type { LeaseClock } from './lease-clock.ts';
+import type { LockEvent } from './lock-events.ts';
+import type { Broken, LockBreak, LockRequest } from './lock-table.ts';
 
 /**
  * Where the topology's bytes are kept, with the semantics of Vitess's Conn.
@@ -39,6 +41,10 @@ export interface Conn {
   lock(ctx: Context, request: LockRequest): Promise<LockDescriptor>;
   /** Who holds and who waits, for people. */
   locks(): LockView[];
+  /** What became of locks: the newest events, oldest first. */
+  lockEvents(most: number): LockEvent[];
+  /** Ends somebody's grant (`lock release`). */
+  breakLock(order: LockBreak): Promise<Broken>;
   close(): void;
 }
 
@@ -74,6 +80,8 @@ export interface LockDescriptor {
   readonly resource: string;
   /** Grows with every grant: a write that carries an older one is late. */
   readonly token: number;
+  /** Shared by all that one call has locked: a request that names it says what stays held meanwhile. */
+  readonly chain: number;
   /** Fails if the lease is gone; on etcd this is also what renews it. Throws NoNode `lease`. */
   check(ctx: Context): Promise<void>;
   /** Throws NoNode `lease` if it was lost before. */
@@ -87,7 +95,7 @@ export interface LockDescriptor {
   note(step: string): void;
 }
 
-/** A lock or a waiter, as `show locks` prints it. */
+/** A lock or a waiter, as `lock show` prints it. */
 export interface LockView {
   resource: string;
   token: number | undefined;
@@ -95,6 +103,12 @@ export interface LockView {
   owner: string;
   alive: 'alive' | 'dead' | 'unknown';
   heldMs: number | undefined;
+  /** Of one who waits. */
+  waitedMs: number | undefined;
   expiresMs: number;
+  /** What these times are measured on: see lease-clock.ts. */
+  clock: LeaseClock;
   step: string;
+  /** The command line that took it; `''` where nobody said. */
+  command: string;
 }

@@ -1,10 +1,17 @@
 import { isTopoError, TopoError } from '../../lib/errors.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Context } from '../../runtime/context.ts';
-import type { Processes, ProcessIdentity } from '../../runtime/processes.ts';
+import type { Processes } from '../../runtime/processes.ts';
 import type { LockDescriptor, LockView } from './conn.ts';
+import { DeadlockError, findDeadlock, type QueuedTicket, type StandStill } from './deadlock.ts';
 import type { NodeNames } from './directory.ts';
 import { checkCall, endedError } from './ended.ts';
+import { type LeaseTimes, type Remaining, remainingOf, sinceOf } from './lease-clock.ts';
+import { type Leased, makeDescriptor } from './lock-descriptor.ts';
+import type { LockEvent, LockEventKind } from './lock-events.ts';
+import type { LeaseRow, LockRows, TicketRow } from './lock-rows.ts';
+import { ownerText } from './lock-words.ts';
+import { isUp, type Place, pollDelayMs, PROBE_MS } from './queue-place.ts';
 
 /**
  * Locks as leases with fencing tokens, the same for every store: a store only keeps the rows.
@@ -21,6 +28,10 @@ export interface LockRequest {
   ttlMs: number;
   /** Named locks need no directory; the others fail with NoNode without one. */
   mustExist: boolean;
+  /** The command line that wants it, for people; `''` where there is none. */
+  command?: string;
+  /** The chain of the locks that stay held while this one is waited for; absent where there are none. */
+  chain?: number;
 }
 
 /** How leases live, and how errors name nodes. May be changed until the first lock is taken. */
@@ -28,60 +39,38 @@ export interface LeasePolicy {
   names: NodeNames;
   /** True: renewed by the holder while it lives. False: only by `check`, as on etcd (K4, #20340). */
   renewed: boolean;
-  /** True: a holder proved dead is removed at once. False: only expiry ends its lease, as on etcd. */
+  /**
+   * True: processes are looked at: a holder proved dead is removed at once, and who would wait for ever is told so at once.
+   * False: only expiry ends a lease, and waiters of each other wait until they give up, as on etcd (K45).
+   */
   reapDead: boolean;
 }
 
-export interface LeaseRow {
-  id: number;
-  owner: ProcessIdentity;
-  ttlMs: number;
-  /** In milliseconds of the monotonic clock of the owner's boot. */
-  expires: number;
-  granted: number | undefined;
-  step: string;
-}
-
-export interface TicketRow {
-  /** Its place in the queue. */
-  revision: number;
+/** What `lock release` asks for. */
+export interface LockBreak {
   resource: string;
-  leaseId: number;
-  contents: string;
-  /** Set once granted. */
-  token: number | undefined;
+  /** The token of the grant that is meant, so that nobody ends another one by mistake. */
+  token: number;
+  /** Also of a holder that may live. */
+  force: boolean;
 }
 
-/** What a store keeps for locks. Every call happens inside `transact`, or `read` where nothing is changed. */
-export interface LockRows {
-  transact<T>(fn: () => T): T;
-  /** One consistent view, without waiting for writers. */
-  read<T>(fn: () => T): T;
-  nextRevision(): number;
-  exists(dir: string): boolean;
-  tickets(resource: string): TicketRow[];
-  allTickets(): TicketRow[];
-  ticketOfLease(leaseId: number): TicketRow | undefined;
-  addTicket(ticket: TicketRow): void;
-  grant(revision: number, token: number): void;
-  removeTicket(revision: number): void;
-  lease(id: number): LeaseRow | undefined;
-  putLease(lease: LeaseRow): void;
-  removeLease(id: number): void;
-  fence(resource: string): number;
-  setFence(resource: string, token: number): void;
+/** What came of it. `holder`: who has, or had, the lock; undefined where nobody does. */
+export interface Broken {
+  outcome: 'released' | 'free' | 'other token' | 'held';
+  holder: LockView | undefined;
 }
 
 /** How long a thief that was put there by a fault keeps the lock, in milliseconds. */
 const THIEF_MS = 2_000;
-const THIEF: ProcessIdentity = {
-  host: 'elsewhere',
-  boot: 'elsewhere',
-  pidNamespace: 'elsewhere',
-  pid: 1,
-  start: '0',
-  user: 'thief',
-};
+
+/** A place, and the rows that it was read from. */
+interface Standing extends Place {
+  lease: LeaseRow;
+  ticket: TicketRow;
+  /** Those before it that count no more. */
+  gone: { ticket: TicketRow; lease: LeaseRow | undefined }[];
+}
 
 export class LockTable {
   readonly #rows: LockRows;
@@ -107,30 +96,23 @@ export class LockTable {
 
   /**
    * Waits in line. Throws NoNode for a missing directory, Timeout or Interrupted when the context ends first,
-   * NoNode `lease` if its own lease ran out meanwhile; the ticket is gone then.
+   * NoNode `lease` if its own lease ran out meanwhile, DeadlockError if it would wait for ever; the ticket is gone then.
    */
   async acquire(ctx: Context, request: LockRequest): Promise<LockDescriptor> {
     const node = this.#policy.names.lock(request.dir);
     checkCall(ctx, () => request.mustExist ? this.#policy.names.directory('global', request.dir) : node);
     // A lock that is free costs one commit, not two: it is asked for and granted in the same transaction.
     const asked = await this.#retry(() => {
-      const ticket = this.#enqueue(request);
-      return { revision: ticket, place: this.#tryGrant(ticket) };
+      const circle = this.#circle(request);
+      if (circle !== undefined) return { circle };
+      const lease = this.#enqueue(request);
+      return { lease, place: this.#tryGrant(lease.id) };
     });
-    const { revision } = asked;
-    let { place } = asked;
-    for (let waited = 0; ; waited++) {
-      if (place === undefined) throw new TopoError('NoNode', 'lease');
-      if (place.token !== undefined) return this.#descriptor(request, revision, place.token);
-      const ended = ctx.err();
-      if (ended !== undefined) {
-        await this.#retry(() => this.#forget(revision));
-        throw endedError(ended, node);
-      }
-      // The next in line looks often, the rest seldom: they cannot be served before it.
-      await this.#clock.sleep(place.ahead <= 1 ? Math.min(1 + waited / 4, 20) : Math.min(4 * place.ahead, 40), ctx);
-      place = await this.#retry(() => this.#tryGrant(revision));
-    }
+    // Thrown outside of the transaction, which may have buried somebody.
+    if (asked.lease === undefined) throw new DeadlockError(asked.circle, { command: request.command ?? '', contents: request.contents });
+    const { lease } = asked;
+    const token = await this.#wait(ctx, lease.id, asked.place, node);
+    return this.#descriptor({ resource: request.dir, revision: lease.id, token, chain: lease.chain, ttlMs: request.ttlMs });
   }
 
   /** Throws NoNode `lease` unless every lock is still held, its token the newest. For use inside a transaction. */
@@ -139,42 +121,90 @@ export class LockTable {
   }
 
   views(): LockView[] {
-    return this.#rows.read(() =>
-      this.#rows.allTickets().map((ticket) => {
-        const lease = this.#rows.lease(ticket.leaseId);
-        const owner = lease?.owner;
-        return {
-          resource: ticket.resource,
-          token: ticket.token,
-          contents: ticket.contents,
-          owner: owner === undefined ? 'unknown' : `${owner.user}@${owner.host} pid ${owner.pid}`,
-          alive: owner === undefined ? 'unknown' : this.#processes.liveness(owner),
-          heldMs: lease?.granted === undefined ? undefined : this.#now() - lease.granted,
-          expiresMs: (lease?.expires ?? this.#now()) - this.#now(),
-          step: lease?.step ?? '',
-        };
-      }),
-    );
+    return this.#rows.read(() => this.#rows.allTickets().map((ticket) => this.#view(ticket)));
   }
 
-  /** Leases outlive processes, so they are measured on a clock that all processes of one boot share. */
+  /** The newest events, oldest first. */
+  events(most: number): LockEvent[] {
+    return this.#rows.events(most);
+  }
+
+  /** Ends a grant from outside. Its holder finds out at its next write. A holder that may live is spared unless forced. */
+  async break({ resource, token, force }: LockBreak): Promise<Broken> {
+    return this.#retry(() => {
+      const ticket = this.#rows.tickets(resource).find((one) => one.token !== undefined);
+      if (ticket === undefined) return { outcome: 'free', holder: undefined };
+      const holder = this.#view(ticket);
+      if (ticket.token !== token) return { outcome: 'other token', holder };
+      if (!force && holder.expiresMs > 0 && holder.alive !== 'dead') return { outcome: 'held', holder };
+      const lease = this.#rows.lease(ticket.leaseId);
+      if (lease !== undefined) this.#record('released', ticket, lease, `by ${ownerText(this.#processes.self)}${force ? ', forced' : ''}`);
+      this.#forget(ticket.revision);
+      return { outcome: 'released', holder };
+    });
+  }
+
+  #view(ticket: TicketRow): LockView {
+    const { resource, token, contents } = ticket;
+    const lease = this.#rows.lease(ticket.leaseId);
+    const shared = { resource, token, contents };
+    if (lease === undefined) {
+      return { ...shared, owner: 'unknown', alive: 'unknown', heldMs: undefined, waitedMs: undefined, expiresMs: 0, clock: 'stopped', step: '', command: '' };
+    }
+    const { ms, clock } = this.#remaining(lease);
+    const since = (at: number): number => sinceOf(at, lease, this.#clock, clock);
+    return {
+      ...shared,
+      owner: ownerText(lease.owner),
+      alive: this.#processes.liveness(lease.owner),
+      heldMs: lease.granted === undefined ? undefined : since(lease.granted),
+      waitedMs: token === undefined ? since(lease.asked) : undefined,
+      expiresMs: ms,
+      clock,
+      step: lease.step,
+      command: lease.command,
+    };
+  }
+
+  /** Leases outlive processes, so they are measured on a clock that all processes of one boot share: see lease-clock.ts. */
   #now(): number {
     return this.#clock.monotonic();
   }
 
-  #enqueue(request: LockRequest): number {
+  #remaining(lease: LeaseRow): Remaining {
+    return remainingOf(lease, this.#processes.self, this.#clock);
+  }
+
+  /** Who would wait for each other for ever if this were waited for. Who holds nothing is in nobody's way. */
+  #circle(request: LockRequest): StandStill[] | undefined {
+    if (!this.#policy.reapDead || request.chain === undefined || this.#rows.tickets(request.dir).length === 0) return undefined;
+    const tickets: QueuedTicket[] = [];
+    for (const { revision, resource, token, contents, leaseId } of this.#rows.allTickets()) {
+      const lease = this.#rows.lease(leaseId);
+      if (lease === undefined || this.#isGone(lease)) continue;
+      const { chain, command } = lease;
+      tickets.push({ revision, resource, chain, granted: token !== undefined, owner: ownerText(lease.owner), command, contents });
+    }
+    return findDeadlock(tickets, { chain: request.chain, resource: request.dir });
+  }
+
+  #enqueue(request: LockRequest): LeaseRow {
     if (request.mustExist && !this.#rows.exists(request.dir)) {
       throw new TopoError('NoNode', this.#policy.names.directory('global', request.dir));
     }
     const revision = this.#rows.nextRevision();
-    this.#rows.putLease({
+    const lease: LeaseRow = {
       id: revision,
       owner: this.#processes.self,
       ttlMs: request.ttlMs,
-      expires: this.#now() + request.ttlMs,
+      asked: this.#now(),
+      ...this.#until(request.ttlMs),
       granted: undefined,
       step: '',
-    });
+      command: request.command ?? '',
+      chain: request.chain ?? revision,
+    };
+    this.#rows.putLease(lease);
     this.#rows.addTicket({
       revision,
       resource: request.dir,
@@ -182,48 +212,104 @@ export class LockTable {
       contents: request.contents,
       token: undefined,
     });
-    return revision;
+    return lease;
   }
 
-  /** Undefined if the waiter's own lease has run out: it is granted nothing then (etcd#11456). */
-  #tryGrant(revision: number): { token?: number; ahead: number } | undefined {
-    const own = this.#rows.lease(revision);
+  #until(ttlMs: number): Pick<LeaseTimes, 'expires' | 'expiresWall'> {
+    return { expires: this.#now() + ttlMs, expiresWall: this.#clock.now() + ttlMs };
+  }
+
+  /** The token, once it is this ticket's turn. Throws as `acquire`. */
+  async #wait(ctx: Context, revision: number, first: Place | undefined, node: string): Promise<number> {
+    let place = first;
+    let seen: string | number | undefined;
+    let probed = this.#now();
+    for (let looks = 0; ; looks++) {
+      if (place === undefined) throw new TopoError('NoNode', 'lease');
+      if (place.token !== undefined) return place.token;
+      const ended = ctx.err();
+      if (ended !== undefined) {
+        await this.#retry(() => this.#forget(revision));
+        throw endedError(ended, node);
+      }
+      await this.#clock.sleep(pollDelayMs(place.ahead.length, looks), ctx);
+      // Nearly every look ends here, with neither a transaction nor a lock: nobody has changed anything, and none died.
+      const now = this.#now();
+      const probe = this.#policy.reapDead && now - probed >= PROBE_MS;
+      if (probe) probed = now;
+      const died = probe && place.ahead.some((owner) => this.#processes.liveness(owner) === 'dead');
+      if (!died && now < place.due && this.#rows.changes() === seen) continue;
+      seen = this.#rows.changes();
+      // To look takes no lock that others wait for.
+      place = this.#rows.read(() => this.#look(revision));
+      if (isUp(place, this.#now())) place = await this.#retry(() => this.#tryGrant(revision));
+    }
+  }
+
+  /** Where a ticket stands, without changing anything. Undefined if its lease has run out, or it is gone. */
+  #look(revision: number): Standing | undefined {
+    const lease = this.#rows.lease(revision);
     const ticket = this.#rows.ticketOfLease(revision);
-    if (own === undefined || ticket === undefined || this.#expired(own)) {
+    if (lease === undefined || ticket === undefined) return undefined;
+    const left = this.#remaining(lease).ms;
+    if (left <= 0) return undefined;
+    const now = this.#now();
+    const place: Standing = { token: ticket.token, ahead: [], renewAt: now + left - lease.ttlMs / 2, due: now + left - lease.ttlMs / 2, lease, ticket, gone: [] };
+    for (const other of this.#rows.tickets(ticket.resource)) {
+      // A holder counts wherever it stands: one that stole the lock came later than those who wait.
+      if (other.revision === revision || (other.revision > revision && other.token === undefined)) continue;
+      const theirs = this.#rows.lease(other.leaseId);
+      if (theirs === undefined || this.#isGone(theirs)) {
+        place.gone.push({ ticket: other, lease: theirs });
+        continue;
+      }
+      place.ahead.push(theirs.owner);
+      place.due = Math.min(place.due, now + this.#remaining(theirs).ms);
+    }
+    return place;
+  }
+
+  /**
+   * Grants if it is this ticket's turn, and removes those before it that have expired or are proved dead. Undefined if the waiter's
+   * own lease has run out: it is granted nothing then (etcd#11456).
+   */
+  #tryGrant(revision: number): Place | undefined {
+    const place = this.#look(revision);
+    if (place === undefined) {
       this.#forget(revision);
       return undefined;
     }
-    // A waiter keeps its own lease alive, in time but not at each look: every write is one to the disk.
-    if (own.expires - this.#now() < own.ttlMs / 2) this.#rows.putLease({ ...own, expires: this.#now() + own.ttlMs });
-    // A holder counts wherever it stands: one that stole the lock came later than those who wait.
-    const ahead = this.#reap(ticket.resource).filter((other) => other.revision < revision || other.token !== undefined);
-    if (ahead.length > 0) return { ahead: ahead.length };
+    for (const { ticket, lease } of place.gone) {
+      if (lease !== undefined) this.#record(this.#isDead(lease) ? 'reaped' : 'expired', ticket, lease, lease.step);
+      this.#forget(ticket.revision);
+    }
+    const { lease, ticket } = place;
+    if (place.ahead.length > 0) {
+      // A waiter keeps its own lease alive, in time but not at each look: every write is one to the disk.
+      if (place.renewAt <= this.#now()) this.#rows.putLease({ ...lease, ...this.#until(lease.ttlMs) });
+      return place;
+    }
     const token = this.#rows.nextRevision();
+    const granted = { ...lease, ...this.#until(lease.ttlMs), granted: this.#now() };
     this.#rows.grant(revision, token);
     this.#rows.setFence(ticket.resource, token);
-    this.#rows.putLease({ ...own, expires: this.#now() + own.ttlMs, granted: this.#now() });
-    return { token, ahead: 0 };
+    this.#rows.putLease(granted);
+    this.#record('granted', { ...ticket, token }, granted, lease.command);
+    return { ...place, token };
   }
 
-  /** Removes what has expired or is proved dead, and returns who is left, in order. */
-  #reap(resource: string): TicketRow[] {
-    return this.#rows.tickets(resource).filter((ticket) => {
-      const lease = this.#rows.lease(ticket.leaseId);
-      const gone = lease === undefined || this.#expired(lease) || this.#provedDead(lease);
-      if (gone) this.#forget(ticket.revision);
-      return !gone;
-    });
+  #isGone(lease: LeaseRow): boolean {
+    return this.#remaining(lease).ms <= 0 || this.#isDead(lease);
   }
 
-  /** A lease of an earlier boot of this host was measured on a clock that has stopped. */
-  #expired(lease: LeaseRow): boolean {
-    const self = this.#processes.self;
-    if (lease.owner.host === self.host && lease.owner.boot !== self.boot) return true;
-    return lease.expires <= this.#now();
-  }
-
-  #provedDead(lease: LeaseRow): boolean {
+  #isDead(lease: LeaseRow): boolean {
     return this.#policy.reapDead && this.#processes.liveness(lease.owner) === 'dead';
+  }
+
+  /** Of a holder: those who wait have nothing to lose. */
+  #record(kind: LockEventKind, { resource, token }: TicketRow, lease: LeaseRow, detail: string): void {
+    if (token === undefined) return;
+    this.#rows.addEvent({ at: this.#clock.now(), kind, resource, token, owner: ownerText(lease.owner), detail });
   }
 
   #forget(revision: number): void {
@@ -234,7 +320,7 @@ export class LockTable {
   #verify(resource: string, token: number): LeaseRow {
     const ticket = this.#rows.tickets(resource).find((candidate) => candidate.token === token);
     const lease = ticket === undefined ? undefined : this.#rows.lease(ticket.leaseId);
-    if (lease === undefined || this.#expired(lease) || this.#rows.fence(resource) !== token) {
+    if (lease === undefined || this.#remaining(lease).ms <= 0 || this.#rows.fence(resource) !== token) {
       throw new TopoError('NoNode', 'lease');
     }
     return lease;
@@ -242,56 +328,31 @@ export class LockTable {
 
   #renew(resource: string, token: number): void {
     const lease = this.#verify(resource, token);
-    this.#rows.putLease({ ...lease, expires: this.#now() + lease.ttlMs });
+    this.#rows.putLease({ ...lease, ...this.#until(lease.ttlMs) });
   }
 
-  #descriptor(request: LockRequest, revision: number, token: number): LockDescriptor {
-    const resource = request.dir;
-    let stopRenewal = (): void => {};
-    const keepAlive = (): void => {
-      stopRenewal = this.#clock.at(this.#clock.now() + request.ttlMs / 3, () => {
-        // A lease that is gone is found out by the next guarded write. A store that is busy is tried again next time.
-        if (this.#quietly(() => this.#renew(resource, token))) keepAlive();
-      });
-    };
-    if (this.#policy.renewed) keepAlive();
-    return {
-      resource,
-      token,
-      check: async (ctx) => {
+  #descriptor(leased: Leased): LockDescriptor {
+    const { resource, revision, token } = leased;
+    return makeDescriptor(leased, this.#clock, this.#policy.renewed, {
+      renew: (ctx) => {
         checkCall(ctx, () => 'lease');
         return this.#retry(() => this.#renew(resource, token));
       },
-      unlock: async () => {
-        stopRenewal();
-        await this.#retry(() => {
+      // A lease that is gone is found out by the next guarded write. A store that is busy is tried again next time.
+      renewQuietly: () => this.#quietly(() => this.#renew(resource, token)),
+      release: () =>
+        this.#retry(() => {
           this.#verify(resource, token);
           this.#forget(revision);
-        });
-      },
-      expire: () => {
-        stopRenewal();
-        this.#rows.transact(() => this.#forget(revision));
-      },
-      steal: () => {
-        stopRenewal();
-        this.#rows.transact(() => this.#steal(resource, revision));
-      },
-      stall: (ms) => {
-        if (!this.#policy.renewed) return;
-        stopRenewal();
-        const renewAgain = (): void => {
-          if (this.#quietly(() => this.#renew(resource, token))) keepAlive();
-        };
-        stopRenewal = this.#clock.at(this.#clock.now() + ms, renewAgain);
-      },
-      note: (step) => {
+        }),
+      expire: () => this.#rows.transact(() => this.#take('expired', leased)),
+      steal: () => this.#rows.transact(() => this.#steal(leased)),
+      note: (step) =>
         this.#quietly(() => {
           const lease = this.#rows.lease(revision);
           if (lease !== undefined) this.#rows.putLease({ ...lease, step });
-        });
-      },
-    };
+        }),
+    });
   }
 
   /** False only if the lease is gone. */
@@ -304,13 +365,26 @@ export class LockTable {
     }
   }
 
-  /** Another owner, of whom nothing is known, takes the lock, changes nothing, and lets it run out. */
-  #steal(resource: string, revision: number): void {
+  #take(kind: 'expired' | 'stolen', { revision }: Leased): void {
+    const ticket = this.#rows.ticketOfLease(revision);
+    const lease = this.#rows.lease(revision);
+    if (ticket !== undefined && lease !== undefined) this.#record(kind, ticket, lease, lease.step);
     this.#forget(revision);
+  }
+
+  /** Another owner, of whom nothing is known, takes the lock, changes nothing, and lets it run out. */
+  #steal(leased: Leased): void {
+    this.#take('stolen', leased);
+    const { resource } = leased;
     const token = this.#rows.nextRevision();
     const now = this.#now();
-    this.#rows.putLease({ id: token, owner: THIEF, ttlMs: THIEF_MS, expires: now + THIEF_MS, granted: now, step: '' });
-    this.#rows.addTicket({ revision: token, resource, leaseId: token, contents: '{}', token });
+    // On the same machine, where nobody can see it: a container.
+    const owner = { ...this.#processes.self, host: 'elsewhere', pidNamespace: 'elsewhere', pid: 1, start: '0', user: 'thief' };
+    const lease: LeaseRow = { id: token, owner, ttlMs: THIEF_MS, ...this.#until(THIEF_MS), asked: now, granted: now, step: '', command: '', chain: token };
+    const ticket: TicketRow = { revision: token, resource, leaseId: token, contents: '{}', token };
+    this.#rows.putLease(lease);
+    this.#rows.addTicket(ticket);
     this.#rows.setFence(resource, token);
+    this.#record('granted', ticket, lease, '');
   }
 }

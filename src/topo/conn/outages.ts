@@ -5,7 +5,8 @@ import { paths } from '../paths.ts';
 import type { Conn, DirEntry, LockDescriptor, LockView, Node, Version, WriteOptions, Writer } from './conn.ts';
 import { cleanPath, type NodeNames } from './directory.ts';
 import { checkCall } from './ended.ts';
-import type { LockRequest } from './lock-table.ts';
+import type { LockEvent } from './lock-events.ts';
+import type { Broken, LockBreak, LockRequest } from './lock-table.ts';
 
 /** How long a call to a cell's topology server is tried that does not answer: etcd's dial timeout. */
 const DIAL_MS = 5000;
@@ -119,6 +120,14 @@ class OutageConn implements Conn {
 
   locks(): LockView[] {
     return this.#inner.locks();
+  }
+
+  lockEvents(most: number): LockEvent[] {
+    return this.#inner.lockEvents(most);
+  }
+
+  breakLock(order: LockBreak): Promise<Broken> {
+    return this.#inner.breakLock(order);
   }
 
   close(): void {

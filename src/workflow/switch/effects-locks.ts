@@ -1,5 +1,6 @@
 import { wrapError } from '../../lib/errors.ts';
 import { checkKeyspaceLocked, heldLocks, lockKeyspace, lockName, type Locked } from '../../topo/locks.ts';
+import { lockText } from '../../topo/lock-names.ts';
 import type { StepName } from './catalogue.ts';
 import { lockedKeyspaces, type SwitchRun } from './run.ts';
 
@@ -67,7 +68,7 @@ export async function confirmLocks(run: SwitchRun): Promise<void> {
     try {
       await lock.check(run.ctx);
     } catch (error) {
-      throw wrapError(error, `lock on ${lock.resource} was lost`);
+      throw wrapError(error, `lock on ${lockText(lock.resource)} was lost`);
     }
   }
 }

@@ -116,7 +116,7 @@ export function interrupted(intent: Intent): UserError {
 
 /** Why another command has to wait for a switch that is being made. */
 function atWork(intent: Intent): UserError {
-  return new UserError(`${intent.command} is at work on these keyspaces`, { next: 'try again when it has ended; who it is: switchtraffic show locks' });
+  return new UserError(`${intent.command} is at work on these keyspaces`, { next: 'try again when it has ended; who it is: switchtraffic lock show' });
 }
 
 /** Refuses to touch keyspaces in which a switch is half done, or under way. Only `hardened` knows. Throws UserError. */
