@@ -17,6 +17,7 @@ export const PROBE_MS = 8;
 
 /** The next in line looks this often at first: a lock is mostly held for a short time or a long one. */
 const QUICK_LOOKS = 100;
+const SLOWEST_NEXT_MS = 10;
 const SLOWEST_MS = 20;
 
 /**
@@ -24,8 +25,8 @@ const SLOWEST_MS = 20;
  * whoever looks takes time from those who work.
  */
 export function pollDelayMs(ahead: number, looks: number): number {
-  if (ahead > 1) return Math.min(2 * ahead, SLOWEST_MS);
-  return Math.min(1 + Math.max(0, looks - QUICK_LOOKS) / 8, SLOWEST_MS);
+  if (ahead > 1) return Math.min(2 * (ahead - 1), SLOWEST_MS);
+  return Math.min(1 + Math.max(0, looks - QUICK_LOOKS) / 8, SLOWEST_NEXT_MS);
 }
 
 /** True if something has to be written now: it is this one's turn, its lease is to be renewed, or it is gone. */
