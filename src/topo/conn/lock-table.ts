@@ -226,12 +226,12 @@ export class LockTable {
     let probed = this.#now();
     for (let looks = 0; ; looks++) {
       if (place === undefined) throw new TopoError('NoNode', 'lease');
-      if (place.token !== undefined) return place.token;
       const ended = ctx.err();
       if (ended !== undefined) {
         await this.#retry(() => this.#leave(revision));
         throw endedError(ended, node);
       }
+      if (place.token !== undefined) return place.token;
       await this.#clock.sleep(pollDelayMs(place.ahead.length, looks), ctx);
       // Nearly every look ends here, with neither a transaction nor a lock: nobody has changed anything, and none died.
       const now = this.#now();
