@@ -27,8 +27,8 @@ function notes(inv: Invocation, { cause, left, repeatable }: EndFailed): string[
 }
 
 function next(inv: Invocation, cause: unknown, repeatable: boolean, more: boolean): string {
-  if (!repeatable) return `next: it cannot be run again: ${more ? 'put right by hand what is left' : 'see whether this was done: switchtraffic show keyspace'}`;
   const told = nextOf(cause);
   if (told !== undefined) return `next: ${told}`;
+  if (!repeatable) return `next: it cannot be run again: ${more ? 'put right by hand what is left' : 'see whether this was done: switchtraffic show keyspace'}`;
   return `next: cure the cause, then run it again, which does the rest: switchtraffic ${commandAgain(inv)}`;
 }

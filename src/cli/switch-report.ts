@@ -4,6 +4,7 @@ import { background } from '../runtime/context.ts';
 import { missingPrivileges, readGrants } from '../tablet/privileges.ts';
 import { readProcesses } from '../tablet/process.ts';
 import { readStream, readStreams, STOPPED_FOR_CUTOVER } from '../tablet/vreplication/streams.ts';
+import { underlying } from '../lib/errors.ts';
 import { DeadlockError } from '../topo/conn/deadlock.ts';
 import { LockLostError } from '../topo/lost-locks.ts';
 import { stoppedCells } from '../topo/cells.ts';
@@ -143,7 +144,11 @@ function nextLines(inv: Invocation, failed: SwitchFailed, traffic: readonly Tabl
   if (isMadeAlready(failed, traffic)) return [`next: nothing: traffic of shard ${run.sw.targets.map(({ info }) => info.name).join(', ')} goes to ${run.sw.targetKeyspace} already`];
   const again = commandAgain(inv);
   const blocked = traffic.some(isRefused);
-  if (end.error instanceof LockLostError || end.error instanceof DeadlockError) return [`next: ${end.error.next ?? ''}`];
+  if (end.end === 'nothing changed' || end.error instanceof LockLostError) {
+    const [deadlock, lost] = [underlying(end.error, DeadlockError), underlying(end.error, LockLostError)];
+    if (deadlock !== undefined) return [`next: run it again when the other has ended: switchtraffic ${again}`];
+    if (lost !== undefined) return [`next: ${lost.next ?? ''}`];
+  }
   // The intent says what is left to do; the same command does that first.
   if (run.intent !== undefined && end.end === 'roll-back failed') {
     return [`next: finish the roll-back by running it again, once the cause is cured: switchtraffic ${again}`];

@@ -164,6 +164,12 @@ export function nextOf(error: unknown): string | undefined {
   return undefined;
 }
 
+/** The error itself, or the one that caused it, of this kind. */
+export function underlying<E extends Error>(error: unknown, kind: new (...args: never[]) => E): E | undefined {
+  for (let at = error; at instanceof Error; at = at.cause) if (at instanceof kind) return at;
+  return undefined;
+}
+
 /**
  * Several errors as one: a single one is returned as it is; texts are sorted and joined with a line feed,
  * the code is the highest by priority. Vitess: go/vt/vterrors/aggregate.go.

@@ -2,7 +2,7 @@ import { errorText, isTopoError, vtError } from '../lib/errors.ts';
 import { formatRfc3339 } from '../lib/go-time.ts';
 import { background, type Context, contextKey, withTimeout, withValue } from '../runtime/context.ts';
 import type { LockDescriptor, WriteOptions } from './conn/conn.ts';
-import { isLeaseGone, lostAtRelease, lostLock, lostPlace } from './lost-locks.ts';
+import { isLeaseGone, lostAtCheck, lostAtRelease, lostLock, lostPlace } from './lost-locks.ts';
 import { lockDirs } from './paths.ts';
 import type { TopoServer } from './server.ts';
 
@@ -122,13 +122,22 @@ export function lockRoutingRules(ctx: Context, topo: TopoServer, action: string)
  */
 export async function checkKeyspaceLocked(ctx: Context, topo: TopoServer, keyspace: string): Promise<void> {
   const { descriptor } = heldLock(ctx, topo, 'keyspace', keyspace);
-  if (topo.release.behaviours.lockCheckAsks) await descriptor.check(ctx);
+  if (topo.release.behaviours.lockCheckAsks) await checkLock(ctx, topo, descriptor);
 }
 
 /** The same of a shard's lock. Vitess: go/vt/topo/shard_lock.go CheckShardLocked. */
 export async function checkShardLocked(ctx: Context, topo: TopoServer, keyspace: string, shard: string): Promise<void> {
   const { descriptor } = heldLock(ctx, topo, 'shard', `${keyspace}/${shard}`);
-  if (topo.release.behaviours.lockCheckAsks) await descriptor.check(ctx);
+  if (topo.release.behaviours.lockCheckAsks) await checkLock(ctx, topo, descriptor);
+}
+
+/** Throws NoNode `lease` for a lock that is gone; on `hardened` LockLostError, which says more. */
+export async function checkLock(ctx: Context, topo: TopoServer, descriptor: LockDescriptor): Promise<void> {
+  try {
+    await descriptor.check(ctx);
+  } catch (error) {
+    throw topo.release.behaviours.fencedWrites && isLeaseGone(error) ? lostAtCheck(topo, descriptor, error) : error;
+  }
 }
 
 /** Every lock that this context holds. */

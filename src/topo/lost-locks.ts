@@ -7,7 +7,7 @@ import type { TopoServer } from './server.ts';
 /** On `hardened`, a lock that is gone: which, how it was lost, who has it now, what became of the write, what to do next. */
 export class LockLostError extends VtError {
   constructor(text: string, resource: string, cause: unknown) {
-    super(text, { code: 'FAILED_PRECONDITION', cause, next: `see who has it, and run this again once it is free: switchtraffic lock show ${lockText(resource)}` });
+    super(text, { code: 'FAILED_PRECONDITION', cause, next: `see who has it or had it since, before you run this again: switchtraffic lock show ${lockText(resource)}` });
     this.name = 'LockLostError';
   }
 }
@@ -23,6 +23,11 @@ export function lostLock(topo: TopoServer, guards: readonly LockDescriptor[], ca
   const lost = guards.find((guard) => !granted.some((view) => view.token === guard.token)) ?? guards[0];
   const resource = lost?.resource ?? '';
   return new LockLostError(`lock on ${lockText(resource)} was lost (${whatBecame(topo, lost, granted)}), the write was refused`, resource, cause);
+}
+
+/** The error of a check that found a lock gone, before anything was written. */
+export function lostAtCheck(topo: TopoServer, lost: LockDescriptor, cause: TopoError): LockLostError {
+  return new LockLostError(`lock on ${lockText(lost.resource)} was lost (${whatBecame(topo, lost, grantedNow(topo))})`, lost.resource, cause);
 }
 
 /** The error of a release that came too late. All that was written under the lock was checked where it committed, so it stands. */

@@ -18,6 +18,9 @@ export function validate({ flags }: Invocation): void {
   if (flags.int('last') < 1) throw new UserError(`--last ${flags.int('last')} is not a number of entries`, { next: 'switchtraffic lock show --history --last 50', exit: 2 });
 }
 
+/** How much of its history is shown with one lock. */
+const LATELY = 5;
+
 /** Shows the locks, or what became of them. Takes none. */
 export function run(inv: Invocation): Promise<number> {
   return withCluster(inv, {}, async ({ cluster }) => {
@@ -31,7 +34,8 @@ export function run(inv: Invocation): Promise<number> {
     }
     if (wanted === undefined) return print(inv, { locks: all }, () => renderLocks(all, options));
     const lock = all.find(({ resource }) => resource === wanted);
-    return print(inv, { locks: lock === undefined ? [] : [lock] }, () => renderOneLock(wanted, lock, options));
+    const lately = eventsOf(cluster.topo, wanted, LATELY);
+    return print(inv, { locks: lock === undefined ? [] : [lock] }, () => [...renderOneLock(wanted, lock, options), ...(lately.length === 0 ? [] : ['lately', ...renderLockHistory(lately, options).map((line) => `  ${line}`)])]);
   });
 }
 
