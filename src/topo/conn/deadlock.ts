@@ -1,6 +1,7 @@
 import { VtError } from '../../lib/errors.ts';
 import { lockText } from '../lock-names.ts';
-import { actionOf } from './lock-words.ts';
+import type { LeaseRow, LockRows } from './lock-rows.ts';
+import { actionOf, ownerText } from './lock-words.ts';
 
 /** A ticket that counts, in the order of arrival: its owner lives as far as anybody knows. */
 export interface QueuedTicket {
@@ -13,6 +14,16 @@ export interface QueuedTicket {
   owner: string;
   command: string;
   contents: string;
+}
+
+/** Every ticket but those whose lease is gone. */
+export function queuedTickets(rows: LockRows, isGone: (lease: LeaseRow) => boolean): QueuedTicket[] {
+  return rows.allTickets().flatMap(({ revision, resource, token, contents, leaseId }) => {
+    const lease = rows.lease(leaseId);
+    if (lease === undefined || isGone(lease)) return [];
+    const { chain, command } = lease;
+    return [{ revision, resource, chain, granted: token !== undefined, owner: ownerText(lease.owner), command, contents }];
+  });
 }
 
 /** One of those who stand still: waits for a resource that the next one holds, or is in line for before it. */

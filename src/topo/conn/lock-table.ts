@@ -3,15 +3,17 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { Context } from '../../runtime/context.ts';
 import { haveSameClock, type Processes } from '../../runtime/processes.ts';
 import type { LockDescriptor, LockView } from './conn.ts';
-import { DeadlockError, findDeadlock, type QueuedTicket, type StandStill } from './deadlock.ts';
+import { DeadlockError, findDeadlock, queuedTickets, type StandStill } from './deadlock.ts';
 import type { NodeNames } from './directory.ts';
 import { checkCall, endedError } from './ended.ts';
-import { type LeaseTimes, type Remaining, remainingOf, sinceOf } from './lease-clock.ts';
+import { type LeaseTimes, type Remaining, remainingOf } from './lease-clock.ts';
 import { type Leased, makeDescriptor } from './lock-descriptor.ts';
 import type { LockEvent, LockEventKind } from './lock-events.ts';
 import type { LeaseRow, LockRows, TicketRow } from './lock-rows.ts';
+import { type Broken, type LockBreak, viewOf } from './lock-view.ts';
 import { ownerText } from './lock-words.ts';
 import { isUp, type Place, pollDelayMs, PROBE_MS } from './queue-place.ts';
+import type { LockRules } from './lock-rules.ts';
 
 /**
  * Locks as leases with fencing tokens, the same for every store: a store only keeps the rows.
@@ -44,21 +46,10 @@ export interface LeasePolicy {
    * False: only expiry ends a lease, and waiters of each other wait until they give up, as on etcd (K45).
    */
   reapDead: boolean;
-}
-
-/** What `lock release` asks for. */
-export interface LockBreak {
-  resource: string;
-  /** The token of the grant that is meant, so that nobody ends another one by mistake. */
-  token: number;
-  /** Also of a holder that may live. */
-  force: boolean;
-}
-
-/** What came of it. `holder`: who has, or had, the lock; undefined where nobody does. */
-export interface Broken {
-  outcome: 'released' | 'free' | 'other token' | 'held';
-  holder: LockView | undefined;
+  /** Which it is, as `--topo-implementation` names it; undefined on `hardened`, which has locks of its own. */
+  implementation?: string;
+  /** What the topology server does besides; without them as on etcd, for as long as is asked. */
+  rules?: LockRules;
 }
 
 /** How long a thief that was put there by a fault keeps the lock, in milliseconds. */
@@ -145,25 +136,7 @@ export class LockTable {
   }
 
   #view(ticket: TicketRow): LockView {
-    const { resource, token, contents } = ticket;
-    const lease = this.#rows.lease(ticket.leaseId);
-    const shared = { resource, token, contents };
-    if (lease === undefined) {
-      return { ...shared, owner: 'unknown', alive: 'unknown', heldMs: undefined, waitedMs: undefined, expiresMs: 0, clock: 'stopped', step: '', command: '' };
-    }
-    const { ms, clock } = this.#remaining(lease);
-    const since = (at: number): number => sinceOf(at, lease, this.#clock, clock);
-    return {
-      ...shared,
-      owner: ownerText(lease.owner),
-      alive: this.#processes.liveness(lease.owner),
-      heldMs: lease.granted === undefined ? undefined : since(lease.granted),
-      waitedMs: token === undefined ? since(lease.asked) : undefined,
-      expiresMs: ms,
-      clock,
-      step: lease.step,
-      command: lease.command,
-    };
+    return viewOf(ticket, this.#rows.lease(ticket.leaseId), this.#processes, this.#clock);
   }
 
   /** Leases outlive processes, so they are measured on a clock that all processes of one boot share: see lease-clock.ts. */
@@ -178,14 +151,7 @@ export class LockTable {
   /** Who would wait for each other for ever if this were waited for. Who holds nothing is in nobody's way. */
   #circle(request: LockRequest): StandStill[] | undefined {
     if (!this.#policy.reapDead || request.chain === undefined || this.#rows.tickets(request.dir).length === 0) return undefined;
-    const tickets: QueuedTicket[] = [];
-    for (const { revision, resource, token, contents, leaseId } of this.#rows.allTickets()) {
-      const lease = this.#rows.lease(leaseId);
-      if (lease === undefined || this.#isGone(lease)) continue;
-      const { chain, command } = lease;
-      tickets.push({ revision, resource, chain, granted: token !== undefined, owner: ownerText(lease.owner), command, contents });
-    }
-    return findDeadlock(tickets, { chain: request.chain, resource: request.dir });
+    return findDeadlock(queuedTickets(this.#rows, (lease) => this.#isGone(lease)), { chain: request.chain, resource: request.dir });
   }
 
   #enqueue(request: LockRequest): LeaseRow {
@@ -264,7 +230,7 @@ export class LockTable {
         continue;
       }
       place.ahead.push(theirs.owner);
-      place.due = Math.min(place.due, now + this.#remaining(theirs).ms);
+      place.due = Math.min(place.due, now + this.#countsMs(theirs));
     }
     return place;
   }
@@ -322,7 +288,13 @@ export class LockTable {
   }
 
   #isGone(lease: LeaseRow): boolean {
-    return this.#remaining(lease).ms <= 0 || this.#isDead(lease);
+    return this.#countsMs(lease) <= 0 || this.#isDead(lease);
+  }
+
+  /** How long a lease stands in the way of others: on Consul nobody gets a lock for some time after its lease has run out. */
+  #countsMs(lease: LeaseRow): number {
+    const { ms, clock } = this.#remaining(lease);
+    return lease.granted === undefined || clock === 'stopped' ? ms : ms + (this.#policy.rules?.delayMs ?? 0);
   }
 
   #isDead(lease: LeaseRow): boolean {
@@ -362,7 +334,7 @@ export class LockTable {
         return this.#retry(() => this.#renew(resource, token));
       },
       // A lease that is gone is found out by the next guarded write. A store that is busy is tried again next time.
-      renewQuietly: () => this.#quietly(() => this.#renew(resource, token)),
+      renewQuietly: () => this.#processes.liveness(this.#processes.self) !== 'dead' && this.#quietly(() => this.#renew(resource, token)),
       release: () =>
         this.#retry(() => {
           this.#verify(resource, token);

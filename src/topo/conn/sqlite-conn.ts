@@ -6,7 +6,9 @@ import type { Conn, DirEntry, LockDescriptor, LockView, Node, Version, WriteOpti
 import { cleanPath, entriesBelow, type NodeNames } from './directory.ts';
 import { checkCall } from './ended.ts';
 import type { LockEvent } from './lock-events.ts';
-import { type Broken, type LeasePolicy, type LockBreak, type LockRequest, LockTable } from './lock-table.ts';
+import { type LeasePolicy, LockTable } from './lock-table.ts';
+import type { Broken, LockBreak } from './lock-view.ts';
+import { type AskedLock, ServerLocks } from './server-locks.ts';
 import { after, nextRevision, sqliteLockRows } from './sqlite-lock-rows.ts';
 import { TOPO_MIGRATIONS } from './sqlite-schema.ts';
 
@@ -15,15 +17,18 @@ interface Shared {
   database: Database;
   world: World;
   locks: LockTable;
-  names: NodeNames;
+  server: ServerLocks;
+  policy: LeasePolicy;
 }
 
 /** Opens a topology kept in one SQLite file (or `:memory:`) and returns its global connection. */
 export function openSqliteConn(path: string, world: World, policy: LeasePolicy, create: boolean): Conn {
   const database = Database.open({ path, migrations: TOPO_MIGRATIONS, create });
   const retry = <T>(fn: () => T): Promise<T> => database.write(world.clock, fn);
-  const locks = new LockTable(sqliteLockRows(database), world.clock, world.processes, policy, retry);
-  return new SqliteConn({ database, world, locks, names: policy.names }, 'global');
+  const rows = sqliteLockRows(database);
+  const locks = new LockTable(rows, world.clock, world.processes, policy, retry);
+  const server = new ServerLocks({ locks, rows, policy, clock: world.clock, retry });
+  return new SqliteConn({ database, world, locks, server, policy }, 'global');
 }
 
 class SqliteConn implements Conn {
@@ -35,8 +40,12 @@ class SqliteConn implements Conn {
     this.cell = cell;
   }
 
+  get policy(): LeasePolicy {
+    return this.#shared.policy;
+  }
+
   get #names(): NodeNames {
-    return this.#shared.names;
+    return this.#shared.policy.names;
   }
 
   forCell(cell: string): Conn {
@@ -139,8 +148,8 @@ class SqliteConn implements Conn {
     );
   }
 
-  lock(ctx: Context, request: LockRequest): Promise<LockDescriptor> {
-    return this.#shared.locks.acquire(ctx, request);
+  lock(ctx: Context, request: AskedLock): Promise<LockDescriptor> {
+    return this.#shared.server.acquire(ctx, request);
   }
 
   locks(): LockView[] {
