@@ -1,7 +1,7 @@
 import { formatDuration } from '../lib/duration.ts';
 import { UserError } from '../lib/errors.ts';
 import { findRelease, type Release } from '../lib/releases.ts';
-import { background, type Context, withCancel, withTimeout, withValue } from '../runtime/context.ts';
+import { background, withCancel, withTimeout, withValue } from '../runtime/context.ts';
 import type { WorldEvent } from '../runtime/events.ts';
 import { ExitFault } from '../lib/exit-fault.ts';
 import { CALLER } from '../runtime/perform-fault.ts';
@@ -49,6 +49,9 @@ export async function withCluster(
   const { lockTimeoutMs, actionTimeoutMs } = timeLimits(inv);
   const host = hostOf(inv);
   const world = host.world();
+  // From the first: where the state lies may be worth a warning.
+  const events: WorldEvent[] = [];
+  world.events.listen((event) => events.push(event));
   const policy: LeasePolicy = { names: ETCD_NAMES, renewed: true, reapDead: true };
   const conn = withOutages(host.openTopology(world, policy, options.create !== undefined), world.clock);
   const caller = withCancel(background());
@@ -67,7 +70,7 @@ export async function withCluster(
     Object.assign(policy, leasePolicyOf(release, options.create?.implementation ?? record?.topo_implementation));
     const topo: TopoServer = { conn, release, world, lockTimeoutMs, command: commandAgain(inv).slice(0, LONGEST_COMMAND), held: new Set() };
     const cluster: Cluster = { world, release, topo, shards };
-    const scope = startScope(withValue(limited.ctx, CALLER, limited), cluster);
+    const scope: CommandScope = { ctx: withValue(limited.ctx, CALLER, limited), cluster, events };
     disarm = await armFaults(scope.ctx, inv, cluster, { creating: options.create !== undefined, late });
     let exit: number;
     try {
@@ -124,12 +127,6 @@ async function withHints(inv: Invocation, cluster: Cluster, run: () => Promise<n
 function keyspaceFlag({ path, flags }: Invocation): string {
   if (isWorkflowCommand(path) || path[0] === 'VDiff') return flags.str('target-keyspace');
   return path[0] === 'Workflow' ? flags.str('keyspace') : '';
-}
-
-function startScope(ctx: Context, cluster: Cluster): CommandScope {
-  const events: WorldEvent[] = [];
-  cluster.world.events.listen((event) => events.push(event));
-  return { ctx, cluster, events };
 }
 
 async function runAndRemember(

@@ -2,6 +2,7 @@ import { TopoError } from '../../lib/errors.ts';
 import { checkContext, type Context } from '../../runtime/context.ts';
 import type { World } from '../../runtime/world.ts';
 import { Database } from '../../store/database.ts';
+import { checkFileSystem } from '../../store/network-fs.ts';
 import type { Conn, DirEntry, LockDescriptor, LockView, Node, Version, WriteOptions, Writer } from './conn.ts';
 import { cleanPath, entriesBelow, type NodeNames } from './directory.ts';
 import { checkCall } from './ended.ts';
@@ -21,8 +22,10 @@ interface Shared {
   policy: LeasePolicy;
 }
 
-/** Opens a topology kept in one SQLite file (or `:memory:`) and returns its global connection. */
+/** Opens a topology kept in one SQLite file (or `:memory:`) and returns its global connection. Throws UserError for a file on a network. */
 export function openSqliteConn(path: string, world: World, policy: LeasePolicy, create: boolean): Conn {
+  const doubt = path === ':memory:' ? undefined : checkFileSystem(path);
+  if (doubt !== undefined) world.events.emit({ kind: 'warning', text: doubt });
   const database = Database.open({ path, migrations: TOPO_MIGRATIONS, create });
   const retry = <T>(fn: () => T): Promise<T> => database.write(world.clock, fn);
   const rows = sqliteLockRows(database);
