@@ -16,8 +16,8 @@ export interface Leased {
 export interface LeaseOperations {
   /** Throws NoNode `lease`, Timeout or Interrupted. */
   renew(ctx: Context): Promise<void>;
-  /** False only if the lease is gone. */
-  renewQuietly(): boolean;
+  /** What came of it; a store that is busy was not reached. */
+  renewQuietly(): 'renewed' | 'busy' | 'gone';
   /** Throws NoNode `lease`. */
   release(): Promise<void>;
   expire(): void;
@@ -34,7 +34,8 @@ export function makeDescriptor({ resource, token, chain, ttlMs }: Leased, clock:
   let stopRenewal = (): void => {};
   const renewAt = (at: number): void => {
     stopRenewal = clock.at(at, () => {
-      if (lease.renewQuietly()) renewAt(clock.now() + ttlMs / 3);
+      const came = lease.renewQuietly();
+      if (came !== 'gone') renewAt(clock.now() + ttlMs / (came === 'busy' ? 30 : 3));
     });
   };
   if (renewed) renewAt(clock.now() + ttlMs / 3);

@@ -334,7 +334,8 @@ export class LockTable {
         return this.#retry(() => this.#renew(resource, token));
       },
       // A lease that is gone is found out by the next guarded write. A store that is busy is tried again next time.
-      renewQuietly: () => this.#processes.liveness(this.#processes.self) !== 'dead' && this.#quietly(() => this.#renew(resource, token)),
+      renewQuietly: () =>
+        this.#processes.liveness(this.#processes.self) === 'dead' ? 'gone' : this.#quietly(() => this.#renew(resource, token)),
       release: () =>
         this.#retry(() => {
           this.#verify(resource, token);
@@ -342,21 +343,21 @@ export class LockTable {
         }),
       expire: () => this.#rows.transact(() => this.#take('expired', leased)),
       steal: () => this.#rows.transact(() => this.#steal(leased)),
-      note: (step) =>
+      note: (step) => {
         this.#quietly(() => {
           const lease = this.#rows.lease(revision);
           if (lease !== undefined) this.#rows.putLease({ ...lease, step });
-        }),
+        });
+      },
     });
   }
 
-  /** False only if the lease is gone. */
-  #quietly(fn: () => void): boolean {
+  #quietly(fn: () => void): 'renewed' | 'busy' | 'gone' {
     try {
       this.#rows.transact(fn);
-      return true;
+      return 'renewed';
     } catch (error) {
-      return !isTopoError(error, 'NoNode');
+      return isTopoError(error, 'NoNode') ? 'gone' : 'busy';
     }
   }
 
