@@ -20,7 +20,8 @@ function without(line: readonly string[], flags: readonly FlagSpec[]): string {
   const words: string[] = [];
   for (let i = 0; i < line.length; i++) {
     const word = line[i]!;
-    const flag = flags.find(({ name, short }) => [`--${name}`, ...(short === undefined ? [] : [`-${short}`])].includes(word.replace(/=.*$/s, '')));
+    const typed = word.replace(/=.*$/s, '').replaceAll('_', '-');
+    const flag = flags.find(({ name, short }) => typed === `--${name.replaceAll('_', '-')}` || (short !== undefined && typed === `-${short}`));
     if (flag === undefined) words.push(shellQuote(word));
     else if (flag.kind !== 'bool' && !word.includes('=')) i++;
   }
