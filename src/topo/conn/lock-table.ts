@@ -250,6 +250,8 @@ export class LockTable {
     let stopRenewal = (): void => {};
     const keepAlive = (): void => {
       stopRenewal = this.#clock.at(this.#clock.now() + request.ttlMs / 3, () => {
+        // A process that died in a virtual world has left its timers behind.
+        if (this.#clock.virtual && this.#processes.liveness(this.#processes.self) === 'dead') return;
         // A lease that is gone is found out by the next guarded write. A store that is busy is tried again next time.
         if (this.#quietly(() => this.#renew(resource, token))) keepAlive();
       });
