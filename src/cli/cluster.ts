@@ -54,7 +54,11 @@ export async function withCluster(
   const conn = withOutages(host.openTopology(world, policy, options.create !== undefined), world.clock);
   const caller = withCancel(background());
   const limited = withTimeout(caller.ctx, world.clock, actionTimeoutMs);
-  const stop = (): void => caller.end();
+  const stop = (): void => {
+    caller.end();
+    // What waits at a pause past the point of no return would never learn of it, and has to be completed.
+    world.faults.release('**');
+  };
   inv.signal.addEventListener('abort', stop);
   // What is to be said besides: after the answer, or after the error, which scripts look for at the start of stderr.
   const late: string[] = [];
