@@ -14,6 +14,15 @@ export type IntentVerb = 'switch' | 'complete' | 'cancel' | 'create';
  * What a command of `hardened` writes down before it changes anything. An intent stands until everything that it is about is
  * done, or taken back: whoever finds one whose writer is gone knows from it alone what was, what was to be, and what is left
  * to do. Its name is the workflow's; whoever works on it holds the workflow's lock.
+ *
+ * Other commands write none, since what a kill leaves of them needs no memory to be put right:
+ * - Workflow update, start, stop, and VDiff create, resume, stop, delete change one shard after the other, each in one transaction.
+ *   Killed between two, `show` says so of each stream or diff, and the same command does the rest.
+ * - mirrortraffic saves the rules, then opens or closes the denied tables for reads, then publishes: no query that was answered is
+ *   refused in between, and the same command does the rest.
+ * - What an operator repairs by hand with (SetShardTabletControl, Apply…RoutingRules, RefreshState…, Rebuild…Graph, reparents) is one
+ *   transaction of the topology for each record, or for those of all cells together, and may be run again. It is not refused while
+ *   something is half done: it may be needed to finish it.
  */
 export interface IntentHead {
   verb: IntentVerb;
