@@ -9,6 +9,8 @@ import { findStranded, withWorkers } from '../workflow/facts/stranded.ts';
 import type { Picture } from '../workflow/facts/stranded/found.ts';
 import { areasOf } from './areas.ts';
 import { causeOf } from './cause.ts';
+import { originalGone } from './detect/original-gone.ts';
+import { turnedOnItself } from './detect/turned.ts';
 import type { Finding } from './finding.ts';
 import { groupByCause } from './group.ts';
 import { undoOf } from './undo.ts';
@@ -38,7 +40,7 @@ export async function diagnose(ctx: Context, cluster: Cluster, wanted: Wanted = 
 
 /** What is wrong with a cluster of which this is the picture. */
 export function judge(picture: DoctorPicture, behaviours: Behaviours, { only, skip }: Wanted = EVERYTHING): Diagnosis {
-  const findings: Finding[] = findStranded(picture, behaviours);
+  const findings: Finding[] = [...findStranded(picture, behaviours), ...turnedOnItself(picture), ...originalGone(picture)];
   const all = groupByCause(withWorkers(picture.locks, findings).map((finding) => problemOf(finding, picture.history)));
   const problems = inOrder(all.filter(({ kind }) => (only.length === 0 || only.includes(kind)) && !skip.includes(kind)));
   return { verdict: verdictOf(problems), healthy: problems.length === 0, problems, notes: [], areas: areasOf(picture, problems) };

@@ -1,6 +1,7 @@
 import type { ProblemEntry } from './problems/entry.ts';
 import { ENVIRONMENT_PROBLEMS } from './problems/environment.ts';
 import { LOCK_PROBLEMS } from './problems/locks.ts';
+import { STRAY_PROBLEMS } from './problems/strays.ts';
 import { TRAFFIC_PROBLEMS } from './problems/traffic.ts';
 import { WORKFLOW_PROBLEMS } from './problems/workflows.ts';
 
@@ -11,6 +12,7 @@ export const PROBLEMS = {
   ...LOCK_PROBLEMS,
   ...TRAFFIC_PROBLEMS,
   ...WORKFLOW_PROBLEMS,
+  ...STRAY_PROBLEMS,
   ...ENVIRONMENT_PROBLEMS,
 } as const satisfies Record<string, ProblemEntry>;
 

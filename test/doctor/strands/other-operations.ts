@@ -177,12 +177,13 @@ export const OTHER_OPERATIONS: readonly Strand[] = [
     finds: [],
   },
   {
-    id: 'K8 reverse',
+    id: 'F04',
     about: 'a reversal that fails deletes the original workflow (#14276)',
     ground: MOVED,
-    releases: [MAIN, '21.0.1'],
+    releases: [MAIN, '20.0.6'],
     trigger: [{ fails: `${C2C} reversetraffic --tablet-types primary --fault 'switchTraffic/writes/waitForCatchup=return(DEADLINE_EXCEEDED)'` }],
     state: {},
-    finds: [],
+    finds: ['original-gone'],
+    ways: 2,
   },
 ];
