@@ -1,5 +1,7 @@
+import { DATA_PROBLEMS } from './problems/data.ts';
 import type { ProblemEntry } from './problems/entry.ts';
 import { ENVIRONMENT_PROBLEMS } from './problems/environment.ts';
+import { LEFTOVER_PROBLEMS } from './problems/leftovers.ts';
 import { LOCK_PROBLEMS } from './problems/locks.ts';
 import { STRAY_PROBLEMS } from './problems/strays.ts';
 import { TRAFFIC_PROBLEMS } from './problems/traffic.ts';
@@ -12,6 +14,8 @@ export const PROBLEMS = {
   ...LOCK_PROBLEMS,
   ...TRAFFIC_PROBLEMS,
   ...WORKFLOW_PROBLEMS,
+  ...LEFTOVER_PROBLEMS,
+  ...DATA_PROBLEMS,
   ...STRAY_PROBLEMS,
   ...ENVIRONMENT_PROBLEMS,
 } as const satisfies Record<string, ProblemEntry>;
