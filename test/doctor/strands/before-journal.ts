@@ -248,7 +248,8 @@ export const BEFORE_JOURNAL: readonly Strand[] = [
     releases: [MAIN, '20.0.6'],
     trigger: [{ fails: `MoveTables --workflow c2c --target-keyspace customer switchtraffic --fault '${W}/waitForCatchup=return'`, says: 'failed to sync up replication' }],
     state: { locks: [] },
-    finds: [],
+    finds: ['rules-not-published'],
+    ways: 2,
   },
   {
     id: 'K15',
