@@ -7,7 +7,7 @@ import type { HistoryFacts } from '../workflow/facts/history.ts';
 import { findStranded, withWorkers } from '../workflow/facts/stranded.ts';
 import { areasOf } from './areas.ts';
 import { causeOf } from './cause.ts';
-import { DETECTORS } from './detect/all.ts';
+import { DETECTORS, notesOf } from './detect/all.ts';
 import { withBothWays } from './detect/unpublished.ts';
 import type { Finding } from './finding.ts';
 import { groupByCause } from './group.ts';
@@ -33,7 +33,7 @@ export function judge(picture: DoctorPicture, behaviours: Behaviours, { only, sk
   const findings: Finding[] = [...findStranded(picture, behaviours).map((finding) => withBothWays(finding, picture)), ...DETECTORS.flatMap((detect) => detect(picture, behaviours))];
   const all = groupByCause(withWorkers(picture.locks, findings).map((finding) => problemOf(finding, picture.history)));
   const problems = inOrder(all.filter(({ kind }) => (only.length === 0 || only.includes(kind)) && !skip.includes(kind)));
-  return { verdict: verdictOf(problems), healthy: problems.length === 0, problems, notes: [], areas: areasOf(picture, problems) };
+  return { verdict: verdictOf(problems), healthy: problems.length === 0, problems, notes: notesOf(picture), areas: areasOf(picture, problems) };
 }
 
 function problemOf(finding: ReturnType<typeof withWorkers<Finding>>[number], history: readonly HistoryFacts[]): Problem {

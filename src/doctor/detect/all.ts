@@ -1,12 +1,21 @@
 import type { Behaviours } from '../../lib/behaviours.ts';
 import type { Finding } from '../finding.ts';
 import type { DoctorPicture } from '../picture.ts';
-import { controlsLeftOver } from './controls.ts';
+import { controlNotes, controlsLeftOver } from './controls.ts';
+import { dataGone } from './data-gone.ts';
 import { deniedLeftOver, denialMissing } from './denied.ts';
+import { bothDirections } from './directions.ts';
+import { frozenNotServed } from './frozen.ts';
+import { halfCreated, halfEnded } from './halves.ts';
+import { lockProblems } from './locks.ts';
+import { mirrorRulesLeftOver, mirrorRulesLost } from './mirror.ts';
 import { originalGone } from './original-gone.ts';
 import { orphanRules } from './orphan-rules.ts';
+import { noPrimary } from './primaries.ts';
 import { incompleteRules } from './rule-sets.ts';
+import { sequencesBehind } from './sequences.ts';
 import { servingGraph } from './serving-graph.ts';
+import { streamErrors, workflowNotes } from './streams.ts';
 import { turnedOnItself } from './turned.ts';
 import { twoWriters } from './two-writers.ts';
 
@@ -14,4 +23,30 @@ import { twoWriters } from './two-writers.ts';
 type Detector = (picture: DoctorPicture, behaviours: Behaviours) => Finding[];
 
 /** What a doctor looks for besides what `show` says. */
-export const DETECTORS: readonly Detector[] = [twoWriters, incompleteRules, denialMissing, turnedOnItself, originalGone, servingGraph, deniedLeftOver, orphanRules, controlsLeftOver];
+export const DETECTORS: readonly Detector[] = [
+  dataGone,
+  noPrimary,
+  frozenNotServed,
+  twoWriters,
+  incompleteRules,
+  denialMissing,
+  turnedOnItself,
+  originalGone,
+  servingGraph,
+  halfCreated,
+  halfEnded,
+  bothDirections,
+  streamErrors,
+  sequencesBehind,
+  orphanRules,
+  deniedLeftOver,
+  controlsLeftOver,
+  mirrorRulesLeftOver,
+  mirrorRulesLost,
+  lockProblems,
+];
+
+/** What is worth knowing and no problem. */
+export function notesOf(picture: DoctorPicture): string[] {
+  return [...workflowNotes(picture), ...controlNotes(picture)];
+}
