@@ -1,7 +1,6 @@
 import { lockName } from '../../workflow/facts/stranded/found.ts';
 import type { Finding } from '../finding.ts';
 import type { DoctorPicture } from '../picture.ts';
-import { isSwitched } from './routes.ts';
 import { applyRules } from './rule-lines.ts';
 
 /**

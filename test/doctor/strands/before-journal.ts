@@ -18,6 +18,9 @@ const LOST_AT = [
   { check: 6, state: 'S-F', streams: 'Stopped: stopped for cutover', reverse: true },
 ];
 
+/** The source shards of SPLIT_WITH_STREAMS. */
+const OFF = { 'zone1 PRIMARY customer/-80': 'off', 'zone1 PRIMARY customer/80-': 'off' } as const;
+
 const lostLocks: Strand[] = LOST_AT.flatMap(({ check, state, streams, reverse }): Strand[] => [
   {
     id: `K2 ${state}`,
@@ -31,7 +34,7 @@ const lostLocks: Strand[] = LOST_AT.flatMap(({ check, state, streams, reverse })
       streams: { 'customer/0 c2c': streams, ...(reverse && { 'commerce/0 c2c_reverse': 'Stopped' }) },
       locks: [],
     },
-    finds: reverse ? ['refused'] : ['refused'],
+    finds: ['refused'],
   },
   {
     id: `K2 ${state} Reshard`,
@@ -39,7 +42,7 @@ const lostLocks: Strand[] = LOST_AT.flatMap(({ check, state, streams, reverse })
     ground: SPLIT_WITH_STREAMS,
     releases: [MAIN, '21.0.6'],
     trigger: [{ fails: `${RESHARD} --fault '${W}/checkLocks#${check}=lease(expire)'`, says: expired('customer') }],
-    state: { journals: {}, locks: [] },
+    state: { controls: OFF, journals: {}, locks: [] },
     finds: ['refused'],
   },
 ]);
@@ -54,7 +57,7 @@ export const BEFORE_JOURNAL: readonly Strand[] = [
     trigger: [
       { while: `${SWITCH} --action-timeout 1m --fault '${W}/gatherSourcePositions=sleep(5s)'`, acts: ['tablet stop zone1-100'], fails: 'failed to gather replication positions on migration sources' },
     ],
-    state: { denied: { 'commerce/0': BOTH }, journals: {}, streams: { 'customer/0 c2c': 'Running' }, locks: [] },
+    state: { denied: { 'commerce/0': BOTH }, streams: { 'customer/0 c2c': 'Running' }, journals: {}, locks: [] },
     finds: ['refused'],
   },
   {
@@ -65,7 +68,13 @@ export const BEFORE_JOURNAL: readonly Strand[] = [
     trigger: [
       { while: `${RESHARD} --action-timeout 1m --fault '${W}/gatherSourcePositions=sleep(5s)'`, acts: ['tablet stop zone1-100'], fails: 'failed to gather replication positions on migration sources' },
     ],
-    state: { controls: { 'zone1 PRIMARY customer/0': 'off' }, journals: {}, streams: { 'customer/-80 split': 'Running', 'customer/80- split': 'Running' }, locks: [] },
+    state: {
+      denied: {},
+      controls: { 'zone1 PRIMARY customer/0': 'off' },
+      streams: { 'customer/-80 split': 'Running', 'customer/80- split': 'Running' },
+      journals: {},
+      locks: [],
+    },
     finds: ['refused'],
   },
   ...lostLocks,
@@ -79,7 +88,7 @@ export const BEFORE_JOURNAL: readonly Strand[] = [
       `query --session app "update customer set email = 'alice@example.com' where customer_id = 1"`,
       { while: SWITCH, acts: [{ wait: '300s' }, 'query --session app commit'], fails: expired('commerce') },
     ],
-    state: { denied: { 'commerce/0': BOTH }, journals: {}, streams: { 'customer/0 c2c': 'Running' }, locks: [] },
+    state: { denied: { 'commerce/0': BOTH }, streams: { 'customer/0 c2c': 'Running' }, journals: {}, locks: [] },
     finds: ['refused'],
   },
   ...[
@@ -103,7 +112,12 @@ export const BEFORE_JOURNAL: readonly Strand[] = [
     ground: SPLIT_WITH_STREAMS,
     releases: [MAIN, '21.0.6', '20.0.8'],
     trigger: [{ dies: `${RESHARD} --fault '${W}/migrateStreams:after=panic'` }, { wait: '3m' }],
-    state: { journals: {} },
+    state: {
+      denied: {},
+      controls: { 'zone1 PRIMARY customer/-80': 'off', 'zone1 PRIMARY customer/80-': 'off' },
+      streams: { 'customer/-80 sales': 'Stopped: for cutover', 'customer/80- sales': 'Stopped: for cutover', 'customer/-40 split': 'Stopped: stopped for cutover', 'customer/-40 sales': 'Stopped', 'customer/40-80 split': 'Stopped: stopped for cutover', 'customer/40-80 sales': 'Stopped', 'customer/80-c0 split': 'Stopped: stopped for cutover', 'customer/80-c0 sales': 'Stopped', 'customer/c0- split': 'Stopped: stopped for cutover', 'customer/c0- sales': 'Stopped' },
+      journals: {},
+    },
     finds: ['refused'],
   },
   {
@@ -112,7 +126,7 @@ export const BEFORE_JOURNAL: readonly Strand[] = [
     ground: MOVE,
     releases: ['21.0.2', '20.0.5', '19.0.9'],
     trigger: [{ fails: `${SWITCH} --fault '${W}/waitForCatchup=return(DEADLINE_EXCEEDED)'`, says: 'failed to sync up replication between the source and target' }],
-    state: { denied: { 'commerce/0': BOTH }, journals: {}, streams: { 'customer/0 c2c': 'Running' }, locks: [] },
+    state: { denied: { 'commerce/0': BOTH }, streams: { 'customer/0 c2c': 'Running' }, journals: {}, locks: [] },
     finds: ['refused'],
   },
   {
@@ -121,7 +135,13 @@ export const BEFORE_JOURNAL: readonly Strand[] = [
     ground: SPLIT,
     releases: ['21.0.2', '20.0.5', '19.0.9'],
     trigger: [{ fails: `${RESHARD} --fault '${W}/waitForCatchup=return(DEADLINE_EXCEEDED)'`, says: 'failed to sync up replication between the source and target' }],
-    state: { controls: { 'zone1 PRIMARY customer/0': 'off' }, journals: {}, locks: [] },
+    state: {
+      denied: {},
+      controls: { 'zone1 PRIMARY customer/0': 'off' },
+      streams: { 'customer/-80 split': 'Running', 'customer/80- split': 'Running' },
+      journals: {},
+      locks: [],
+    },
     finds: ['refused'],
   },
   {
@@ -130,7 +150,7 @@ export const BEFORE_JOURNAL: readonly Strand[] = [
     ground: MOVE,
     releases: ['21.0.1', '20.0.4'],
     trigger: [{ fails: `${SWITCH} --fault '${W}/waitForCatchup=return(DEADLINE_EXCEEDED)'`, says: 'failed to sync up replication between the source and target' }],
-    state: { denied: { 'commerce/0': BOTH }, journals: {}, streams: { 'customer/0 c2c': 'Running' }, locks: [] },
+    state: { denied: { 'commerce/0': BOTH }, streams: { 'customer/0 c2c': 'Running' }, journals: {}, locks: [] },
     finds: ['refused'],
   },
   {
@@ -139,7 +159,7 @@ export const BEFORE_JOURNAL: readonly Strand[] = [
     ground: MOVE,
     releases: ['21.0.1', '19.0.8', '18.0.8'],
     trigger: [{ fails: `${SWITCH} --fault '${W}/waitForCatchup=ctx(cancel)'`, says: 'context canceled' }],
-    state: { denied: { 'commerce/0': BOTH }, journals: {}, locks: [] },
+    state: { denied: { 'commerce/0': BOTH }, streams: { 'customer/0 c2c': 'Running' }, journals: {}, locks: [] },
     finds: ['refused'],
   },
   {
@@ -153,7 +173,7 @@ export const BEFORE_JOURNAL: readonly Strand[] = [
         says: "could not revert denied tables / shard access: node doesn't exist: lease",
       },
     ],
-    state: { denied: { 'commerce/0': BOTH }, journals: {}, streams: { 'customer/0 c2c': 'Running' }, locks: [] },
+    state: { denied: { 'commerce/0': BOTH }, streams: { 'customer/0 c2c': 'Running' }, journals: {}, locks: [] },
     finds: ['refused'],
   },
   {
@@ -167,7 +187,13 @@ export const BEFORE_JOURNAL: readonly Strand[] = [
         says: "could not revert denied tables / shard access: node doesn't exist: lease",
       },
     ],
-    state: { journals: {}, locks: [] },
+    state: {
+      denied: {},
+      controls: { 'zone1 PRIMARY customer/-80': 'off', 'zone1 PRIMARY customer/80-': 'off' },
+      streams: { 'customer/-80 sales': 'Running', 'customer/80- sales': 'Running', 'customer/-40 split': 'Running', 'customer/40-80 split': 'Running', 'customer/80-c0 split': 'Running', 'customer/c0- split': 'Running' },
+      journals: {},
+      locks: [],
+    },
     finds: ['refused'],
   },
   {
@@ -182,7 +208,7 @@ export const BEFORE_JOURNAL: readonly Strand[] = [
         fails: 'cancel migration failed, manual cleanup work may be necessary',
       },
     ],
-    state: { denied: { 'customer/0': BOTH }, journals: {}, streams: { 'customer/0 c2c': 'Running' }, locks: [] },
+    state: { denied: { 'customer/0': BOTH }, streams: { 'customer/0 c2c': 'Running' }, journals: {}, locks: [] },
     finds: [],
   },
   {
@@ -191,7 +217,7 @@ export const BEFORE_JOURNAL: readonly Strand[] = [
     ground: TENANT,
     releases: [MAIN, '20.0.8'],
     trigger: [{ fails: `MoveTables --workflow w1 --target-keyspace mt switchtraffic --tablet-types primary --fault '${W}/lockTables=return(UNAVAILABLE)'`, says: 'failed to execute LOCK TABLES' }],
-    state: { denied: { 's1/0': 't1 t2' }, journals: {}, streams: { 'mt/0 w1': 'Running' }, locks: [] },
+    state: { denied: { 's1/0': 't1 t2' }, streams: { 'mt/0 w1': 'Running' }, journals: {}, locks: [] },
     finds: ['refused'],
   },
   {
@@ -204,7 +230,12 @@ export const BEFORE_JOURNAL: readonly Strand[] = [
     },
     releases: ['21.0.3', '20.0.6'],
     trigger: [{ fails: `MoveTables --workflow w2 --target-keyspace mt switchtraffic --tablet-types primary --fault '${W}/waitForCatchup=return(UNAVAILABLE)'`, says: 'failed to sync up replication' }],
-    state: { locks: [] },
+    state: {
+      denied: { 's1/0': 't1 t2', 'mt/0': 't1 t2' },
+      streams: { 's1/0 w1_reverse': 'Running', 'mt/0 w1': 'Stopped: FROZEN', 'mt/0 w2': 'Running' },
+      journals: { 's1/0': 1 },
+      locks: [],
+    },
     finds: ['refused'],
   },
   {
@@ -213,7 +244,13 @@ export const BEFORE_JOURNAL: readonly Strand[] = [
     ground: SPLIT_WITH_FROZEN,
     releases: [MAIN, '18.0.8'],
     trigger: [{ fails: `${RESHARD} --fault '${W}/waitForCatchup=return'`, says: 'failed to sync up replication' }, { wait: '5s' }],
-    state: { locks: [] },
+    state: {
+      denied: { 'product/0': 'orders' },
+      controls: { 'zone1 PRIMARY customer/0': 'empty' },
+      streams: { 'customer/0 orders': 'Running', 'product/0 orders_reverse': 'Running', 'customer/-80 split': 'Running', 'customer/80- split': 'Running' },
+      journals: { 'product/0': 1 },
+      locks: [],
+    },
     finds: [],
   },
   {
@@ -221,8 +258,13 @@ export const BEFORE_JOURNAL: readonly Strand[] = [
     about: 'a Reshard takes the frozen streams of a finished MoveTables along, and starts them',
     ground: SPLIT_WITH_FROZEN,
     releases: [MAIN, '18.0.8'],
-    trigger: [RESHARD, { wait: '5s' }],
-    state: { locks: [] },
+    trigger: [RESHARD, { wait: '5s' }, 'Workflow --keyspace customer show --workflow orders', { wait: '5s' }],
+    state: {
+      denied: { 'product/0': 'orders' },
+      streams: { 'customer/0 split_reverse': 'Running', 'product/0 orders_reverse': 'Running', 'customer/-80 split': 'Stopped: FROZEN', 'customer/-80 orders': 'Running', 'customer/80- split': 'Stopped: FROZEN', 'customer/80- orders': 'Running' },
+      journals: { 'customer/0': 1, 'product/0': 1 },
+      locks: [],
+    },
     finds: [],
   },
   {
@@ -238,7 +280,13 @@ export const BEFORE_JOURNAL: readonly Strand[] = [
       },
       'tablet start zone1-300',
     ],
-    state: { locks: [] },
+    state: {
+      denied: {},
+      controls: { 'zone1 PRIMARY customer/-80': 'empty', 'zone1 PRIMARY customer/80-': 'empty' },
+      streams: { 'customer/-80 sales': 'Stopped: for cutover', 'customer/-80 split_reverse': 'Stopped', 'customer/80- sales': 'Stopped: for cutover', 'customer/80- split_reverse': 'Stopped', 'customer/-40 split': 'Stopped: stopped for cutover', 'customer/-40 sales': 'Stopped', 'customer/40-80 split': 'Stopped: stopped for cutover', 'customer/80-c0 split': 'Stopped: stopped for cutover', 'customer/c0- split': 'Stopped: stopped for cutover' },
+      journals: {},
+      locks: [],
+    },
     finds: [],
   },
   {
@@ -247,7 +295,7 @@ export const BEFORE_JOURNAL: readonly Strand[] = [
     ground: MOVE,
     releases: [MAIN, '20.0.6'],
     trigger: [{ fails: `MoveTables --workflow c2c --target-keyspace customer switchtraffic --fault '${W}/waitForCatchup=return'`, says: 'failed to sync up replication' }],
-    state: { locks: [] },
+    state: { denied: { 'customer/0': BOTH }, streams: { 'customer/0 c2c': 'Running' }, journals: {}, locks: [] },
     finds: ['rules-not-published'],
     ways: 2,
   },
@@ -257,7 +305,13 @@ export const BEFORE_JOURNAL: readonly Strand[] = [
     ground: SPLIT,
     releases: [MAIN, '18.0.8'],
     trigger: [{ fails: `${RESHARD} --fault '${W}/waitForCatchup=return'`, says: 'failed to sync up replication' }],
-    state: { controls: { 'zone1 PRIMARY customer/0': 'empty' }, locks: [] },
+    state: {
+      denied: {},
+      controls: { 'zone1 PRIMARY customer/0': 'empty' },
+      streams: { 'customer/-80 split': 'Running', 'customer/80- split': 'Running' },
+      journals: {},
+      locks: [],
+    },
     finds: [],
   },
   {
@@ -266,7 +320,7 @@ export const BEFORE_JOURNAL: readonly Strand[] = [
     ground: PARTIAL,
     releases: [MAIN, '20.0.6'],
     trigger: [{ fails: `MoveTables --workflow up --target-keyspace customer2 switchtraffic --fault '${W}/waitForCatchup=return'`, says: 'failed to sync up replication' }],
-    state: { denied: { 'customer2/80-': BOTH }, locks: [] },
+    state: { denied: { 'customer2/80-': BOTH }, streams: { 'customer2/80- up': 'Running' }, journals: {}, locks: [] },
     finds: [],
   },
   {
@@ -281,7 +335,12 @@ export const BEFORE_JOURNAL: readonly Strand[] = [
         fails: 'failed to create the reverse vreplication streams',
       },
     ],
-    state: { denied: { 'customer/0': BOTH }, journals: { 'commerce/0': 1 }, streams: { 'commerce/0 c2c_reverse': 'Running', 'customer/0 c2c': 'Stopped: FROZEN' }, locks: [] },
+    state: {
+      denied: { 'customer/0': BOTH },
+      streams: { 'commerce/0 c2c_reverse': 'Running', 'customer/0 c2c': 'Stopped: FROZEN' },
+      journals: { 'commerce/0': 1 },
+      locks: [],
+    },
     finds: ['refused'],
   },
   {
@@ -296,7 +355,12 @@ export const BEFORE_JOURNAL: readonly Strand[] = [
       },
       { wait: '5s' },
     ],
-    state: {},
+    state: {
+      denied: { 'commerce/0': BOTH },
+      streams: { 'commerce/0 c2c_reverse': 'Running', 'customer/0 c2c': 'Running: FROZEN' },
+      journals: { 'commerce/0': 1 },
+      locks: [],
+    },
     finds: [],
   },
   {
@@ -311,7 +375,11 @@ export const BEFORE_JOURNAL: readonly Strand[] = [
         fails: 'failed to create the reverse vreplication streams',
       },
     ],
-    state: { locks: [] },
+    state: {
+      streams: { 'customer/-80 move_reverse': 'Stopped', 'customer/80- move_reverse': 'Stopped', 'customer2/-80 move': 'Running', 'customer2/80- move': 'Stopped: stopped for cutover' },
+      journals: {},
+      locks: [],
+    },
     finds: [],
   },
   {
@@ -326,7 +394,7 @@ export const BEFORE_JOURNAL: readonly Strand[] = [
         fails: 'cancel migration failed, manual cleanup work may be necessary',
       },
     ],
-    state: { locks: [] },
+    state: { denied: {}, journals: {}, locks: [] },
     finds: [],
   },
   {
@@ -341,7 +409,13 @@ export const BEFORE_JOURNAL: readonly Strand[] = [
         fails: '',
       },
     ],
-    state: { locks: [] },
+    state: {
+      denied: {},
+      controls: { 'zone1 PRIMARY customer/0': 'off' },
+      streams: { 'customer/-80 split': 'Running', 'customer/80- split': 'Running' },
+      journals: {},
+      locks: [],
+    },
     finds: [],
   },
   {
@@ -357,7 +431,7 @@ export const BEFORE_JOURNAL: readonly Strand[] = [
       },
       'cell start zone2',
     ],
-    state: { locks: [] },
+    state: { denied: {}, streams: { 'customer/-80 split': 'Running', 'customer/80- split': 'Running' }, journals: {}, locks: [] },
     finds: [],
   },
 ];

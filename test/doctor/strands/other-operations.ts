@@ -4,6 +4,7 @@ import type { Strand } from './types.ts';
 const MAIN = '24.0.0-SNAPSHOT';
 const C2C = 'MoveTables --workflow c2c --target-keyspace customer';
 const CREATE = `${C2C} create --source-keyspace commerce --tables customer,corder`;
+const BOTH = 'corder customer';
 
 /** Engine sheet 17.3: what other commands strand. */
 export const OTHER_OPERATIONS: readonly Strand[] = [
@@ -13,8 +14,9 @@ export const OTHER_OPERATIONS: readonly Strand[] = [
     ground: PARTIAL_SWITCHED,
     releases: [MAIN, '18.0.8'],
     trigger: ['MoveTables --workflow up --target-keyspace customer2 cancel'],
-    state: {},
-    finds: [],
+    state: { denied: {}, streams: {}, journals: { 'customer/80-': 1 }, locks: [] },
+    finds: ['data-gone'],
+    gone: true,
   },
   {
     id: 'K31',
@@ -22,8 +24,9 @@ export const OTHER_OPERATIONS: readonly Strand[] = [
     ground: MOVED_BACK,
     releases: [MAIN, '18.0.8'],
     trigger: ['MoveTables --workflow c2c_reverse --target-keyspace commerce cancel'],
-    state: {},
-    finds: [],
+    state: { denied: {}, streams: {}, journals: { 'commerce/0': 1, 'customer/0': 1 }, locks: [] },
+    finds: ['data-gone'],
+    gone: true,
   },
   {
     id: 'K32',
@@ -34,7 +37,12 @@ export const OTHER_OPERATIONS: readonly Strand[] = [
       'MoveTables --workflow p2c --target-keyspace customer create --source-keyspace commerce --tables product',
       { while: `MoveTables --workflow p2c --target-keyspace customer switchtraffic --fault 'switchTraffic/writes/waitForCatchup=sleep(60s)'`, acts: [{ fails: CREATE, says: 'deadline exceeded' }] },
     ],
-    state: {},
+    state: {
+      denied: { 'commerce/0': 'product' },
+      streams: { 'commerce/0 p2c_reverse': 'Running', 'customer/0 p2c': 'Stopped: FROZEN', 'customer/0 c2c': 'Stopped' },
+      journals: { 'commerce/0': 1 },
+      locks: [],
+    },
     finds: [],
   },
   {
@@ -43,7 +51,7 @@ export const OTHER_OPERATIONS: readonly Strand[] = [
     ground: TWO_CELLS_BEFORE,
     releases: [MAIN, '18.0.8'],
     trigger: ['cell stop zone2', { fails: CREATE }, 'cell start zone2'],
-    state: {},
+    state: { denied: {}, streams: {}, journals: {}, locks: [] },
     finds: ['rules-not-published'],
     ways: 2,
   },
@@ -59,7 +67,13 @@ export const OTHER_OPERATIONS: readonly Strand[] = [
         fails: '',
       },
     ],
-    state: {},
+    state: {
+      denied: {},
+      controls: { 'zone1 REPLICA customer/0': 'off', 'zone1 REPLICA customer/-80': 'empty', 'zone1 REPLICA customer/80-': 'empty' },
+      streams: { 'customer/-80 split': 'Running', 'customer/80- split': 'Running' },
+      journals: {},
+      locks: [],
+    },
     finds: [],
   },
   {
@@ -68,7 +82,7 @@ export const OTHER_OPERATIONS: readonly Strand[] = [
     ground: TWO_CELLS,
     releases: [MAIN, '18.0.8'],
     trigger: [`${C2C} switchtraffic --tablet-types replica,rdonly --cells zone1`],
-    state: {},
+    state: { streams: { 'customer/0 c2c': 'Running' }, journals: {}, locks: [] },
     finds: ['rules-not-published'],
     ways: 2,
   },
@@ -83,7 +97,12 @@ export const OTHER_OPERATIONS: readonly Strand[] = [
         acts: [`MoveTables --workflow a2v --target-keyspace vault switchtraffic --fault 'switchTraffic/writes/changeRouting=sleep(4s)'`],
       },
     ],
-    state: {},
+    state: {
+      denied: { 'commerce/0': BOTH, 'archive/0': 'news' },
+      streams: { 'commerce/0 c2c_reverse': 'Running', 'customer/0 c2c': 'Stopped: FROZEN', 'archive/0 a2v_reverse': 'Running', 'vault/0 a2v': 'Stopped: FROZEN' },
+      journals: { 'commerce/0': 1, 'archive/0': 1 },
+      locks: [],
+    },
     finds: [],
   },
   {
@@ -94,25 +113,44 @@ export const OTHER_OPERATIONS: readonly Strand[] = [
     trigger: [
       `ApplyRoutingRules --rules '{"rules": [{"from_table": "customer", "to_tables": ["commerce.customer"]}, {"from_table": "commerce.customer", "to_tables": ["commerce.customer"]}, {"from_table": "customer.customer", "to_tables": ["commerce.customer"]}, {"from_table": "corder", "to_tables": ["commerce.corder"]}, {"from_table": "commerce.corder", "to_tables": ["commerce.corder"]}, {"from_table": "customer.corder", "to_tables": ["commerce.corder"]}]}'`,
     ],
-    state: {},
+    state: {
+      denied: { 'commerce/0': BOTH },
+      streams: { 'commerce/0 c2c_reverse': 'Running', 'customer/0 c2c': 'Stopped: FROZEN' },
+      journals: { 'commerce/0': 1 },
+      locks: [],
+    },
     finds: [],
   },
   {
     id: 'K40 complete',
     about: 'the lease runs out while complete drops the source tables',
     ground: MOVED,
-    releases: [MAIN, '18.0.8'],
+    releases: [MAIN, '21.0.6'],
     trigger: [{ fails: `${C2C} complete --fault 'complete/removeSourceTables:after=lease(expire)'` }],
-    state: {},
+    state: {
+      denied: { 'commerce/0': BOTH },
+      streams: { 'commerce/0 c2c_reverse': 'Running', 'customer/0 c2c': 'Stopped: FROZEN' },
+      journals: { 'commerce/0': 1 },
+      locks: [],
+    },
     finds: [],
   },
   {
     id: 'K40 cancel',
     about: 'the lease runs out while cancel drops the target tables',
     ground: MOVE,
-    releases: [MAIN, '18.0.8'],
+    releases: [MAIN, '22.0.4'],
     trigger: [{ fails: `${C2C} cancel --fault 'cancel/removeTargetTables:after=lease(expire)'` }],
-    state: {},
+    state: { denied: { 'customer/0': BOTH }, journals: {}, locks: [] },
+    finds: [],
+  },
+  {
+    id: 'K40 cancel early',
+    about: 'the same where cancel deletes the streams first: the workflow is gone, and its tables are denied',
+    ground: MOVE,
+    releases: ['21.0.6'],
+    trigger: [{ fails: `${C2C} cancel --fault 'cancel/removeTargetTables:after=lease(expire)'` }],
+    state: { denied: { 'customer/0': BOTH }, journals: {}, locks: [] },
     finds: [],
   },
   {
@@ -121,7 +159,7 @@ export const OTHER_OPERATIONS: readonly Strand[] = [
     ground: MOVED,
     releases: [MAIN, '18.0.8'],
     trigger: [{ fails: `${C2C} complete --fault 'complete/rebuildSrvVSchema=return'` }],
-    state: {},
+    state: { denied: {}, streams: {}, journals: { 'commerce/0': 1 }, locks: [] },
     finds: ['rules-not-published'],
     ways: 2,
   },
@@ -131,7 +169,7 @@ export const OTHER_OPERATIONS: readonly Strand[] = [
     ground: MOVED_BY_NAME,
     releases: [MAIN, '18.0.8'],
     trigger: [`${C2C} complete --keep-data`],
-    state: {},
+    state: { denied: { 'commerce/0': BOTH }, streams: {}, journals: { 'commerce/0': 1 }, locks: [] },
     finds: [],
   },
   {
@@ -140,7 +178,7 @@ export const OTHER_OPERATIONS: readonly Strand[] = [
     ground: MOVE_BY_NAME,
     releases: [MAIN, '20.0.8'],
     trigger: [`${C2C} cancel --keep-data`],
-    state: {},
+    state: { denied: { 'customer/0': BOTH }, streams: {}, journals: {}, locks: [] },
     finds: [],
   },
   {
@@ -149,7 +187,7 @@ export const OTHER_OPERATIONS: readonly Strand[] = [
     ground: MOVE,
     releases: [MAIN, '22.0.4'],
     trigger: [{ fails: `${C2C} cancel --keep-data --fault 'cancel/dropSourceReverseVReplicationStreams=return'` }],
-    state: {},
+    state: { denied: { 'customer/0': BOTH }, streams: { 'customer/0 c2c': 'Stopped' }, journals: {}, locks: [] },
     finds: [],
   },
   {
@@ -158,7 +196,7 @@ export const OTHER_OPERATIONS: readonly Strand[] = [
     ground: PARTIAL_SWITCHED,
     releases: [MAIN, '18.0.8'],
     trigger: ['MoveTables --workflow up_reverse --target-keyspace customer cancel --keep-data'],
-    state: {},
+    state: { denied: { 'customer/80-': BOTH }, streams: {}, journals: { 'customer/80-': 1 }, locks: [] },
     finds: [],
   },
   {
@@ -167,7 +205,12 @@ export const OTHER_OPERATIONS: readonly Strand[] = [
     ground: MOVED_BACK,
     releases: ['21.0.5', '20.0.8'],
     trigger: [{ dies: `${C2C} cancel --fault 'cancel/deleteStreams:after=panic'` }, { wait: '3m' }],
-    state: {},
+    state: {
+      denied: { 'customer/0': BOTH },
+      streams: { 'commerce/0 c2c_reverse': 'Stopped: FROZEN' },
+      journals: { 'commerce/0': 1, 'customer/0': 1 },
+      locks: [],
+    },
     finds: [],
   },
   {
@@ -176,7 +219,7 @@ export const OTHER_OPERATIONS: readonly Strand[] = [
     ground: MOVED,
     releases: [MAIN, '20.0.6'],
     trigger: [{ fails: `${C2C} reversetraffic --tablet-types primary --fault 'switchTraffic/writes/waitForCatchup=return(DEADLINE_EXCEEDED)'` }],
-    state: {},
+    state: { denied: { 'commerce/0': BOTH }, streams: { 'commerce/0 c2c_reverse': 'Running' }, journals: { 'commerce/0': 1 }, locks: [] },
     finds: ['original-gone'],
     ways: 2,
   },

@@ -15,7 +15,11 @@ export const PAST_JOURNAL: readonly Strand[] = [
     ground: MOVE,
     releases: [MAIN, '21.0.6', '20.0.8'],
     trigger: [{ dies: `${SWITCH} --fault '${W}/createJournals:after=panic'` }, { wait: '3m' }],
-    state: { denied: { 'commerce/0': BOTH }, journals: { 'commerce/0': 1 } },
+    state: {
+      denied: { 'commerce/0': BOTH },
+      streams: { 'commerce/0 c2c_reverse': 'Stopped', 'customer/0 c2c': 'Stopped: stopped for cutover' },
+      journals: { 'commerce/0': 1 },
+    },
     finds: ['refused'],
   },
   {
@@ -24,7 +28,11 @@ export const PAST_JOURNAL: readonly Strand[] = [
     ground: SPLIT_WITH_STREAMS,
     releases: [MAIN, '21.0.6', '20.0.8'],
     trigger: [{ dies: `${RESHARD} --fault '${W}/changeRouting:after=panic'` }, { wait: '3m' }],
-    state: { journals: { 'customer/-80': 1, 'customer/80-': 1 } },
+    state: {
+      denied: {},
+      streams: { 'customer/-80 sales': 'Stopped: for cutover', 'customer/-80 split_reverse': 'Stopped', 'customer/80- sales': 'Stopped: for cutover', 'customer/80- split_reverse': 'Stopped', 'customer/-40 split': 'Stopped: stopped for cutover', 'customer/-40 sales': 'Stopped', 'customer/40-80 split': 'Stopped: stopped for cutover', 'customer/40-80 sales': 'Stopped', 'customer/80-c0 split': 'Stopped: stopped for cutover', 'customer/80-c0 sales': 'Stopped', 'customer/c0- split': 'Stopped: stopped for cutover', 'customer/c0- sales': 'Stopped' },
+      journals: { 'customer/-80': 1, 'customer/80-': 1 },
+    },
     finds: [],
   },
   {
@@ -35,7 +43,12 @@ export const PAST_JOURNAL: readonly Strand[] = [
     trigger: [
       { fails: `MoveTables --workflow c2c --target-keyspace customer reversetraffic --tablet-types primary --fault '${W}/createJournals@customer/80-=return(UNAVAILABLE)'`, says: 'failed to create the journal' },
     ],
-    state: { denied: { 'customer/-80': BOTH, 'customer/80-': BOTH }, journals: { 'customer/-80': 1, 'commerce/0': 1 } },
+    state: {
+      denied: { 'customer/-80': BOTH, 'customer/80-': BOTH },
+      streams: { 'commerce/0 c2c_reverse': 'Stopped: stopped for cutover', 'customer/-80 c2c': 'Stopped', 'customer/80- c2c': 'Stopped' },
+      journals: { 'commerce/0': 1, 'customer/-80': 1 },
+      locks: [],
+    },
     finds: ['refused'],
   },
   {
@@ -46,7 +59,12 @@ export const PAST_JOURNAL: readonly Strand[] = [
     trigger: [
       { while: `${SWITCH} --fault '${W}/allowTargetWrites=sleep(5s)'`, acts: ['tablet stop zone1-202'], fails: 'failed to allow writes in the customer keyspace' },
     ],
-    state: { denied: { 'commerce/0': BOTH }, journals: { 'commerce/0': 1 } },
+    state: {
+      denied: { 'commerce/0': BOTH },
+      streams: { 'commerce/0 c2c_reverse': 'Stopped', 'customer/0 c2c': 'Stopped: stopped for cutover' },
+      journals: { 'commerce/0': 1 },
+      locks: [],
+    },
     finds: ['refused'],
   },
   {
@@ -57,7 +75,12 @@ export const PAST_JOURNAL: readonly Strand[] = [
     trigger: [
       { while: `${SWITCH} --fault '${W}/changeRouting=sleep(5s)'`, acts: ['cell stop zone2'], fails: 'failed to update the routing rules: deadline exceeded: /vitess/zone2/SrvVSchema' },
     ],
-    state: { denied: { 'commerce/0': BOTH }, journals: { 'commerce/0': 1 } },
+    state: {
+      denied: { 'commerce/0': BOTH },
+      streams: { 'commerce/0 c2c_reverse': 'Stopped', 'customer/0 c2c': 'Stopped: stopped for cutover' },
+      journals: { 'commerce/0': 1 },
+      locks: [],
+    },
     finds: [],
   },
   {
@@ -68,7 +91,13 @@ export const PAST_JOURNAL: readonly Strand[] = [
     trigger: [
       { while: `${RESHARD} --fault '${W}/changeRouting=sleep(5s)'`, acts: ['cell stop zone2'], fails: 'failed to update the routing rules' },
     ],
-    state: { journals: { 'customer/0': 1 } },
+    state: {
+      denied: {},
+      controls: { 'zone1 PRIMARY customer/0': 'off', 'zone1 PRIMARY customer/-80': 'empty', 'zone1 PRIMARY customer/80-': 'empty', 'zone1 REPLICA customer/0': 'off', 'zone1 REPLICA customer/-80': 'empty', 'zone1 REPLICA customer/80-': 'empty', 'zone1 RDONLY customer/0': 'off', 'zone1 RDONLY customer/-80': 'empty', 'zone1 RDONLY customer/80-': 'empty', 'zone2 PRIMARY customer/0': 'off', 'zone2 PRIMARY customer/-80': 'empty', 'zone2 PRIMARY customer/80-': 'empty', 'zone2 REPLICA customer/0': 'off', 'zone2 REPLICA customer/-80': 'empty', 'zone2 REPLICA customer/80-': 'empty', 'zone2 RDONLY customer/0': 'off', 'zone2 RDONLY customer/-80': 'empty', 'zone2 RDONLY customer/80-': 'empty' },
+      streams: { 'customer/0 split_reverse': 'Stopped', 'customer/-80 split': 'Stopped: stopped for cutover', 'customer/80- split': 'Stopped: stopped for cutover' },
+      journals: { 'customer/0': 1 },
+      locks: [],
+    },
     finds: ['refused'],
   },
   {
@@ -77,7 +106,13 @@ export const PAST_JOURNAL: readonly Strand[] = [
     ground: SPLIT_IN_STALE_CELL,
     releases: [MAIN, '18.0.8'],
     trigger: [{ fails: `${RESHARD} --tablet-types primary`, says: 'failed to update the routing rules: partial result: keyspace partition for PRIMARY in cell zone2 does not end with max key' }],
-    state: { journals: { 'customer/-80': 1 } },
+    state: {
+      denied: {},
+      controls: { 'zone2 PRIMARY customer/-80': 'off', 'zone2 PRIMARY customer/-40': 'empty', 'zone2 PRIMARY customer/40-80': 'empty' },
+      streams: { 'customer/-80 split_reverse': 'Stopped', 'customer/-40 split': 'Stopped: stopped for cutover', 'customer/40-80 split': 'Stopped: stopped for cutover' },
+      journals: { 'customer/-80': 1 },
+      locks: [],
+    },
     finds: [],
   },
   {
@@ -86,7 +121,12 @@ export const PAST_JOURNAL: readonly Strand[] = [
     ground: SPLIT_WITH_STREAMS,
     releases: [MAIN, '18.0.8'],
     trigger: [{ fails: `${RESHARD} --fault '${W}/streamMigraterfinalize=return'`, says: 'failed to finalize the traffic switch' }],
-    state: { journals: { 'customer/-80': 1, 'customer/80-': 1 } },
+    state: {
+      denied: {},
+      streams: { 'customer/-80 sales': 'Stopped: for cutover', 'customer/-80 split_reverse': 'Stopped', 'customer/80- sales': 'Stopped: for cutover', 'customer/80- split_reverse': 'Stopped', 'customer/-40 split': 'Stopped: stopped for cutover', 'customer/-40 sales': 'Stopped', 'customer/40-80 split': 'Stopped: stopped for cutover', 'customer/40-80 sales': 'Stopped', 'customer/80-c0 split': 'Stopped: stopped for cutover', 'customer/80-c0 sales': 'Stopped', 'customer/c0- split': 'Stopped: stopped for cutover', 'customer/c0- sales': 'Stopped' },
+      journals: { 'customer/-80': 1, 'customer/80-': 1 },
+      locks: [],
+    },
     finds: [],
   },
   {
@@ -95,7 +135,12 @@ export const PAST_JOURNAL: readonly Strand[] = [
     ground: SPLIT_WITH_STREAMS,
     releases: [MAIN, '18.0.8'],
     trigger: [{ fails: `${RESHARD} --fault '${W}/streamMigraterfinalize:after@customer/-80=return'`, says: 'failed to finalize the traffic switch' }],
-    state: { journals: { 'customer/-80': 1, 'customer/80-': 1 } },
+    state: {
+      denied: {},
+      streams: { 'customer/-80 split_reverse': 'Stopped', 'customer/80- split_reverse': 'Stopped', 'customer/-40 split': 'Stopped: stopped for cutover', 'customer/-40 sales': 'Running', 'customer/40-80 split': 'Stopped: stopped for cutover', 'customer/40-80 sales': 'Running', 'customer/80-c0 split': 'Stopped: stopped for cutover', 'customer/80-c0 sales': 'Running', 'customer/c0- split': 'Stopped: stopped for cutover', 'customer/c0- sales': 'Running' },
+      journals: { 'customer/-80': 1, 'customer/80-': 1 },
+      locks: [],
+    },
     finds: [],
   },
   {
@@ -104,7 +149,12 @@ export const PAST_JOURNAL: readonly Strand[] = [
     ground: MOVE,
     releases: [MAIN, '18.0.8'],
     trigger: [{ fails: `${SWITCH} --fault '${W}/startReverseVReplication=return'`, says: 'failed to start the reverse workflow' }],
-    state: { journals: { 'commerce/0': 1 }, streams: { 'customer/0 c2c': 'Stopped: stopped for cutover', 'commerce/0 c2c_reverse': 'Stopped' } },
+    state: {
+      denied: { 'commerce/0': BOTH },
+      streams: { 'commerce/0 c2c_reverse': 'Stopped', 'customer/0 c2c': 'Stopped: stopped for cutover' },
+      journals: { 'commerce/0': 1 },
+      locks: [],
+    },
     finds: [],
   },
   {
@@ -113,7 +163,12 @@ export const PAST_JOURNAL: readonly Strand[] = [
     ground: MOVE,
     releases: [MAIN, '18.0.8'],
     trigger: [{ fails: `${SWITCH} --fault '${W}/freezeTargetVReplication=return'`, says: 'failed to freeze the workflow' }],
-    state: { journals: { 'commerce/0': 1 }, streams: { 'customer/0 c2c': 'Stopped: stopped for cutover', 'commerce/0 c2c_reverse': 'Running' } },
+    state: {
+      denied: { 'commerce/0': BOTH },
+      streams: { 'commerce/0 c2c_reverse': 'Running', 'customer/0 c2c': 'Stopped: stopped for cutover' },
+      journals: { 'commerce/0': 1 },
+      locks: [],
+    },
     finds: [],
   },
   {
@@ -122,7 +177,12 @@ export const PAST_JOURNAL: readonly Strand[] = [
     ground: SPLIT,
     releases: [MAIN, '18.0.8'],
     trigger: [{ fails: `${RESHARD} --fault '${W}/freezeTargetVReplication=return'`, says: 'failed to freeze the workflow' }],
-    state: { journals: { 'customer/0': 1 } },
+    state: {
+      denied: {},
+      streams: { 'customer/0 split_reverse': 'Running', 'customer/-80 split': 'Stopped: stopped for cutover', 'customer/80- split': 'Stopped: stopped for cutover' },
+      journals: { 'customer/0': 1 },
+      locks: [],
+    },
     finds: [],
   },
   {
@@ -131,13 +191,18 @@ export const PAST_JOURNAL: readonly Strand[] = [
     ground: MOVE,
     releases: [MAIN, '22.0.4'],
     trigger: [
-      { fails: `${SWITCH} --fault '${W}/changeRouting=return'`, says: 'failed to update the routing rules' },
+      { fails: `${SWITCH} --tablet-types primary --fault '${W}/changeRouting=return'`, says: 'failed to update the routing rules' },
       { wait: '1m' },
-      { fails: SWITCH, says: 'is higher than allowed lag 30s' },
+      { fails: `${SWITCH} --tablet-types primary`, says: 'is higher than allowed lag 30s' },
       'Workflow --keyspace customer start --workflow c2c',
       { wait: '5s' },
     ],
-    state: { journals: { 'commerce/0': 1 } },
+    state: {
+      denied: { 'commerce/0': BOTH },
+      streams: { 'commerce/0 c2c_reverse': 'Stopped', 'customer/0 c2c': 'Running: stopped for cutover' },
+      journals: { 'commerce/0': 1 },
+      locks: [],
+    },
     finds: [],
   },
   {
@@ -146,7 +211,7 @@ export const PAST_JOURNAL: readonly Strand[] = [
     ground: STALE_JOURNAL,
     releases: [MAIN, '18.0.8'],
     trigger: [],
-    state: { journals: { 'customer/0': 1 } },
+    state: { denied: {}, streams: { 'customer/-80 split': 'Running', 'customer/80- split': 'Running' }, locks: [] },
     finds: [],
   },
 ];

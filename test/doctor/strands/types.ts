@@ -59,8 +59,8 @@ export interface Strand {
   ways?: number;
   /** What stands in the way and is nothing of Vitess: the operator ends it before the printed commands are run. */
   before?: readonly Act[];
-  /** Data is gone: a doctor says so and prints nothing to run. The tables concerned, which serve nothing afterwards. */
-  gone?: readonly string[];
+  /** Data is gone, for all that anybody knows: a doctor says so, goes on saying it, and prints nothing to run for it. */
+  gone?: true;
 }
 
 /** An entry of the sheets that is not built here, or that leaves no state behind. */
