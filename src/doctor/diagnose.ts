@@ -11,7 +11,7 @@ import { DETECTORS, notesOf } from './detect/all.ts';
 import { withBothWays } from './detect/unpublished.ts';
 import type { Finding } from './finding.ts';
 import { groupByCause } from './group.ts';
-import { type DoctorPicture, gatherDoctorPicture } from './picture.ts';
+import { type DoctorPicture, gatherDoctorPicture, nameOfShard } from './picture.ts';
 import { undoOf } from './undo.ts';
 import { impactOf, repairWords } from './words.ts';
 
@@ -31,7 +31,8 @@ export async function diagnose(ctx: Context, cluster: Cluster, wanted: Wanted = 
 /** What is wrong with a cluster of which this is the picture. */
 export function judge(picture: DoctorPicture, behaviours: Behaviours, { only, skip }: Wanted = EVERYTHING): Diagnosis {
   const findings: Finding[] = [...findStranded(picture, behaviours).map((finding) => withBothWays(finding, picture)), ...DETECTORS.flatMap((detect) => detect(picture, behaviours))];
-  const all = groupByCause(withWorkers(picture.locks, findings).map((finding) => problemOf(finding, picture.history)));
+  const shardOf = (alias: string): string | undefined => picture.shards.filter(({ tablets }) => tablets.some((tablet) => tablet.alias === alias)).map(nameOfShard)[0];
+  const all = groupByCause(withWorkers(picture.locks, findings).map((finding) => problemOf(finding, picture.history)), shardOf);
   const problems = inOrder(all.filter(({ kind }) => (only.length === 0 || only.includes(kind)) && !skip.includes(kind)));
   return { verdict: verdictOf(problems), healthy: problems.length === 0, problems, notes: notesOf(picture), areas: areasOf(picture, problems) };
 }

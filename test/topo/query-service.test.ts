@@ -88,6 +88,7 @@ describe('a cell that cannot be written', () => {
   });
   const bound = (conn: Conn): Conn => ({
     cell: conn.cell,
+    policy: conn.policy,
     watched: () => conn.watched(),
     forCell: (cell) => conn.forCell(cell),
     listDir: (...args) => conn.listDir(...args),

@@ -1,5 +1,6 @@
 import type { Context } from '../../runtime/context.ts';
-import type { LockRequest } from './lock-table.ts';
+import type { LeasePolicy } from './lock-table.ts';
+import type { AskedLock } from './server-locks.ts';
 
 /**
  * Where the topology's bytes are kept, with the semantics of Vitess's Conn.
@@ -11,6 +12,8 @@ import type { LockRequest } from './lock-table.ts';
 export interface Conn {
   /** The cell this connection is for; `global` is the main one. */
   readonly cell: string;
+  /** How its locks live, and its nodes are named. */
+  readonly policy: LeasePolicy;
   /** A connection to another cell of the same topology. */
   forCell(cell: string): Conn;
   /** The same topology as those have it who watch it: a cell that cannot be reached is as it was last. */
@@ -35,8 +38,8 @@ export interface Conn {
    * and it is where a guarded write checks its lock. What `fn` throws undoes everything.
    */
   atomically<T>(ctx: Context, options: WriteOptions, fn: (writer: Writer) => T): Promise<T>;
-  /** Waits for a lock on a directory, in order of arrival. */
-  lock(ctx: Context, request: LockRequest): Promise<LockDescriptor>;
+  /** Waits for a lock on a directory, in order of arrival, as its topology server does. */
+  lock(ctx: Context, request: AskedLock): Promise<LockDescriptor>;
   /** Who holds and who waits, for people. */
   locks(): LockView[];
   close(): void;
@@ -48,6 +51,8 @@ export type Version = number;
 export interface Node {
   contents: string;
   version: Version;
+  /** The store gives the same object until the node is written: what is made of it can be kept beside it. */
+  kept?: true;
 }
 
 export interface DirEntry {
@@ -74,9 +79,9 @@ export interface LockDescriptor {
   readonly resource: string;
   /** Grows with every grant: a write that carries an older one is late. */
   readonly token: number;
-  /** Fails if the lease is gone; on etcd this is also what renews it. Throws NoNode `lease`. */
+  /** Fails if the lease is gone, where the server tells (`LockRules.check`); on etcd this is also what renews it: NoNode `lease`. */
   check(ctx: Context): Promise<void>;
-  /** Throws NoNode `lease` if it was lost before. */
+  /** If it was lost before, as `LockRules.unlockLost` says: NoNode `lease` on etcd. */
   unlock(ctx: Context): Promise<void>;
   /** For faults: ends the lease now; `steal` also lets somebody else take the lock. */
   expire(): void;

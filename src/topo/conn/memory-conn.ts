@@ -4,7 +4,8 @@ import type { World } from '../../runtime/world.ts';
 import type { Conn, DirEntry, LockDescriptor, LockView, Node, Version, WriteOptions, Writer } from './conn.ts';
 import { cleanPath, entriesBelow, type NodeNames } from './directory.ts';
 import { checkCall } from './ended.ts';
-import { type LeasePolicy, type LeaseRow, type LockRequest, type LockRows, LockTable, type TicketRow } from './lock-table.ts';
+import { type LeasePolicy, type LeaseRow, type LockRows, LockTable, type TicketRow } from './lock-table.ts';
+import { type AskedLock, ServerLocks } from './server-locks.ts';
 
 /**
  * A topology in this process's memory, for worlds that are thrown away. Several worlds of one
@@ -12,6 +13,8 @@ import { type LeasePolicy, type LeaseRow, type LockRequest, type LockRows, LockT
  */
 export class MemoryTopoStore {
   readonly nodes = new Map<string, Map<string, Node>>();
+  /** What lies below directories, by cell and directory, until a node is made or goes. */
+  readonly #listings = new Map<string, DirEntry[]>();
   readonly tickets: TicketRow[] = [];
   readonly leases = new Map<number, LeaseRow>();
   readonly fences = new Map<string, number>();
@@ -21,6 +24,7 @@ export class MemoryTopoStore {
   /** Forgets everything. */
   clear(): void {
     this.nodes.clear();
+    this.#listings.clear();
     this.tickets.length = 0;
     this.leases.clear();
     this.fences.clear();
@@ -67,9 +71,10 @@ export class MemoryTopoStore {
   put(cell: string, path: string, contents: string): Version {
     const nodes = this.cell(cell);
     const before = nodes.get(path);
-    this.#undo?.push(() => (before === undefined ? nodes.delete(path) : nodes.set(path, before)));
+    this.#undo?.push(() => (before === undefined ? this.#forget(nodes, path) : nodes.set(path, before)));
+    if (before === undefined) this.#listings.clear();
     const version = ++this.revision;
-    nodes.set(path, { contents, version });
+    nodes.set(path, { contents, version, kept: true });
     return version;
   }
 
@@ -77,8 +82,27 @@ export class MemoryTopoStore {
     const nodes = this.cell(cell);
     const before = nodes.get(path);
     if (before === undefined) return;
-    this.#undo?.push(() => nodes.set(path, before));
+    this.#undo?.push(() => {
+      this.#listings.clear();
+      nodes.set(path, before);
+    });
+    this.#forget(nodes, path);
+  }
+
+  #forget(nodes: Map<string, Node>, path: string): void {
+    this.#listings.clear();
     nodes.delete(path);
+  }
+
+  /** The entries right below a directory, by name. Not to be changed. */
+  entries(cell: string, dir: string): readonly DirEntry[] {
+    const key = `${cell}:${dir}`;
+    let found = this.#listings.get(key);
+    if (found === undefined) {
+      found = entriesBelow(dir, this.cell(cell).keys());
+      this.#listings.set(key, found);
+    }
+    return found;
   }
 
   /** All or nothing, as a database's transaction is. Nodes only: lock rows are edited in single calls. */
@@ -100,25 +124,33 @@ export class MemoryTopoStore {
 /** A connection of one world to a topology in memory. */
 export function openMemoryConn(store: MemoryTopoStore, world: World, policy: LeasePolicy): Conn {
   const retry = async <T>(fn: () => T): Promise<T> => store.transact(fn);
-  const locks = new LockTable(memoryLockRows(store), world.clock, world.processes, policy, retry);
-  return new MemoryConn(store, locks, policy.names, 'global');
+  const rows = memoryLockRows(store);
+  const locks = new LockTable(rows, world.clock, world.processes, policy, retry);
+  const server = new ServerLocks({ locks, rows, policy, clock: world.clock, retry });
+  return new MemoryConn(store, locks, server, policy, 'global');
 }
 
 class MemoryConn implements Conn {
   readonly cell: string;
   readonly #store: MemoryTopoStore;
   readonly #locks: LockTable;
-  readonly #names: NodeNames;
+  readonly #server: ServerLocks;
+  readonly policy: LeasePolicy;
 
-  constructor(store: MemoryTopoStore, locks: LockTable, names: NodeNames, cell: string) {
+  constructor(store: MemoryTopoStore, locks: LockTable, server: ServerLocks, policy: LeasePolicy, cell: string) {
     this.#store = store;
     this.#locks = locks;
-    this.#names = names;
+    this.#server = server;
+    this.policy = policy;
     this.cell = cell;
   }
 
+  get #names(): NodeNames {
+    return this.policy.names;
+  }
+
   forCell(cell: string): Conn {
-    return cell === this.cell ? this : new MemoryConn(this.#store, this.#locks, this.#names, cell);
+    return cell === this.cell ? this : new MemoryConn(this.#store, this.#locks, this.#server, this.policy, cell);
   }
 
   watched(): Conn {
@@ -134,7 +166,7 @@ class MemoryConn implements Conn {
   async entries(ctx: Context, dir: string): Promise<DirEntry[]> {
     const clean = cleanPath(dir);
     checkCall(ctx, () => this.#names.directory(this.cell, clean));
-    return entriesBelow(clean, this.#store.cell(this.cell).keys());
+    return [...this.#store.entries(this.cell, clean)];
   }
 
   async get(ctx: Context, path: string): Promise<Node> {
@@ -214,8 +246,8 @@ class MemoryConn implements Conn {
     );
   }
 
-  lock(ctx: Context, request: LockRequest): Promise<LockDescriptor> {
-    return this.#locks.acquire(ctx, request);
+  lock(ctx: Context, request: AskedLock): Promise<LockDescriptor> {
+    return this.#server.acquire(ctx, request);
   }
 
   locks(): LockView[] {
