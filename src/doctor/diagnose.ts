@@ -8,6 +8,8 @@ import { findStranded, withWorkers } from '../workflow/facts/stranded.ts';
 import { areasOf } from './areas.ts';
 import { causeOf } from './cause.ts';
 import { DETECTORS, notesOf } from './detect/all.ts';
+import { withRelease } from './detect/locks.ts';
+import { withGraphFirst } from './detect/serve-first.ts';
 import { withBothWays } from './detect/unpublished.ts';
 import type { Finding } from './finding.ts';
 import { groupByCause } from './group.ts';
@@ -30,7 +32,8 @@ export async function diagnose(ctx: Context, cluster: Cluster, wanted: Wanted = 
 
 /** What is wrong with a cluster of which this is the picture. */
 export function judge(picture: DoctorPicture, behaviours: Behaviours, { only, skip }: Wanted = EVERYTHING): Diagnosis {
-  const findings: Finding[] = [...findStranded(picture, behaviours).map((finding) => withBothWays(finding, picture)), ...DETECTORS.flatMap((detect) => detect(picture, behaviours))];
+  const stranded = findStranded(picture, behaviours).map((finding) => withRelease(withGraphFirst(withBothWays(finding, picture), picture), picture, behaviours));
+  const findings: Finding[] = [...stranded, ...DETECTORS.flatMap((detect) => detect(picture, behaviours))];
   const shardOf = (alias: string): string | undefined => picture.shards.filter(({ tablets }) => tablets.some((tablet) => tablet.alias === alias)).map(nameOfShard)[0];
   const all = groupByCause(withWorkers(picture.locks, findings).map((finding) => problemOf(finding, picture.history)), shardOf);
   const problems = inOrder(all.filter(({ kind }) => (only.length === 0 || only.includes(kind)) && !skip.includes(kind)));
@@ -56,9 +59,9 @@ function problemOf(finding: ReturnType<typeof withWorkers<Finding>>[number], his
   };
 }
 
-/** The worst first; but a tablet or a cell that is down stands before what cannot be mended without it. */
+/** The worst first; but a tablet or a cell that is down, and a lock that is held, stand before what cannot be mended without them. */
 function inOrder(problems: readonly Problem[]): Problem[] {
-  const isPlace = ({ kind }: Problem): boolean => problemEntry(kind).code.startsWith('SWT09');
+  const isPlace = ({ kind }: Problem): boolean => /^SWT0[19]/.test(problemEntry(kind).code);
   const worstOf = (problem: Problem): number =>
     isPlace(problem)
       ? Math.min(severityRank(problem), ...problems.filter((other) => other.keyspaces.some((keyspace) => problem.keyspaces.includes(keyspace))).map(severityRank))

@@ -6,6 +6,7 @@ import { dataGone } from './data-gone.ts';
 import { deniedLeftOver, denialMissing } from './denied.ts';
 import { bothDirections } from './directions.ts';
 import { frozenNotServed } from './frozen.ts';
+import { halfCancelled } from './half-cancelled.ts';
 import { halfCreated, halfEnded } from './halves.ts';
 import { lockProblems } from './locks.ts';
 import { mirrorRulesLeftOver, mirrorRulesLost } from './mirror.ts';
@@ -35,6 +36,7 @@ export const DETECTORS: readonly Detector[] = [
   servingGraph,
   halfCreated,
   halfEnded,
+  halfCancelled,
   bothDirections,
   streamErrors,
   sequencesBehind,

@@ -15,7 +15,7 @@ export const OTHER_OPERATIONS: readonly Strand[] = [
     releases: [MAIN, '18.0.8'],
     trigger: ['MoveTables --workflow up --target-keyspace customer2 cancel'],
     state: { denied: {}, streams: {}, journals: { 'customer/80-': 1 }, locks: [] },
-    finds: ['data-gone'],
+    finds: ['data-gone', 'orphan-rules'],
     gone: true,
   },
   {
@@ -188,7 +188,8 @@ export const OTHER_OPERATIONS: readonly Strand[] = [
     releases: [MAIN, '22.0.4'],
     trigger: [{ fails: `${C2C} cancel --keep-data --fault 'cancel/dropSourceReverseVReplicationStreams=return'` }],
     state: { denied: { 'customer/0': BOTH }, streams: { 'customer/0 c2c': 'Stopped' }, journals: {}, locks: [] },
-    finds: [],
+    finds: ['half-cancelled'],
+    ways: 2,
   },
   {
     id: 'K50',
