@@ -36,7 +36,9 @@ export function judge(picture: DoctorPicture, behaviours: Behaviours, { only, sk
   const findings: Finding[] = [...stranded, ...DETECTORS.flatMap((detect) => detect(picture, behaviours))];
   const shardOf = (alias: string): string | undefined => picture.shards.filter(({ tablets }) => tablets.some((tablet) => tablet.alias === alias)).map(nameOfShard)[0];
   const all = groupByCause(withWorkers(picture.locks, findings).map((finding) => problemOf(finding, picture.history)), shardOf);
-  const problems = inOrder(all.filter(({ kind }) => (only.length === 0 || only.includes(kind)) && !skip.includes(kind)));
+  // Who asks for one kind wants to see it under whatever problem it is told.
+  const isWanted = ({ kind, also }: Problem): boolean => (only.length === 0 || [kind, ...also.map((one) => one.kind)].some((one) => only.includes(one))) && !skip.includes(kind);
+  const problems = inOrder(all.filter(isWanted));
   return { verdict: verdictOf(problems), healthy: problems.length === 0, problems, notes: notesOf(picture), areas: areasOf(picture, problems) };
 }
 

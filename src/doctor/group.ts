@@ -80,7 +80,7 @@ function isAboutSame(cause: Problem, other: Problem): boolean {
 
 /** What a dead process holds is told once. */
 function isSameLock(cause: Problem, other: Problem): boolean {
-  return other.kind === 'dead-lock-holder' && EXPLAINS.some(([kind, others]) => kind === cause.kind && others.includes(other.kind)) && other.keyspaces.some((keyspace) => cause.keyspaces.includes(keyspace));
+  return other.kind === 'dead-lock-holder' && (cause.kind === 'intent' || EXPLAINS.some(([kind, others]) => kind === cause.kind && others.includes(other.kind))) && other.keyspaces.some((keyspace) => cause.keyspaces.includes(keyspace));
 }
 
 /** A refresh of its whole shard refreshes a tablet too. */

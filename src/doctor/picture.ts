@@ -1,6 +1,7 @@
 import type { Context } from '../runtime/context.ts';
 import { type Cluster, observing } from '../tablet/cluster.ts';
 import { cellNames } from '../topo/cells.ts';
+import { implementationOf, type TopoImplementationName } from '../topo/conn/implementations.ts';
 import { findAllShards, keyspaceNames, shardText } from '../topo/keyspaces.ts';
 import { paths } from '../topo/paths.ts';
 import type { KeyspaceRoutingRules, MirrorRules, RoutingRules, Shard, ShardRoutingRules, SrvKeyspace, VSchemaKeyspace } from '../topo/proto/types.ts';
@@ -39,6 +40,8 @@ export interface Records {
 
 /** Everything that a diagnosis is made from. */
 export interface DoctorPicture extends Picture {
+  /** The topology server whose locks a release has. */
+  implementation: TopoImplementationName;
   history: readonly HistoryFacts[];
   records: Records;
   sequences: readonly SequenceFacts[];
@@ -50,7 +53,8 @@ export async function gatherDoctorPicture(ctx: Context, looked: Cluster): Promis
   const picture = await gatherPicture(ctx, looked);
   const records = await gatherRecords(ctx, cluster);
   const history = await gatherHistory(ctx, cluster, Infinity);
-  return { ...picture, history, records, sequences: gatherSequences(cluster, picture, records) };
+  const implementation = implementationOf(cluster.topo.conn.policy.implementation);
+  return { ...picture, implementation, history, records, sequences: gatherSequences(cluster, picture, records) };
 }
 
 async function gatherRecords(ctx: Context, cluster: Cluster): Promise<Records> {

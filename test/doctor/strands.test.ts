@@ -4,7 +4,7 @@ import { sample } from '../helpers/sample.ts';
 import type { TestCluster } from '../helpers/shell.ts';
 import { makeGround, perform } from './strands/acts.ts';
 import { consult, type Said, shellWords } from './strands/doctor.ts';
-import { rowsOf, serves } from './strands/front.ts';
+import { refusedNow, rowsOf, serves } from './strands/front.ts';
 import { OPEN, STRANDS } from './strands/index.ts';
 import type { Strand } from './strands/types.ts';
 import { expectState, stateOf } from './strands/state.ts';
@@ -50,11 +50,18 @@ function codesOf({ problems }: Said): string[] {
 /** Does what is printed, and asks again, until all is well. */
 async function recover(cluster: TestCluster, strand: Strand, first: Said, way: number): Promise<void> {
   let said = first;
+  let refused = await refusedNow(cluster);
   for (let round = 1; said.exit !== 0 && !isPastCure(strand, said); round++) {
     if (round > ROUNDS) throw new Error(`not well after ${ROUNDS} rounds:\n${said.text}`);
     const lines = said.problems.flatMap(({ ways }) => ways[Math.min(way, ways.length - 1)] ?? []);
     expect(lines, said.text).not.toEqual([]);
-    for (const line of lines) await runLine(cluster, line, said);
+    for (const line of lines) {
+      await runLine(cluster, line, said);
+      // Nothing is ever made worse on the way.
+      const now = await refusedNow(cluster);
+      expect([...now].filter((one) => !refused.has(one)), `${line}\n${said.text}`).toEqual([]);
+      refused = now;
+    }
     said = await consult(cluster);
   }
 }
