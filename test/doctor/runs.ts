@@ -67,7 +67,7 @@ export const RUNS: Readonly<Record<ProblemKind, Run>> = {
     object: 'customer.c2c',
     repair: 'choice',
   },
-  'rules-not-published': { make: () => after(MAIN, `ApplyRoutingRules --skip-rebuild --rules ${rules(...rulesFor('commerce').map(([from, to]): [string, string] => [from, from.endsWith('@replica') ? to.replace('commerce.', 'customer.') : to]))}`), object: 'cell zone1', repair: 'clean' },
+  'rules-not-published': { make: () => after(MAIN, `ApplyRoutingRules --skip-rebuild --rules ${rules(...rulesFor('commerce').map(([from, to]): [string, string] => [from, from.endsWith('@replica') ? to.replace('commerce.', 'customer.') : to]))}`), object: 'cell zone1', repair: 'choice' },
   'tablet-differs': { make: () => after(MAIN, 'SetShardTabletControl --denied-tables=product commerce/0 replica'), object: 'zone1-0000000101', repair: 'clean', with: 'denied-left-over' },
   'serving-graph-differs': { make: async () => ran(await reshardingCluster('1 to 2', { version: MAIN, rows: 4, reference: false }), 'SetShardIsPrimaryServing customer/-80 true'), object: 'customer', repair: 'clean' },
   'journal-without-frozen': { make: () => after(MAIN, `!${switchLine(fail(`${W}/startReverseVReplication`))}`), object: 'customer.c2c', repair: 'clean' },

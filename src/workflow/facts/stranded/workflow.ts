@@ -28,7 +28,7 @@ export function ofWorkflow(picture: Picture, workflow: WorkflowFacts, behaviours
     found.push({ kind: 'stopped-for-cutover', ...about, text, next: [startCommand(keyspace, name)] });
   }
   if (workflow.kind === 'shards') found.push(...leftOthers(picture, workflow));
-  if (reverse !== undefined && !frozen && !reverse.frozen && reverse.workflow.endsWith('_reverse') && reverse.states.every((state) => state === 'Stopped')) {
+  if (reverse !== undefined && !frozen && !reverse.frozen && reverse.workflow.endsWith('_reverse') && reverse.states.every((state) => state === 'Stopped') && !isReversing(picture, reverse)) {
     const text = `${reverse.keyspace}.${reverse.workflow} was made for a switch of ${keyspace}.${name} that did not happen (no journal)`;
     found.push({
       kind: 'reverse-left-over',
@@ -57,4 +57,10 @@ function oldJournal(picture: Picture, { keyspace, workflow, journal }: WorkflowF
     text: `${journal.on.join(', ')} ${journal.on.length === 1 ? 'has' : 'have'} journal ${journal.id}, which is the id of ${keyspace}.${workflow}, and take writes: it is of an older switch`,
     next: primaries.map((alias) => `ExecuteFetchAsDBA ${alias} 'delete from _vt.resharding_journal where id = ${journal.id}'`),
   };
+}
+
+/** A reversal that broke off: the reverse workflow was what it switched, and nothing that a switch had made. */
+function isReversing({ workflows }: Picture, { keyspace, workflow }: { keyspace: string; workflow: string }): boolean {
+  const own = workflows.find((one) => one.keyspace === keyspace && one.workflow === workflow);
+  return own !== undefined && (own.journal.on.length > 0 || own.streams.some((stream) => stream.message === STOPPED_FOR_CUTOVER));
 }
