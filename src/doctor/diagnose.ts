@@ -7,10 +7,7 @@ import type { HistoryFacts } from '../workflow/facts/history.ts';
 import { findStranded, withWorkers } from '../workflow/facts/stranded.ts';
 import { areasOf } from './areas.ts';
 import { causeOf } from './cause.ts';
-import { DETECTORS, notesOf } from './detect/all.ts';
-import { withRelease } from './detect/locks.ts';
-import { withGraphFirst } from './detect/serve-first.ts';
-import { withBothWays } from './detect/unpublished.ts';
+import { DETECTORS, KNOWING_MORE, notesOf } from './detect/all.ts';
 import type { Finding } from './finding.ts';
 import { groupByCause } from './group.ts';
 import { type DoctorPicture, gatherDoctorPicture, nameOfShard } from './picture.ts';
@@ -32,7 +29,7 @@ export async function diagnose(ctx: Context, cluster: Cluster, wanted: Wanted = 
 
 /** What is wrong with a cluster of which this is the picture. */
 export function judge(picture: DoctorPicture, behaviours: Behaviours, { only, skip }: Wanted = EVERYTHING): Diagnosis {
-  const stranded = findStranded(picture, behaviours).map((finding) => withRelease(withGraphFirst(withBothWays(finding, picture), picture), picture, behaviours));
+  const stranded = findStranded(picture, behaviours).map((finding) => KNOWING_MORE.reduce((known, more) => more(known, picture, behaviours), finding as Finding));
   const findings: Finding[] = [...stranded, ...DETECTORS.flatMap((detect) => detect(picture, behaviours))];
   const shardOf = (alias: string): string | undefined => picture.shards.filter(({ tablets }) => tablets.some((tablet) => tablet.alias === alias)).map(nameOfShard)[0];
   const all = groupByCause(withWorkers(picture.locks, findings).map((finding) => problemOf(finding, picture.history)), shardOf);
