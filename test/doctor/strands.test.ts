@@ -5,8 +5,9 @@ import type { TestCluster } from '../helpers/shell.ts';
 import { makeGround, perform } from './strands/acts.ts';
 import { consult, type Said, shellWords } from './strands/doctor.ts';
 import { refusedNow, rowsOf, serves } from './strands/front.ts';
-import { OPEN, STRANDS } from './strands/index.ts';
+import { LEFT_OUT, OPEN, STRANDS } from './strands/index.ts';
 import type { Strand } from './strands/types.ts';
+import { strandsPage } from './strands/page.ts';
 import { expectState, stateOf } from './strands/state.ts';
 
 /**
@@ -41,6 +42,18 @@ describe('a stranded state is recognised, and the printed commands put it right'
     await cluster.machine.clock.sleep(5000);
     await serves(cluster, strand.ground, before);
   });
+});
+
+it('every weak place of the catalogue is a row, or is left out with the reason', () => {
+  const known = new Set([...STRANDS, ...LEFT_OUT].map(({ id }) => /^[A-Z]\d+/.exec(id)?.[0]));
+  expect(Array.from({ length: 55 }, (_, index) => `K${index + 1}`).filter((id) => !known.has(id))).toEqual([]);
+  // The states that a switch strands between its checks, of tables and of shards.
+  for (const state of ['S-A', 'S-B', 'S-C', 'S-D', 'S-E', 'S-F']) expect(STRANDS.filter(({ id }) => id.includes(state)).length, state).toBe(2);
+  expect(new Set(STRANDS.map(({ id }) => id)).size).toBe(STRANDS.length);
+});
+
+it('docs/stranded-states.md says the same', async () => {
+  await expect(strandsPage()).toMatchFileSnapshot('../../docs/stranded-states.md');
 });
 
 function codesOf({ problems }: Said): string[] {

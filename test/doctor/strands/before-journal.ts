@@ -290,6 +290,21 @@ export const BEFORE_JOURNAL: readonly Strand[] = [
     finds: ['reverse-left-over', 'stopped-for-cutover', 'copies-left-over', 'controls-left-over'],
   },
   {
+    id: 'K12',
+    about: 'a switch takes the mirror rules away and fails: mirroring is off, and nobody says so',
+    ground: MOVE,
+    releases: [MAIN, '21.0.6'],
+    trigger: ['MoveTables --workflow c2c --target-keyspace customer mirrortraffic --percent 10', { fails: `${SWITCH} --fault '${W}/waitForCatchup=return'`, says: 'failed to sync up replication' }],
+    state: {
+      denied: { 'customer/0': BOTH },
+      streams: { 'customer/0 c2c': 'Running' },
+      journals: {},
+      mirrors: Object.fromEntries(['corder', 'customer'].flatMap((table) => ['replica', 'rdonly'].map((type) => [`commerce.${table}@${type} -> customer.${table}`, 10]))),
+      locks: [],
+    },
+    finds: ['mirror-rules-lost'],
+  },
+  {
     id: 'K13',
     about: 'reads are saved as switched and told to no cell, and the writes fail',
     ground: MOVE,
