@@ -25,7 +25,7 @@ const CASES = STRANDS.filter(({ id }) => (process.env['ONLY'] === undefined ? !O
 );
 
 describe('a stranded state is recognised, and the printed commands put it right', () => {
-  it.each(sample(CASES, 7))('$title', async ({ strand, release, way }) => {
+  it.each(sample(CASES, 11))('$title', async ({ strand, release, way }) => {
     const cluster = await makeGround(strand.ground, release);
     const before = await rowsOf(cluster, strand.ground);
     await perform(cluster, strand.trigger);
