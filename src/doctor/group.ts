@@ -105,7 +105,7 @@ function isDoneBy(command: string, plan: readonly string[], shardOf: ShardOf): b
 function joined(cause: Problem, other: Problem): Problem {
   const [plan, ...otherWays] = cause.repairs;
   // Where the operator has to choose, each way is told whole.
-  const more = plan === undefined || otherWays.length > 0 || cause.kind === 'intent' || isWhole(plan.commands) ? [] : (other.repairs[0]?.commands ?? []).filter((command) => !plan.commands.includes(command));
+  const more = plan === undefined || otherWays.length > 0 || isDecided(cause.kind) || isWhole(plan.commands) ? [] : (other.repairs[0]?.commands ?? []).filter((command) => !plan.commands.includes(command));
   const commands = [...(plan?.commands ?? []), ...more];
   return {
     ...cause,
@@ -122,6 +122,11 @@ function joined(cause: Problem, other: Problem): Problem {
 /** The same said twice: of queries that are refused, the denied tables are what shows it. */
 function isToldAlready(cause: Problem, other: Problem): boolean {
   return other.object === cause.object && (other.kind === cause.kind || (cause.kind === 'refused' && other.kind === 'denied-left-over'));
+}
+
+/** What else is found follows from where the traffic goes now: it is no advice for where it is to go. */
+function isDecided(kind: ProblemKind): boolean {
+  return kind === 'intent' || kind === 'frozen-not-served';
 }
 
 /** A command of the workflow that is run again does all the rest by itself. */

@@ -151,6 +151,7 @@ export const RUNS: Readonly<Record<ProblemKind, Run>> = {
     repair: 'clean',
   },
   'original-gone': { make: () => after(MAIN, switchLine(), `!${c2c(`reversetraffic ${fail(`${W}/waitForCatchup`)}`)}`), object: 'commerce.c2c_reverse', repair: 'choice' },
+  'half-cancelled': { make: () => after(MAIN, `!${c2c(`cancel --keep-data ${fail('cancel/deleteRoutingRules')}`)}`), object: 'customer.c2c', repair: 'choice' },
   'data-gone': { make: async () => ran(await partialCluster(MAIN), partialLine('p80d', 'switchtraffic'), partialLine('p80d', 'cancel')), object: 'customer2.p80d', repair: 'none' },
   'tablet-down': { make: () => after(MAIN, 'tablet stop zone1-101'), object: 'zone1-0000000101', repair: 'clean' },
   'tablet-busy': { make: () => after(MAIN, 'tablet set-type zone1-101 backup'), object: 'zone1-0000000101', repair: 'clean' },
@@ -159,7 +160,7 @@ export const RUNS: Readonly<Record<ProblemKind, Run>> = {
   'dead-lock-holder': { make: async () => killed(await movingCluster('v20.0.6'), switchLine('--tablet-types primary'), `${W}/checkJournals`), object: 'locks on commerce, customer', repair: 'none' },
   'lease-run-out': {
     make: async () => {
-      const cluster = await killed(await movingCluster('v20.0.6'), switchLine('--tablet-types primary'), `${W}/checkJournals`);
+      const cluster = await killed(await movingCluster(), switchLine('--tablet-types primary'), `${W}/checkJournals`);
       await cluster.machine.clock.sleep(10 * 60_000);
       return cluster;
     },

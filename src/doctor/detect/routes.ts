@@ -22,9 +22,17 @@ export function isWayBack(workflow: WorkflowFacts, { workflows }: DoctorPicture)
   return workflow.workflow.endsWith('_reverse') && workflows.some((one) => one.reverse?.keyspace === workflow.keyspace && one.reverse.workflow === workflow.workflow);
 }
 
-/** The workflows that move tables, each pair of ways once. */
+/** True for a way back whose original is gone. */
+export function isAlone({ type, kind, workflow, reverse, problem }: WorkflowFacts): boolean {
+  return type === 'MoveTables' && kind !== 'shards' && kind !== 'multi-tenant' && workflow.endsWith('_reverse') && reverse === undefined && problem === undefined;
+}
+
+/**
+ * The workflows that move tables, each pair of ways once. One that has turned on itself has but one side, and a way back that is alone
+ * does not say which of its two sides serves: there nothing is to be denied on their account.
+ */
 export function movers(picture: DoctorPicture): WorkflowFacts[] {
-  return picture.workflows.filter((workflow) => movesTables(workflow) && workflow.problem === undefined && workflow.sourceKeyspace !== workflow.keyspace && !isWayBack(workflow, picture));
+  return picture.workflows.filter((workflow) => movesTables(workflow) && workflow.keyspace !== workflow.sourceKeyspace && workflow.problem === undefined && !isWayBack(workflow, picture) && !isAlone(workflow));
 }
 
 /** Where the three names of each table lead, by the saved rules, or by what a cell serves. */

@@ -80,7 +80,7 @@ function serving(
   const intent = intentAt(picture, [keyspace]);
   if (intent !== undefined) return [againAfter(intent, behaviours)];
   const reshard = picture.workflows.find((one) => one.kind === 'shards' && !one.frozen && one.sources.some((source) => entry.on.includes(source)));
-  if (reshard === undefined || entry.type !== 'PRIMARY') return shards.flatMap((shard) => serveCommands(shard));
+  if (reshard === undefined || entry.type !== 'PRIMARY') return shards.flatMap((shard) => serveCommands(shard, entry.type.toLowerCase()));
   if (reshard.journal.on.length > 0) return complete(reshard, behaviours);
   return reshardRecoveryCommands({
     keyspace,
