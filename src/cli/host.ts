@@ -91,9 +91,13 @@ export function fileHost(state: string, cwd: string, makeWorld = (): World => re
   };
 }
 
-/** Also a link that leads nowhere: somebody put it there. */
+/** Also a link that leads nowhere, and what may not be looked at: opening it says what is wrong. */
 function isThere(file: string): boolean {
-  return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
+  try {
+    return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return true;
+  }
 }
 
 function noCluster(folder: string): UserError {

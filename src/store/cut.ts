@@ -60,7 +60,7 @@ export async function cutFiles(clock: Clock, first: string, others: (ask: AskFir
       const locked = lockAndPin(clock, pairs, () => sameTexts(wanted.slice(1), others(ask)));
       if (locked === true) return cutOf(pairs);
       if (locked !== false && tries >= MOST_TRIES) {
-        throw new UserError(`the state file ${locked} is locked by another process`, { next: 'run it again when that has ended; who holds locks: switchtraffic show locks', exit: 75 });
+        throw new UserError(`the state file ${locked} is locked by another process`, { next: 'run it again when that has ended; who holds locks: switchtraffic lock show', exit: 75 });
       }
       await clock.turn();
     }

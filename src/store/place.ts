@@ -1,6 +1,6 @@
 import { existsSync, lstatSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { UserError } from '../lib/errors.ts';
+import { errorText, UserError } from '../lib/errors.ts';
 import { type Migration, refuseNewer } from './migrate.ts';
 import { explain } from './sqlite-errors.ts';
 
@@ -11,7 +11,12 @@ export const GO_BACK = 'go back to a snapshot (switchtraffic snapshot list), or 
 
 /** Throws UserError, exit 2, for a folder, a link that leads nowhere, and, unless it may be made, for a file that is missing or empty. */
 export function checkPlace({ path, create }: { path: string; create?: boolean }): void {
-  const stat = statSync(path, { throwIfNoEntry: false });
+  let stat;
+  try {
+    stat = statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw new UserError(`the state file ${path} cannot be looked at: ${errorText(error).split(',')[0]}`, { next: 'check who owns its folder, or choose another place with --state', exit: 2, cause: error });
+  }
   if (stat?.isDirectory() === true) throw new UserError(`the state file ${path} is a folder`, { next: 'move it away, or choose another place with --state', exit: 2 });
   if (stat === undefined && lstatSync(path, { throwIfNoEntry: false }) !== undefined) {
     throw new UserError(`the state file ${path} is a link to a file that is not there`, { next: 'put the file back, or remove the link', exit: 2 });

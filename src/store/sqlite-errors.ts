@@ -7,7 +7,7 @@ export function isBusy(error: unknown): boolean {
 }
 
 const REMEDIES: [prefix: string, text: string, next: string][] = [
-  ['SQLITE_BUSY', 'is locked by another process', 'wait for it, or see who holds it: switchtraffic show locks'],
+  ['SQLITE_BUSY', 'is locked by another process', 'wait for it, or see who holds it: switchtraffic lock show'],
   ['SQLITE_NOTADB', 'is not a state file', 'choose another with --state, go back to a snapshot (switchtraffic snapshot list), or replace it: switchtraffic init commerce --force'],
   ['SQLITE_CORRUPT', 'is damaged', 'go back to a snapshot (switchtraffic snapshot list), or start again: switchtraffic init commerce --force'],
   ['SQLITE_READONLY', 'is read-only', 'make it and its folder writable, or choose another place with --state'],

@@ -81,7 +81,7 @@ function refuseAtWork(host: ClusterHost, world: World): void {
   const busy = locksOf(host, world).find(({ alive, expiresMs }) => alive !== 'dead' && expiresMs > 0);
   if (busy === undefined) return;
   throw new UserError(`a command is at work on the cluster in ${host.place}: ${busy.owner} ${busy.token === undefined ? 'waits for' : 'holds'} the lock on ${busy.resource}`, {
-    next: 'run it again when that has ended; who it is: switchtraffic show locks',
+    next: 'run it again when that has ended; who it is: switchtraffic lock show',
     exit: 75,
   });
 }

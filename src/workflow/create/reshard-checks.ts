@@ -1,11 +1,12 @@
 import { plainError, VtError, vtError, wrapError } from '../../lib/errors.ts';
+import { ExitFault } from '../../lib/exit-fault.ts';
 import { validateShardName } from '../../lib/names.ts';
 import type { Context } from '../../runtime/context.ts';
 import type { Cluster } from '../../tablet/cluster.ts';
 import { callTablet } from '../../tablet/manager.ts';
 import { hasStreams } from '../../tablet/vreplication/streams.ts';
 import { getShard, type ShardInfo } from '../../topo/keyspaces.ts';
-import { LockLostError } from '../../topo/locks.ts';
+import { LockLostError } from '../../topo/lost-locks.ts';
 import { keyRangeFromProto } from '../../topo/proto/key-range.ts';
 import { Tablet } from '../../topo/proto/messages-topodata.ts';
 import { prototext } from '../../topo/proto/prototext.ts';
@@ -102,6 +103,6 @@ export async function within<T>(step: string, body: () => T | Promise<T>): Promi
   try {
     return await body();
   } catch (error) {
-    throw error instanceof LockLostError || error instanceof Panic ? error : wrapError(error, step);
+    throw error instanceof LockLostError || error instanceof Panic || error instanceof ExitFault ? error : wrapError(error, step);
   }
 }
