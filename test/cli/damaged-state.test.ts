@@ -175,7 +175,7 @@ it('a file that another process keeps for itself is told as locked, and is waite
   other.exec('BEGIN EXCLUSIVE');
   const { run, ok } = fileCluster(folder);
   const { exit, stderr } = await run('show keyspace');
-  expect([exit, stderr]).toEqual([2, `switchtraffic: the state file ${join(folder, 'topology.db')} is locked by another process\nnext: wait for it, or see who holds it: switchtraffic show locks\n`]);
+  expect([exit, stderr]).toEqual([2, `switchtraffic: the state file ${join(folder, 'topology.db')} is locked by another process\nnext: wait for it, or see who holds it: switchtraffic lock show\n`]);
   const waiting = ok('show keyspace');
   other.close();
   await waiting;
@@ -183,22 +183,25 @@ it('a file that another process keeps for itself is told as locked, and is waite
 
 /** Nothing is read-only for root. */
 describe.skipIf(process.getuid?.() === 0)('without permission', () => {
-  it.each(['topology.db', 'shards/commerce.0.db', 'shards/customer.0.db'])('to write %s', async (file) => {
+  it.each([
+    ['topology.db', 0o444, 'is read-only'],
+    ['shards/commerce.0.db', 0o444, 'is read-only'],
+    ['topology.db', 0, 'may not be opened'],
+    ['.', 0o555, 'the folder of the state file'],
+    ['shards', 0o555, 'the folder of the state file'],
+  ])('%s, mode %i: is told, nothing is left, and all is well once it is given', async (name, mode, text) => {
     const folder = copy();
-    chmodSync(join(folder, file), 0o444);
+    const before = filesBelow(folder);
+    chmodSync(join(folder, name), mode);
     const { run } = fileCluster(folder);
-    expect((await run('show keyspace')).exit).toBe(0);
-    const { exit, stderr } = await run(switchLine());
-    expect([exit, stderr]).toEqual([1, expect.stringContaining(`the state file ${join(folder, file)} is read-only`) as string]);
-    chmodSync(join(folder, file), 0o644);
+    for (const line of ['show keyspace', switchLine(), 'snapshot save x']) {
+      const { exit, stderr } = await run(line);
+      expect([exit, stderr]).toEqual([/^[a-z]/.test(line) ? 2 : 1, expect.stringMatching(/\nnext: make it/) as string]);
+      expect(stderr.split('\n')[0]).toContain(text);
+    }
+    chmodSync(join(folder, name), name.endsWith('.db') ? 0o644 : 0o755);
+    expect(filesBelow(folder)).toEqual(before);
     expect((await run(switchLine())).exit).toBe(0);
-  });
-
-  it('to read a file', async () => {
-    const folder = copy();
-    chmodSync(join(folder, 'topology.db'), 0);
-    const { exit, stderr } = await fileCluster(folder).run('show keyspace');
-    expect([exit, stderr]).toEqual([2, expect.stringMatching(/topology\.db (?:cannot|may not) be opened\nnext: /) as string]);
   });
 
   it('to look into the folder', async () => {
