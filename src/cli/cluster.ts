@@ -165,7 +165,7 @@ function chooseRelease(
   const asked = flag !== '' ? flag : (inv.io.env['SWITCHTRAFFIC_VITESS_VERSION'] ?? '');
   if (create !== undefined) return findRelease(create);
   if (record === undefined) {
-    throw new UserError('the state holds no cluster', { next: 'switchtraffic init commerce --force' });
+    throw new UserError('the state holds no cluster', { next: 'switchtraffic init commerce --force', exit: 2 });
   }
   const own = findRelease(record.vitess_version);
   if (asked === '') return own;

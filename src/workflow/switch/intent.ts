@@ -32,7 +32,10 @@ export interface SwitchIntent extends IntentHead, RulesImage {
   sequences?: SequenceImages;
 }
 
-/** Reads the state before the switch and writes it down, with the step that is the first to change anything. */
+/**
+ * Reads the state before the switch and writes it down, with the step that is the first to change anything. Throws LockLostError: who
+ * has lost its locks must not begin.
+ */
 export async function recordIntent(run: SwitchRun, plan: readonly PlannedStep[], first: PlannedStep, marks: ProgressMarks): Promise<SwitchIntent> {
   const { ctx, cluster, sw } = run;
   const scope = scopeOf(sw);
