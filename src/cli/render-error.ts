@@ -83,7 +83,7 @@ function environmentError(error: unknown): UserError | undefined {
     return new UserError('better-sqlite3 is not built for this Node', { next: 'npm rebuild better-sqlite3' });
   }
   if (code.startsWith('SQLITE_BUSY')) {
-    return new UserError('the state is locked by another process', { next: 'run it again; see who holds locks: switchtraffic show locks' });
+    return new UserError('the state is locked by another process', { next: 'run it again; see who holds locks: switchtraffic lock show' });
   }
   return 'syscall' in error && code !== '' ? new UserError(error.message) : undefined;
 }

@@ -7,7 +7,7 @@ export function isBusy(error: unknown): boolean {
 }
 
 const REMEDIES: [prefix: string, text: string, next: string][] = [
-  ['SQLITE_BUSY', 'is locked by another process', 'wait for it, or see who holds it: switchtraffic show locks'],
+  ['SQLITE_BUSY', 'is locked by another process', 'wait for it, or see who holds it: switchtraffic lock show'],
   ['SQLITE_NOTADB', 'is not a state file', 'choose another with --state, or replace it: switchtraffic init commerce --force'],
   ['SQLITE_CORRUPT', 'is damaged', 'restore a copy, or start again: switchtraffic init commerce --force'],
   ['SQLITE_READONLY', 'is read-only', 'make it writable, or choose another place with --state'],

@@ -3,7 +3,7 @@ import type { Context } from '../../runtime/context.ts';
 import type { ProcessIdentity } from '../../runtime/processes.ts';
 import type { Cluster } from '../../tablet/cluster.ts';
 import { cellNames } from '../../topo/cells.ts';
-import { heldLocks } from '../../topo/locks.ts';
+import { guarded, heldLocks } from '../../topo/locks.ts';
 import { paths } from '../../topo/paths.ts';
 import { encodeRecord, findRecord, listNames } from '../../topo/server.ts';
 import { commandOf, type MigrationKind, type TrafficSwitcher } from '../switcher.ts';
@@ -42,7 +42,7 @@ export interface Intent extends RulesImage {
   sequences?: SequenceImages;
 }
 
-/** Reads the state before the switch and writes it down. */
+/** Reads the state before the switch and writes it down. Throws LockLostError: who has lost its locks must not begin. */
 export async function recordIntent(
   ctx: Context,
   cluster: Cluster,
@@ -52,34 +52,36 @@ export async function recordIntent(
   const { topo, world } = cluster;
   const scope = scopeOf(sw);
   const cells = await cellNames(ctx, topo);
-  return topo.conn.atomically(ctx, {}, (writer) => {
-    const { kind, sourceKeyspace, targetKeyspace } = sw;
-    const intent: Intent = {
-      keyspace: targetKeyspace,
-      workflow: sw.workflow,
-      command: `${asked.verb === 'switchtraffic' ? 'SwitchTraffic' : 'ReverseTraffic'} ${asked.workflow}`,
-      asked,
-      owner: world.processes.self,
-      started: world.clock.now(),
-      tokens: Object.fromEntries(heldLocks(ctx).map((lock) => [lock.resource, lock.token])),
-      journal: sw.id,
-      kind,
-      sources: sw.sources.map((source) => memberImage(writer, source, sw.reverseWorkflow, kind)),
-      targets: sw.targets.map((target) => memberImage(writer, target, sw.workflow, kind)),
-      sourceKeyspace,
-      targetKeyspace,
-      tables: sw.tables,
-      reverseWorkflow: sw.reverseWorkflow,
-      ...globalRules(writer, scope),
-      cells: {},
-    };
-    for (const cell of cells) {
-      const image = cellImage(writer, cell, scope);
-      if (image !== undefined) intent.cells[cell] = image;
-    }
-    writer.put('global', paths.intent(targetKeyspace, sw.workflow), encodeRecord(intent));
-    return intent;
-  });
+  return guarded(ctx, topo, [], (options) =>
+    topo.conn.atomically(ctx, options, (writer) => {
+      const { kind, sourceKeyspace, targetKeyspace } = sw;
+      const intent: Intent = {
+        keyspace: targetKeyspace,
+        workflow: sw.workflow,
+        command: `${asked.verb === 'switchtraffic' ? 'SwitchTraffic' : 'ReverseTraffic'} ${asked.workflow}`,
+        asked,
+        owner: world.processes.self,
+        started: world.clock.now(),
+        tokens: Object.fromEntries(heldLocks(ctx).map((lock) => [lock.resource, lock.token])),
+        journal: sw.id,
+        kind,
+        sources: sw.sources.map((source) => memberImage(writer, source, sw.reverseWorkflow, kind)),
+        targets: sw.targets.map((target) => memberImage(writer, target, sw.workflow, kind)),
+        sourceKeyspace,
+        targetKeyspace,
+        tables: sw.tables,
+        reverseWorkflow: sw.reverseWorkflow,
+        ...globalRules(writer, scope),
+        cells: {},
+      };
+      for (const cell of cells) {
+        const image = cellImage(writer, cell, scope);
+        if (image !== undefined) intent.cells[cell] = image;
+      }
+      writer.put('global', paths.intent(targetKeyspace, sw.workflow), encodeRecord(intent));
+      return intent;
+    }),
+  );
 }
 
 /** The intent of a workflow, if one was left behind or is at work. */
@@ -116,7 +118,7 @@ export function interrupted(intent: Intent): UserError {
 
 /** Why another command has to wait for a switch that is being made. */
 function atWork(intent: Intent): UserError {
-  return new UserError(`${intent.command} is at work on these keyspaces`, { next: 'try again when it has ended; who it is: switchtraffic show locks' });
+  return new UserError(`${intent.command} is at work on these keyspaces`, { next: 'try again when it has ended; who it is: switchtraffic lock show' });
 }
 
 /** Refuses to touch keyspaces in which a switch is half done, or under way. Only `hardened` knows. Throws UserError. */
