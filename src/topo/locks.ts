@@ -270,9 +270,8 @@ async function unlock(
   try {
     await descriptor.unlock(fresh.ctx);
   } catch (error) {
-    const said = topo.release.behaviours.fencedWrites && isLeaseGone(error) ? lostAtRelease(topo, descriptor, error) : error;
-    if (failure === undefined) throw said;
-    events.log('error', `unlock ${order.kind} ${order.name} failed: ${errorText(said)}`);
+    if (failure === undefined) throw topo.release.behaviours.fencedWrites && isLeaseGone(error) ? lostAtRelease(topo, descriptor, error) : error;
+    events.log('error', `unlock ${order.kind} ${order.name} failed: ${errorText(error)}`);
   } finally {
     fresh.end();
   }
