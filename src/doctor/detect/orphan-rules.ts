@@ -4,6 +4,7 @@ import { keyspaceRoutingMap, keyspaceRoutingRecord, shardRoutingMap, shardRoutin
 import { unique } from '../../workflow/facts/stranded/found.ts';
 import type { Finding } from '../finding.ts';
 import type { DoctorPicture } from '../picture.ts';
+import { tablesOf } from './routes.ts';
 import { applyRules } from './rule-lines.ts';
 
 /** Rules that lead to a keyspace, a shard or a table that is not there. */
@@ -36,8 +37,7 @@ function missing({ keyspaces, shards }: DoctorPicture, qualified: string): strin
   const [keyspace, table] = [qualified.slice(0, dot), qualified.slice(dot + 1)];
   if (dot < 0) return undefined;
   if (!keyspaces.includes(keyspace)) return `there is no keyspace ${keyspace}`;
-  const own = shards.filter((shard) => shard.keyspace === keyspace);
-  return own.some((shard) => shard.tables.includes(table)) ? undefined : `${keyspace} has no table ${table}`;
+  return shards.some((shard) => shard.keyspace === keyspace && tablesOf(shard).has(table)) ? undefined : `${keyspace} has no table ${table}`;
 }
 
 function orphanShards(picture: DoctorPicture): Finding[] {

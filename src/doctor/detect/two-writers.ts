@@ -14,17 +14,22 @@ export function twoWriters(picture: DoctorPicture): Finding[] {
   return movers(picture)
     .filter(({ kind }) => kind === 'tables')
     .flatMap((workflow) => {
-      const tables = workflow.tables.filter((table) => isWrittenTwice(picture, workflow, table));
+      const tables = writtenTwice(picture, workflow);
       return tables.length === 0 ? [] : [twice(picture, workflow, tables)];
     });
 }
 
-function isWrittenTwice(picture: DoctorPicture, workflow: WorkflowFacts, table: string): boolean {
+function writtenTwice(picture: DoctorPicture, workflow: WorkflowFacts): string[] {
   const { keyspace, sourceKeyspace } = workflow;
-  if (keyspace === sourceKeyspace) return false;
-  const led = new Set(picture.routing.cells.flatMap((cell) => leads(picture, workflow, 'PRIMARY', cell).filter((lead) => lead.table === table).map(({ to }) => to)));
-  const takes = (side: string): boolean => led.has(side) && hasShards(picture, side) && refusals(picture.shards, side, table, 'PRIMARY').length === 0;
-  return takes(keyspace) && takes(sourceKeyspace);
+  const led = new Map<string, Set<string>>();
+  for (const cell of picture.routing.cells) {
+    for (const { table, to } of leads(picture, workflow, 'PRIMARY', cell)) led.set(table, (led.get(table) ?? new Set()).add(to));
+  }
+  const takes = (side: string, table: string): boolean => hasShards(picture, side) && refusals(picture.shards, side, table, 'PRIMARY').length === 0;
+  return workflow.tables.filter((table) => {
+    const to = led.get(table);
+    return to?.has(keyspace) === true && to.has(sourceKeyspace) && takes(keyspace, table) && takes(sourceKeyspace, table);
+  });
 }
 
 function hasShards({ shards }: DoctorPicture, keyspace: string): boolean {
