@@ -81,6 +81,13 @@ export const SPLIT: Ground = {
   types: ALL,
 };
 
+/** The same while tables are on their way into the keyspace. */
+export const SPLIT_BESIDE_MOVE: Ground = {
+  ...SPLIT,
+  name: 'split beside a move',
+  lines: ['MoveTables --workflow sales --target-keyspace customer create --source-keyspace product --tables sales', ...HALVES, SPLIT_CREATE],
+};
+
 /** The same after another workflow was switched to it and not completed. */
 export const SPLIT_WITH_FROZEN: Ground = {
   ...SPLIT,
