@@ -4,6 +4,7 @@ import { findRelease, type Release } from '../lib/releases.ts';
 import { background, withCancel, withTimeout, withValue } from '../runtime/context.ts';
 import type { WorldEvent } from '../runtime/events.ts';
 import { ExitFault } from '../lib/exit-fault.ts';
+import { COMMAND_LINE } from '../runtime/command-line.ts';
 import { CALLER } from '../runtime/perform-fault.ts';
 import type { Cluster } from '../tablet/cluster.ts';
 import type { ShardStore } from '../tablet/shard-db.ts';
@@ -16,7 +17,7 @@ import { releaseAll } from '../topo/held-locks.ts';
 import { type ClusterRecord, readCluster } from '../topo/cluster-record.ts';
 import type { TopoServer } from '../topo/server.ts';
 import { type ClusterHost, fileHost } from './host.ts';
-import { commandAgain } from './command-again.ts';
+import { commandAgain, commandItself } from './command-again.ts';
 import { CommandFailure } from './command-failure.ts';
 import { armFaults, unfiredFaults } from './faults.ts';
 import { isWorkflowCommand } from './flags.ts';
@@ -56,7 +57,11 @@ export async function withCluster(
   const conn = withOutages(host.openTopology(world, policy, options.create !== undefined), world.clock);
   const caller = withCancel(background());
   const limited = withTimeout(caller.ctx, world.clock, actionTimeoutMs);
-  const stop = (): void => caller.end();
+  const stop = (): void => {
+    caller.end();
+    // What waits at a pause past the point of no return would never learn of it, and has to be completed.
+    world.faults.release('**');
+  };
   inv.signal.addEventListener('abort', stop);
   // What is to be said besides: after the answer, or after the error, which scripts look for at the start of stderr.
   const late: string[] = [];
@@ -70,7 +75,8 @@ export async function withCluster(
     Object.assign(policy, leasePolicyOf(release, options.create?.implementation ?? record?.topo_implementation));
     const topo: TopoServer = { conn, release, world, lockTimeoutMs, command: commandAgain(inv).slice(0, LONGEST_COMMAND), held: new Set() };
     const cluster: Cluster = { world, release, topo, shards };
-    const scope: CommandScope = { ctx: withValue(limited.ctx, CALLER, limited), cluster, events };
+    const ctx = withValue(withValue(limited.ctx, CALLER, limited), COMMAND_LINE, commandItself(inv));
+    const scope: CommandScope = { ctx, cluster, events };
     disarm = await armFaults(scope.ctx, inv, cluster, { creating: options.create !== undefined, late });
     let exit: number;
     try {
@@ -162,7 +168,7 @@ function chooseRelease(
   const asked = flag !== '' ? flag : (inv.io.env['SWITCHTRAFFIC_VITESS_VERSION'] ?? '');
   if (create !== undefined) return findRelease(create);
   if (record === undefined) {
-    throw new UserError('the state holds no cluster', { next: 'switchtraffic init commerce --force' });
+    throw new UserError('the state holds no cluster', { next: 'switchtraffic init commerce --force', exit: 2 });
   }
   const own = findRelease(record.vitess_version);
   if (asked === '') return own;

@@ -12,6 +12,7 @@ import { gatherHistory, type HistoryFacts } from '../workflow/facts/history.ts';
 import { gatherPicture } from '../workflow/facts/keyspace.ts';
 import type { Picture } from '../workflow/facts/stranded/found.ts';
 import { gatherSequences, type SequenceFacts } from './sequence-facts.ts';
+import { gatherVDiffs, type VDiffFacts } from './vdiff-facts.ts';
 
 /** A shard's record. */
 export interface ShardRecord {
@@ -45,6 +46,7 @@ export interface DoctorPicture extends Picture {
   history: readonly HistoryFacts[];
   records: Records;
   sequences: readonly SequenceFacts[];
+  vdiffs: readonly VDiffFacts[];
 }
 
 /** Reads everything. Takes no lock and changes nothing. */
@@ -54,7 +56,7 @@ export async function gatherDoctorPicture(ctx: Context, looked: Cluster): Promis
   const records = await gatherRecords(ctx, cluster);
   const history = await gatherHistory(ctx, cluster, Infinity);
   const implementation = implementationOf(cluster.topo.conn.policy.implementation);
-  return { ...picture, implementation, history, records, sequences: gatherSequences(cluster, picture, records) };
+  return { ...picture, implementation, history, records, sequences: gatherSequences(cluster, picture, records), vdiffs: gatherVDiffs(cluster, picture) };
 }
 
 async function gatherRecords(ctx: Context, cluster: Cluster): Promise<Records> {

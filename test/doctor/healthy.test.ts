@@ -4,6 +4,7 @@ import { reshardingWithStreams } from '../helpers/other-streams.ts';
 import { createPartial, partialLine, twoByTwo } from '../helpers/partial.ts';
 import { beforeReshard, reshardCreate, reshardingCluster, reshardLine } from '../helpers/reshard.ts';
 import { sample } from '../helpers/sample.ts';
+import { sequenceCluster } from '../helpers/sequences.ts';
 import { shardedCluster } from '../helpers/sharded.ts';
 import { movingCluster, switchLine, type TestCluster, testCluster } from '../helpers/shell.ts';
 import { createTenant, tenantKeyspaces, tenantLine } from '../helpers/tenants.ts';
@@ -36,6 +37,12 @@ const LIVES: readonly Life[] = [
   { name: 'tables, reads there and back', make: movingCluster, lines: [switchLine('--tablet-types replica'), switchLine('--tablet-types rdonly'), `?${c2c(`reversetraffic ${READS}`)}`, `?${c2c('cancel')}`] },
   { name: 'tables, writes first', make: movingCluster, lines: [switchLine(WRITES), c2c(`reversetraffic ${WRITES}`), switchLine(WRITES), switchLine(READS), c2c('complete --keep-routing-rules')] },
   { name: 'tables, mirrored', make: movingCluster, lines: [`?${c2c('mirrortraffic --percent 10')}`, switchLine(READS), switchLine(WRITES), c2c('complete')] },
+  { name: 'tables, not started', make: bare, lines: [`${CREATE} --auto-start=false`, c2c('start'), c2c('status')] },
+  { name: 'tables, stopped after the copy', make: bare, lines: [`${CREATE} --stop-after-copy`, c2c('status'), c2c('start')] },
+  { name: 'tables without rules', make: bare, lines: [`${CREATE} --no-routing-rules`, c2c('status'), c2c('cancel')] },
+  { name: 'tables, compared', make: movingCluster, lines: ['VDiff --workflow c2c --target-keyspace customer create --wait', switchLine(), 'VDiff --workflow c2c_reverse --target-keyspace commerce create --wait'] },
+  { name: 'tables, renamed at the end', make: movingCluster, lines: [switchLine(), c2c('complete --rename-tables')] },
+  { name: 'sequences', make: (version) => sequenceCluster(version), lines: [c2c('switchtraffic --initialize-target-sequences'), "query \"insert into customer (email) values ('new')\"", c2c('reversetraffic'), c2c('switchtraffic'), c2c('complete')] },
   { name: 'tables, dry runs', make: movingCluster, lines: [switchLine('--dry-run'), switchLine(), c2c('complete --dry-run')] },
   { name: 'tables to two shards', make: (version) => shardedCluster({ version, rows: 5 }), lines: [switchLine(READS), switchLine(WRITES), c2c('reversetraffic'), switchLine(), c2c('complete')] },
   {

@@ -16,11 +16,13 @@ import { noPrimary } from './primaries.ts';
 import { incompleteRules } from './rule-sets.ts';
 import { sequencesBehind } from './sequences.ts';
 import { withGraphFirst } from './serve-first.ts';
+import { rowsDiffer } from './rows-differ.ts';
 import { servingGraph } from './serving-graph.ts';
 import { streamErrors, workflowNotes } from './streams.ts';
 import { turnedOnItself } from './turned.ts';
 import { withTwin } from './twin-shards.ts';
 import { twoWriters } from './two-writers.ts';
+import { unreadable } from './unreadable.ts';
 import { withBothWays } from './unpublished.ts';
 
 /** Looks at the picture for one kind of problem, or a few that are much alike. Pure. */
@@ -43,6 +45,8 @@ export const DETECTORS: readonly Detector[] = [
   bothDirections,
   streamErrors,
   sequencesBehind,
+  rowsDiffer,
+  unreadable,
   orphanRules,
   deniedLeftOver,
   controlsLeftOver,

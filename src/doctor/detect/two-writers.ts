@@ -6,13 +6,14 @@ import { freeCommands } from '../../workflow/recovery.ts';
 import type { Finding } from '../finding.ts';
 import type { DoctorPicture } from '../picture.ts';
 import { undoOf } from '../undo.ts';
-import { isSwitched, leads, movers } from './routes.ts';
+import { hasRules, isSwitched, leads, movers } from './routes.ts';
 import { applyRules, routeTables } from './rule-lines.ts';
 
 /** Tables that take writes in both keyspaces of a workflow, by one name or in one cell here, by another there. */
 export function twoWriters(picture: DoctorPicture): Finding[] {
   return movers(picture)
-    .filter(({ kind }) => kind === 'tables')
+    // Whoever wants no rules (--no-routing-rules) says by the name that is used where a write goes.
+    .filter((workflow) => workflow.kind === 'tables' && (isSwitched(workflow) || hasRules(picture, workflow)))
     .flatMap((workflow) => {
       const tables = writtenTwice(picture, workflow);
       return tables.length === 0 ? [] : [twice(picture, workflow, tables)];
@@ -40,7 +41,7 @@ function twice(picture: DoctorPicture, workflow: WorkflowFacts, tables: readonly
   const { keyspace, workflow: name, sourceKeyspace } = workflow;
   const evidence = picture.routing.cells.flatMap((cell) =>
     leads(picture, workflow, 'PRIMARY', cell)
-      .filter(({ table }) => tables.includes(table))
+      .filter(({ table, to }) => tables.includes(table) && [keyspace, sourceKeyspace].includes(to))
       .map(({ from, to }) => `cell ${cell}: writes of ${from} go to ${to}, which takes them`),
   );
   const switched = isSwitched(workflow);

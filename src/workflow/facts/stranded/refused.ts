@@ -3,14 +3,15 @@ import { freeCommands, recoveryCommands, reshardRecoveryCommands, serveCommands 
 import { type Refused, refusedAt } from '../serving.ts';
 import type { WorkflowFacts } from '../workflow.ts';
 import { type Found, lockName, type Picture, unique } from './found.ts';
-import { againAfter, complete, intentAt } from './intent.ts';
+import { complete, intentAt } from './intent.ts';
 import { copiesOf, stoppedOthers } from './others.ts';
 
 const WHAT = { PRIMARY: 'writes of', REPLICA: 'replica reads of', RDONLY: 'rdonly reads of' } as const;
 
 /** Queries that are routed to a keyspace and turned away there. */
 export function refused(picture: Picture, keyspace: string, behaviours: Behaviours): Found[] {
-  return refusedAt(keyspace, picture.routing, picture.shards).map((entry) => ({
+  const entries = refusedAt(keyspace, picture.routing, picture.shards).filter((entry) => !isToCome(picture, keyspace, entry));
+  return entries.map((entry) => ({
     kind: isKeptApart(picture, keyspace, entry) ? 'denied-left-over' : 'refused',
     object: entry.on.join(', '),
     ...concerned(picture, keyspace, entry),
@@ -26,6 +27,14 @@ function isKeptApart({ workflows, routing }: Picture, keyspace: string, { type, 
     return route !== undefined && !route.global.startsWith(`${keyspace}.`);
   };
   return why === 'denied on' && tables.every((table) => elsewhere(table) && !workflows.some((one) => one.tables.includes(table)));
+}
+
+/** Tables of a workflow without routing rules, before its switch: who names the target is turned away there on purpose. */
+function isToCome({ workflows, routing }: Picture, keyspace: string, { type, tables, why }: Refused): boolean {
+  const leadsHere = (table: string): boolean => routing.routes.some((one) => one.type === type && one.from !== `${keyspace}.${table}` && one.global === `${keyspace}.${table}`);
+  const awaits = (one: WorkflowFacts, table: string): boolean =>
+    one.keyspace === keyspace && one.kind === 'tables' && !one.frozen && one.journal.on.length === 0 && !one.workflow.endsWith('_reverse') && one.tables.includes(table);
+  return why === 'denied on' && tables.every((table) => !leadsHere(table) && workflows.some((one) => awaits(one, table)));
 }
 
 /** The keyspaces between which the tables move, and the workflows that move them: whoever frees them has to keep those away. */
@@ -49,7 +58,7 @@ function freeing(picture: Picture, keyspace: string, entry: Refused, behaviours:
   if (entry.type !== 'PRIMARY') return shards.flatMap((shard) => freeCommands(shard, entry.tables, entry.type.toLowerCase()));
   const concerns = (workflow: WorkflowFacts): boolean => entry.tables.some((table) => workflow.tables.includes(table));
   const intent = intentAt(picture, [keyspace]);
-  if (intent !== undefined) return [againAfter(intent, behaviours)];
+  if (intent !== undefined) return [intent.line];
   // The way back of a tenant reads from the tables that all share: it has nothing to do with who may write to them.
   const workflow = picture.workflows.find((one) => one.sourceKeyspace === keyspace && concerns(one) && !one.frozen && !isTenantsWayBack(one));
   const arriving = picture.workflows.find((one) => one.keyspace === keyspace && concerns(one) && one.journal.on.length > 0);
@@ -78,7 +87,7 @@ function serving(
   behaviours: Behaviours,
 ): string[] {
   const intent = intentAt(picture, [keyspace]);
-  if (intent !== undefined) return [againAfter(intent, behaviours)];
+  if (intent !== undefined) return [intent.line];
   const reshard = picture.workflows.find((one) => one.kind === 'shards' && !one.frozen && one.sources.some((source) => entry.on.includes(source)));
   if (reshard === undefined || entry.type !== 'PRIMARY') return shards.flatMap((shard) => serveCommands(shard, entry.type.toLowerCase()));
   if (reshard.journal.on.length > 0) return complete(reshard, behaviours);
