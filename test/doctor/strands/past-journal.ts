@@ -131,7 +131,7 @@ export const PAST_JOURNAL: readonly Strand[] = [
   },
   {
     id: 'K25 half',
-    about: 'and those of one of the old shards are deleted already',
+    about: 'streams of others run on the new shards, and those of one of the old shards are deleted',
     ground: SPLIT_WITH_STREAMS,
     releases: [MAIN, '18.0.8'],
     trigger: [{ fails: `${RESHARD} --fault '${W}/streamMigraterfinalize:after@customer/-80=return'`, says: 'failed to finalize the traffic switch' }],
