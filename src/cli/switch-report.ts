@@ -1,10 +1,13 @@
 import { errorText } from '../lib/errors.ts';
 import { formatDuration } from '../lib/duration.ts';
+import { problemEntry, type ProblemKind } from '../lib/problems.ts';
 import { background } from '../runtime/context.ts';
 import { missingPrivileges, readGrants } from '../tablet/privileges.ts';
 import { readProcesses } from '../tablet/process.ts';
 import { readStream, readStreams, STOPPED_FOR_CUTOVER } from '../tablet/vreplication/streams.ts';
-import { LockLostError } from '../topo/locks.ts';
+import { underlying } from '../lib/errors.ts';
+import { DeadlockError } from '../topo/conn/deadlock.ts';
+import { LockLostError } from '../topo/lost-locks.ts';
 import { stoppedCells } from '../topo/cells.ts';
 import { shardText } from '../topo/keyspaces.ts';
 import { aliasText } from '../topo/tablets.ts';
@@ -61,13 +64,35 @@ export async function failureNotes(inv: Invocation, scope: CommandScope, failed:
     ...lostLines(run),
     ...nextLines(inv, failed, traffic),
     ...(isMadeAlready(failed, traffic) ? [] : otherReleases(scope, failed)),
+    ...codeLine(failed, traffic),
   ];
+}
+
+/** The last line: the code of what is left behind, if anything is, for whoever reads no further. */
+function codeLine(failed: SwitchFailed, traffic: readonly TableTraffic[]): string[] {
+  const kind = isMadeAlready(failed, traffic) ? undefined : leftBehind(failed, traffic);
+  if (kind === undefined) return [];
+  const { code, title } = problemEntry(kind);
+  return [`State: ${code} ${title}. Run: switchtraffic doctor`];
+}
+
+/** What `doctor` will say of the state, by what is known of the run already. */
+function leftBehind({ end, run }: SwitchFailed, traffic: readonly TableTraffic[]): ProblemKind | undefined {
+  if (run.intent !== undefined && (end.end === 'roll-back failed' || end.end === 'exited')) return 'intent';
+  if ((end.end === 'forward only' && run.path.writes) || run.path.resume) return 'journal-without-frozen';
+  if (traffic.some(isRefused) || deniedToTenants(run, traffic).length > 0) return 'refused';
+  return streamsLeft(run).length > 0 ? 'stopped-for-cutover' : undefined;
 }
 
 /** True for the second switch of single shards: a release does not know that they are switched, and meets a frozen workflow (K50). */
 function isMadeAlready({ end, run: { sw } }: SwitchFailed, traffic: readonly TableTraffic[]): boolean {
   const thereAlready = traffic.every(({ writes }) => writes.servedBy?.startsWith(`${sw.targetKeyspace}/`));
   return sw.kind === 'partial' && sw.frozen && end.end === 'nothing changed' && thereAlready;
+}
+
+/** True where everything that changes anything was done, and a lock was gone when it was to be released. */
+function isAllDone({ end, failedAt }: SwitchEnd): boolean {
+  return end === 'forward only' && failedAt?.name.includes('/unlock') === true;
 }
 
 function endText({ end, run }: SwitchFailed, traffic: readonly TableTraffic[]): string {
@@ -98,6 +123,7 @@ function endText({ end, run }: SwitchFailed, traffic: readonly TableTraffic[]): 
     case 'stranded':
       return 'source writes were stopped, and this failure rolls nothing back on this release';
     default:
+      if (isAllDone(end)) return `the ${run.path.writes ? 'traffic is' : 'reads are'} switched, all of it: only the release of a lock failed`;
       if (!run.path.writes) return 'the reads are switched, but the command did not come to its end';
       return 'past the point of no return; the switch can only be completed';
   }
@@ -142,7 +168,12 @@ function nextLines(inv: Invocation, failed: SwitchFailed, traffic: readonly Tabl
   if (isMadeAlready(failed, traffic)) return [`next: nothing: traffic of shard ${run.sw.targets.map(({ info }) => info.name).join(', ')} goes to ${run.sw.targetKeyspace} already`];
   const again = commandAgain(inv);
   const blocked = traffic.some(isRefused);
-  if (end.error instanceof LockLostError) return [`next: ${end.error.next}`];
+  if (end.end === 'nothing changed' || end.error instanceof LockLostError) {
+    const [deadlock, lost] = [underlying(end.error, DeadlockError), underlying(end.error, LockLostError)];
+    if (deadlock !== undefined) return [`next: run it again when the other has ended: switchtraffic ${again}`];
+    if (lost !== undefined && isAllDone(end)) return [`next: nothing is left to do; who has had the lock: ${lost.next?.replace(/^.*: /, '') ?? ''}`];
+    if (lost !== undefined) return [`next: ${lost.next ?? ''}`];
+  }
   // The intent says what is left to do; the same command does that first.
   if (run.intent !== undefined && end.end === 'roll-back failed') {
     return [`next: finish the roll-back by running it again, once the cause is cured: switchtraffic ${again}`];

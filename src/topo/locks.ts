@@ -1,9 +1,10 @@
 import { formatDuration } from '../lib/duration.ts';
-import { errorText, isTopoError, type TopoError, VtError, vtError } from '../lib/errors.ts';
+import { errorText, isTopoError, vtError } from '../lib/errors.ts';
 import { formatRfc3339 } from '../lib/go-time.ts';
 import { background, checkContext, type Context, contextKey, withTimeout, withValue } from '../runtime/context.ts';
 import type { LockDescriptor, WriteOptions, Writer } from './conn/conn.ts';
 import { leaseMs } from './conn/lock-rules.ts';
+import { isLeaseGone, lostAtCheck, lostAtRelease, lostLock, lostPlace } from './lost-locks.ts';
 import { lockDirs } from './paths.ts';
 import type { TopoServer } from './server.ts';
 
@@ -111,13 +112,22 @@ export function lockRoutingRules(ctx: Context, topo: TopoServer, action: string)
  */
 export async function checkKeyspaceLocked(ctx: Context, topo: TopoServer, keyspace: string): Promise<void> {
   const { descriptor } = heldLock(ctx, topo, 'keyspace', keyspace);
-  if (topo.release.behaviours.lockCheckAsks) await descriptor.check(ctx);
+  if (topo.release.behaviours.lockCheckAsks) await checkLock(ctx, topo, descriptor);
 }
 
 /** The same of a shard's lock. Vitess: go/vt/topo/shard_lock.go CheckShardLocked. */
 export async function checkShardLocked(ctx: Context, topo: TopoServer, keyspace: string, shard: string): Promise<void> {
   const { descriptor } = heldLock(ctx, topo, 'shard', `${keyspace}/${shard}`);
-  if (topo.release.behaviours.lockCheckAsks) await descriptor.check(ctx);
+  if (topo.release.behaviours.lockCheckAsks) await checkLock(ctx, topo, descriptor);
+}
+
+/** Throws NoNode `lease` for a lock that is gone; on `hardened` LockLostError, which says more. */
+export async function checkLock(ctx: Context, topo: TopoServer, descriptor: LockDescriptor): Promise<void> {
+  try {
+    await descriptor.check(ctx);
+  } catch (error) {
+    throw topo.release.behaviours.fencedWrites && isLeaseGone(error) ? lostAtCheck(topo, descriptor, error) : error;
+  }
 }
 
 /** Every lock that this context holds. */
@@ -156,25 +166,13 @@ export function holdsName(ctx: Context, name: string): boolean {
  * Notes the step a command is in beside each of its locks, for those who wait for them; with `also`, which may write other
  * records of the global topology, in one transaction. It is written whatever became of the context.
  */
-export async function noteStep(ctx: Context, topo: TopoServer, step: string, also?: (writer: Writer) => void): Promise<void> {
+export async function noteStep(ctx: Context, topo: TopoServer, step: string, also?: (writer: Writer) => void, options: WriteOptions = {}): Promise<void> {
   const held = heldLocks(ctx);
   if (held.length === 0 && also === undefined) return;
-  await topo.conn.atomically(background(), {}, (writer) => {
+  await topo.conn.atomically(background(), options, (writer) => {
     for (const descriptor of held) descriptor.note(step);
     also?.(writer);
   });
-}
-
-/** A guarded write found its lock gone: says which, who has it now, and what to do next. */
-export class LockLostError extends VtError {
-  readonly next: string;
-
-  constructor(resource: string, holder: string | undefined, cause: unknown) {
-    const now = holder === undefined ? 'nobody holds it now' : `now held by ${holder}`;
-    super(`lock on ${resource} was lost (${now}), the write was refused`, { code: 'FAILED_PRECONDITION', cause });
-    this.name = 'LockLostError';
-    this.next = 'switchtraffic show locks';
-  }
 }
 
 /**
@@ -194,17 +192,8 @@ export async function guarded<T>(
   try {
     return await write({ guards });
   } catch (error) {
-    throw isTopoError(error, 'NoNode') && error.node === 'lease' ? lostLock(topo, guards, error) : error;
+    throw isLeaseGone(error) ? lostLock(topo, guards, error) : error;
   }
-}
-
-/** The error of a guarded write whose lock is gone: which lock, and who has it now. */
-export function lostLock(topo: TopoServer, guards: readonly LockDescriptor[], cause: TopoError): LockLostError {
-  const granted = topo.conn.locks().filter((view) => view.token !== undefined && view.expiresMs > 0);
-  const lost = guards.find((guard) => !granted.some((view) => view.token === guard.token));
-  const resource = lost?.resource ?? guards.map((guard) => guard.resource).join(', ');
-  const holder = granted.find((view) => view.resource === lost?.resource);
-  return new LockLostError(resource, holder?.owner, cause);
 }
 
 function heldLock(ctx: Context, topo: TopoServer, kind: LockKind, name: string): HeldLock {
@@ -231,6 +220,7 @@ async function lock(ctx: Context, topo: TopoServer, order: LockOrder): Promise<L
   if (info.has(order.name)) throw vtError('INTERNAL', `lock for ${order.kind} ${order.name} is already held`);
   warnOfRefusedLife(topo, order);
   const waiting = withTimeout(ctx, topo.world.clock, topo.lockTimeoutMs);
+  const [held] = info.values();
   let descriptor: LockDescriptor;
   try {
     topo.world.events.log('info', `Locking ${order.kind} ${order.name} for action ${order.action}`);
@@ -240,7 +230,11 @@ async function lock(ctx: Context, topo: TopoServer, order: LockOrder): Promise<L
       contents: lockContents(topo, order.action),
       ttlMs: order.ttlMs,
       mustExist: order.mustExist,
+      command: topo.command ?? '',
+      ...(held === undefined ? {} : { chain: held.descriptor.chain }),
     });
+  } catch (error) {
+    throw topo.release.behaviours.fencedWrites && isLeaseGone(error) ? lostPlace(order.dir, topo, error) : error;
   } finally {
     waiting.end();
   }
@@ -289,7 +283,7 @@ async function unlock(
   try {
     await descriptor.unlock(fresh.ctx);
   } catch (error) {
-    if (failure === undefined) throw error;
+    if (failure === undefined) throw topo.release.behaviours.fencedWrites && isLeaseGone(error) ? lostAtRelease(topo, descriptor, error) : error;
     events.log('error', `unlock ${order.kind} ${order.name} failed: ${errorText(error)}`);
   } finally {
     fresh.end();

@@ -112,7 +112,7 @@ describe.concurrent('two processes', () => {
     const [impatient, patient] = await Promise.all([run(cwd, `${SWITCH} --lock-timeout 300ms`), run(cwd, SWITCH)]);
     expect(impatient.exit).toBe(1);
     expect(impatient.stderr).toContain(`failed to lock the customer/c2c workflow: ${HELD}`);
-    expect(impatient.stderr).toContain('switchtraffic show locks');
+    expect(impatient.stderr).toContain('switchtraffic lock show');
     expect((await first.ended).exit).toBe(0);
     expect(patient.exit, patient.stderr).toBe(0);
     expect(patient.stdout).toContain('Current State: All Reads Switched. Writes Switched');

@@ -28,7 +28,7 @@ export function interrupted(intent: IntentHead): UserError {
 
 /** Why another command has to wait for one that is at work. */
 function atWork(intent: IntentHead): UserError {
-  return new UserError(`${intent.command} is at work on these keyspaces`, { next: 'try again when it has ended; who it is: switchtraffic show locks' });
+  return new UserError(`${intent.command} is at work on these keyspaces`, { next: 'try again when it has ended; who it is: switchtraffic lock show' });
 }
 
 /**
