@@ -49,7 +49,7 @@ export async function withCluster(
   const world = host.world();
   const policy: LeasePolicy = { names: ETCD_NAMES, renewed: true, reapDead: true };
   const conn = withOutages(host.openTopology(world, policy, options.create !== undefined), world.clock, policy.names);
-  const caller = withCancel(background());
+  const caller = withCancel(inv.parent ?? background());
   const limited = withTimeout(caller.ctx, world.clock, actionTimeoutMs);
   const stop = (): void => caller.end();
   inv.signal.addEventListener('abort', stop);

@@ -21,7 +21,10 @@ interface HeldLock {
 /** Shared by every context below the one that took the first lock. Keyed by resource name, as in Vitess. */
 type LocksInfo = Map<string, HeldLock>;
 
-const LOCKS = contextKey<LocksInfo>('locksInfo');
+const LOCKS = contextKey<LocksInfo | undefined>('locksInfo');
+
+/** Locks that whoever runs this call holds for it, by the directory that is locked. */
+const LENT = contextKey<Map<string, HeldLock>>('lentLocks');
 
 /** Locks that a roll-back found lost and has dealt with: there is nothing left to release. */
 const FORGOTTEN = new WeakSet<LockDescriptor>();
@@ -146,10 +149,23 @@ export async function forgetLostLocks(ctx: Context, topo: TopoServer): Promise<v
     } catch (error) {
       if (!isTopoError(error, 'NoNode')) throw error;
       ctx.value(LOCKS)?.delete(name);
+      // Who lent it has lost it too: it is to be taken anew, and is then this call's own.
+      ctx.value(LENT)?.delete(held.descriptor.resource);
       topo.held.delete(held.descriptor);
       FORGOTTEN.add(held.descriptor);
     }
   }
+}
+
+/**
+ * A context for one command that runs inside another which holds locks: what that command locks of them it has at once, by
+ * the same token, and what it unlocks of them stays locked. Until it locks them it holds nothing, as any other command; what
+ * is below `background()` is lent nothing (#17620). A lock that was lost is refused with LockLostError.
+ */
+export function lendLocks(ctx: Context): Context {
+  const lent = new Map(ctx.value(LENT));
+  for (const held of ctx.value(LOCKS)?.values() ?? []) lent.set(held.descriptor.resource, held);
+  return withValue(withValue(ctx, LOCKS, undefined), LENT, lent);
 }
 
 /** True if this context has locked the keyspace, as far as it knows. */
@@ -166,9 +182,9 @@ export function noteStep(ctx: Context, step: string): void {
 export class LockLostError extends VtError {
   readonly next: string;
 
-  constructor(resource: string, holder: string | undefined, cause: unknown) {
+  constructor(resource: string, holder: string | undefined, cause: unknown, refused = 'the write was refused') {
     const now = holder === undefined ? 'nobody holds it now' : `now held by ${holder}`;
-    super(`lock on ${resource} was lost (${now}), the write was refused`, { code: 'FAILED_PRECONDITION', cause });
+    super(`lock on ${resource} was lost (${now}), ${refused}`, { code: 'FAILED_PRECONDITION', cause });
     this.name = 'LockLostError';
     this.next = 'switchtraffic show locks';
   }
@@ -196,12 +212,12 @@ export async function guarded<T>(
 }
 
 /** The error of a guarded write whose lock is gone: which lock, and who has it now. */
-export function lostLock(topo: TopoServer, guards: readonly LockDescriptor[], cause: TopoError): LockLostError {
+export function lostLock(topo: TopoServer, guards: readonly LockDescriptor[], cause: TopoError, refused?: string): LockLostError {
   const granted = topo.conn.locks().filter((view) => view.token !== undefined && view.expiresMs > 0);
   const lost = guards.find((guard) => !granted.some((view) => view.token === guard.token));
   const resource = lost?.resource ?? guards.map((guard) => guard.resource).join(', ');
   const holder = granted.find((view) => view.resource === lost?.resource);
-  return new LockLostError(resource, holder?.owner, cause);
+  return new LockLostError(resource, holder?.owner, cause, refused);
 }
 
 function heldLock(ctx: Context, topo: TopoServer, kind: LockKind, name: string): HeldLock {
@@ -230,12 +246,8 @@ async function lock(ctx: Context, topo: TopoServer, order: LockOrder): Promise<L
   let descriptor: LockDescriptor;
   try {
     topo.world.events.log('info', `Locking ${order.kind} ${order.name} for action ${order.action}`);
-    descriptor = await topo.conn.lock(waiting.ctx, {
-      dir: order.dir,
-      contents: lockContents(topo, order.action),
-      ttlMs: topo.release.behaviours.leases === 'renewed' ? RENEWED_TTL_MS : order.ttlMs,
-      mustExist: order.mustExist,
-    });
+    const lent = ctx.value(LENT)?.get(order.dir);
+    descriptor = lent === undefined ? await take(waiting.ctx, topo, order) : await borrow(waiting.ctx, topo, lent);
   } finally {
     waiting.end();
   }
@@ -245,6 +257,25 @@ async function lock(ctx: Context, topo: TopoServer, order: LockOrder): Promise<L
     ctx: known === undefined ? withValue(ctx, LOCKS, info) : ctx,
     unlock: (failure) => unlock(topo, info, order, descriptor, failure),
   };
+}
+
+function take(ctx: Context, topo: TopoServer, order: LockOrder): Promise<LockDescriptor> {
+  return topo.conn.lock(ctx, {
+    dir: order.dir,
+    contents: lockContents(topo, order.action),
+    ttlMs: topo.release.behaviours.leases === 'renewed' ? RENEWED_TTL_MS : order.ttlMs,
+    mustExist: order.mustExist,
+  });
+}
+
+/** The lock of whoever runs this call. To let it go is to say whether it was held to the end. Throws LockLostError. */
+async function borrow(ctx: Context, topo: TopoServer, { descriptor }: HeldLock): Promise<LockDescriptor> {
+  try {
+    await descriptor.check(ctx);
+  } catch (error) {
+    throw isTopoError(error, 'NoNode') ? lostLock(topo, [descriptor], error, 'nothing was begun under it') : error;
+  }
+  return { ...descriptor, unlock: (fresh) => descriptor.check(fresh) };
 }
 
 async function unlock(

@@ -1,0 +1,158 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { background, type Context, withCancel, withTimeout } from '../../src/runtime/context.ts';
+import { releaseAll } from '../../src/topo/held-locks.ts';
+import {
+  checkKeyspaceLocked,
+  forgetLostLocks,
+  guarded,
+  heldLocks,
+  holdsKeyspace,
+  lendLocks,
+  LockLostError,
+  lockKeyspace,
+  lockName,
+  withKeyspaceLock,
+} from '../../src/topo/locks.ts';
+import type { TopoServer } from '../../src/topo/server.ts';
+import { caught, leasePolicy, textOf, TopoMachine, type TopoWorld } from '../helpers/topo-world.ts';
+import { openMemoryConn } from '../../src/topo/conn/memory-conn.ts';
+
+const ctx = background();
+
+describe.each(['hardened', '24.0.0-SNAPSHOT', '19.0.9'])('locks that are lent, on %s', (release) => {
+  let machine: TopoMachine;
+  let owner: TopoWorld;
+  /** What a command sees that the owner runs: a connection of its own, in the same process. */
+  let inner: TopoServer;
+  let held: Context;
+
+  beforeEach(async () => {
+    machine = new TopoMachine(release);
+    owner = machine.process();
+    for (const keyspace of ['commerce', 'customer']) await owner.conn.update(ctx, `keyspaces/${keyspace}/Keyspace`, '{}', null);
+    held = (await lockName(ctx, owner.topo, 'customer/c2c', 'Repair')).ctx;
+    await lockKeyspace(held, owner.topo, 'commerce', 'Repair');
+    inner = innerOf(owner);
+  });
+
+  const innerOf = ({ topo, world }: TopoWorld): TopoServer => ({
+    ...topo,
+    conn: openMemoryConn(machine.store, world, leasePolicy({ renewed: !topo.release.vitess, reapDead: !topo.release.vitess })),
+    held: new Set(),
+  });
+
+  const tokens = (): unknown[] => owner.conn.locks().map(({ resource, token }) => [resource, token]);
+
+  it('are had at once, by the same token, and stay held by who lent them', async () => {
+    const [before, at] = [tokens(), owner.world.clock.now()];
+    const lent = lendLocks(held);
+    const name = await lockName(lent, inner, 'customer/c2c', 'WorkflowSwitchTraffic');
+    await withKeyspaceLock(name.ctx, inner, 'commerce', 'SwitchWrites', async (locked) => {
+      await checkKeyspaceLocked(locked, inner, 'commerce');
+      expect(heldLocks(locked).map(({ resource, token }) => [resource, token])).toEqual(before);
+      expect(owner.world.clock.now()).toBe(at);
+    });
+    await name.unlock(undefined);
+    expect(tokens()).toEqual(before);
+    expect(inner.held.size).toBe(0);
+    await checkKeyspaceLocked(held, owner.topo, 'commerce');
+  });
+
+  it('are none until they are locked, and twice is refused as always', async () => {
+    const lent = lendLocks(held);
+    expect(holdsKeyspace(lent, 'commerce')).toBe(false);
+    expect(heldLocks(lent)).toEqual([]);
+    expect(await textOf(checkKeyspaceLocked(lent, inner, 'commerce'))).toBe('keyspace commerce is not locked (no locksInfo)');
+    const first = await lockKeyspace(lent, inner, 'commerce', 'x');
+    expect(await textOf(lockKeyspace(first.ctx, inner, 'commerce', 'x'))).toBe('lock for keyspace commerce is already held');
+    await first.unlock(undefined);
+    expect(await textOf(first.unlock(undefined))).toBe('trying to unlock keyspace commerce multiple times');
+    expect(await textOf(checkKeyspaceLocked(first.ctx, inner, 'commerce'))).toBe('keyspace commerce is not locked (no lockInfo in map)');
+  });
+
+  it('are lent on by a command that runs commands itself', async () => {
+    const middle = await lockKeyspace(lendLocks(held), inner, 'customer', 'x');
+    const lowest = innerOf(owner);
+    const before = tokens();
+    const locked = await lockKeyspace(lendLocks(middle.ctx), lowest, 'customer', 'y');
+    await lockKeyspace(locked.ctx, lowest, 'commerce', 'y');
+    expect(tokens()).toEqual(before);
+    await releaseAll(lowest);
+    expect(tokens()).toEqual(before);
+    await middle.unlock(undefined);
+    expect(tokens()).toHaveLength(2);
+  });
+
+  it('are not to be seen from outside, nor below a context of its own', async () => {
+    const lent = lendLocks(held);
+    const locked = await lockKeyspace(lent, inner, 'commerce', 'x');
+    await locked.unlock(undefined);
+    const outside = machine.process(1_000).topo;
+    const busy = 'deadline exceeded: /vitess/global/keyspaces/commerce/locks';
+    expect(await textOf(lockKeyspace(ctx, outside, 'commerce', 'x'))).toBe(busy);
+    expect(await textOf(lockKeyspace(background(), { ...inner, lockTimeoutMs: 1_000 }, 'commerce', 'x'))).toBe(busy);
+    expect(await textOf(checkKeyspaceLocked(background(), inner, 'commerce'))).toBe('keyspace commerce is not locked (no locksInfo)');
+  });
+
+  it('are released once, by who took them', async () => {
+    const lent = lendLocks(held);
+    await (await lockKeyspace(lent, inner, 'commerce', 'x')).unlock(undefined);
+    await lockName(lent, inner, 'customer/c2c', 'x');
+    await releaseAll(inner);
+    expect(tokens()).toHaveLength(2);
+    await releaseAll(owner.topo);
+    expect(tokens()).toEqual([]);
+  });
+
+  it('what is not lent is taken and released as ever', async () => {
+    const locked = await lockKeyspace(lendLocks(held), inner, 'customer', 'x');
+    expect(tokens()).toHaveLength(3);
+    await locked.unlock(undefined);
+    expect(tokens()).toHaveLength(2);
+  });
+
+  it('end with the context of who lent them', async () => {
+    const caller = withCancel(held);
+    const lent = withTimeout(lendLocks(caller.ctx), owner.world.clock, 60_000);
+    caller.end();
+    expect(await textOf(lockKeyspace(lent.ctx, inner, 'commerce', 'x'))).toBe('interrupted: lease');
+    lent.end();
+  });
+
+  it('lost before: the next command is refused and told who has it', async () => {
+    heldLocks(held).find(({ resource }) => resource === 'keyspaces/commerce')!.expire();
+    const other = machine.process();
+    await lockKeyspace(ctx, other.topo, 'commerce', 'y');
+    const error = await caught(lockKeyspace(lendLocks(held), inner, 'commerce', 'x'));
+    expect(error).toBeInstanceOf(LockLostError);
+    expect(error).toMatchObject({
+      message: `lock on keyspaces/commerce was lost (now held by vitess@virtual pid ${other.world.processes.self.pid}), nothing was begun under it: node doesn't exist: lease`,
+      next: 'switchtraffic show locks',
+    });
+    expect(tokens()).toHaveLength(2);
+    await lockName(lendLocks(held), inner, 'customer/c2c', 'x');
+  });
+
+  it('lost meanwhile: checks, guarded writes and the release say so', async () => {
+    const locked = await lockKeyspace(lendLocks(held), inner, 'commerce', 'x');
+    heldLocks(held).find(({ resource }) => resource === 'keyspaces/commerce')!.expire();
+    if (inner.release.behaviours.lockCheckAsks) expect(await textOf(checkKeyspaceLocked(locked.ctx, inner, 'commerce'))).toBe("node doesn't exist: lease");
+    const write = guarded(locked.ctx, inner, ['commerce'], (options) => inner.conn.update(locked.ctx, 'x', '1', null, options));
+    if (inner.release.behaviours.fencedWrites) expect(await textOf(write)).toContain('lock on keyspaces/commerce was lost (nobody holds it now), the write was refused');
+    else await write;
+    expect(await textOf(locked.unlock(undefined))).toBe("node doesn't exist: lease");
+  });
+
+  it('lost meanwhile, a roll-back takes it anew for itself, and the next command is refused all the same', async () => {
+    const lent = lendLocks(held);
+    const locked = await lockKeyspace(lent, inner, 'commerce', 'x');
+    heldLocks(held).find(({ resource }) => resource === 'keyspaces/commerce')!.expire();
+    await forgetLostLocks(locked.ctx, inner);
+    const again = await lockKeyspace(locked.ctx, inner, 'commerce', 'RollBack');
+    await checkKeyspaceLocked(again.ctx, inner, 'commerce');
+    expect(tokens()).toHaveLength(2);
+    await again.unlock(undefined);
+    expect(tokens()).toHaveLength(1);
+    expect(await textOf(lockKeyspace(lendLocks(held), inner, 'commerce', 'x'))).toContain('nothing was begun under it');
+  });
+});
