@@ -101,9 +101,10 @@ export function lockShard(ctx: Context, topo: TopoServer, keyspace: string, shar
   return lock(ctx, topo, { kind: 'shard', name: `${keyspace}/${shard}`, dir, action, ttlMs: DEFAULT_TTL_MS, mustExist: true });
 }
 
-/** Locks a name, such as a workflow's `customer/commerce2customer`. Lives for 24 hours on a release. */
-export function lockName(ctx: Context, topo: TopoServer, name: string, action: string): Promise<Locked> {
-  return lock(ctx, topo, { kind: 'named', name, dir: lockDirs.named(name), action, ttlMs: NAMED_TTL_MS, mustExist: false });
+/** Locks a name, such as a workflow's `customer/commerce2customer`. Lives for 24 hours on a release unless asked for less. */
+export function lockName(ctx: Context, topo: TopoServer, name: string, action: string, options: { ttlMs?: number } = {}): Promise<Locked> {
+  const ttlMs = options.ttlMs === undefined ? NAMED_TTL_MS : leaseMs(options.ttlMs);
+  return lock(ctx, topo, { kind: 'named', name, dir: lockDirs.named(name), action, ttlMs, mustExist: false });
 }
 
 /** Locks the keyspace routing rules, the only rules that Vitess locks. NoNode until the first rules are saved. */
@@ -166,6 +167,11 @@ export function lendLocks(ctx: Context): Context {
   const lent = new Map(ctx.value(LENT));
   for (const held of ctx.value(LOCKS)?.values() ?? []) lent.set(held.descriptor.resource, held);
   return withValue(withValue(ctx, LOCKS, undefined), LENT, lent);
+}
+
+/** True if this context has locked a directory, or can have the lock of whoever runs it: nobody else is at work there. */
+export function isHeldOrLent(ctx: Context, dir: string): boolean {
+  return ctx.value(LENT)?.has(dir) === true || heldLocks(ctx).some((lock) => lock.resource === dir);
 }
 
 /** True if this context has locked the keyspace, as far as it knows. */
@@ -270,12 +276,13 @@ function take(ctx: Context, topo: TopoServer, order: LockOrder): Promise<LockDes
 
 /** The lock of whoever runs this call. To let it go is to say whether it was held to the end. Throws LockLostError. */
 async function borrow(ctx: Context, topo: TopoServer, { descriptor }: HeldLock): Promise<LockDescriptor> {
+  const borrowed = topo.conn.borrow(descriptor);
   try {
-    await descriptor.check(ctx);
+    await borrowed.check(ctx);
   } catch (error) {
     throw isTopoError(error, 'NoNode') ? lostLock(topo, [descriptor], error, 'nothing was begun under it') : error;
   }
-  return { ...descriptor, unlock: (fresh) => descriptor.check(fresh) };
+  return borrowed;
 }
 
 async function unlock(

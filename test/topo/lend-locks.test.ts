@@ -7,10 +7,12 @@ import {
   guarded,
   heldLocks,
   holdsKeyspace,
+  isHeldOrLent,
   lendLocks,
   LockLostError,
   lockKeyspace,
   lockName,
+  noteStep,
   withKeyspaceLock,
 } from '../../src/topo/locks.ts';
 import type { TopoServer } from '../../src/topo/server.ts';
@@ -92,6 +94,17 @@ describe.each(['hardened', '24.0.0-SNAPSHOT', '19.0.9'])('locks that are lent, o
     expect(await textOf(lockKeyspace(ctx, outside, 'commerce', 'x'))).toBe(busy);
     expect(await textOf(lockKeyspace(background(), { ...inner, lockTimeoutMs: 1_000 }, 'commerce', 'x'))).toBe(busy);
     expect(await textOf(checkKeyspaceLocked(background(), inner, 'commerce'))).toBe('keyspace commerce is not locked (no locksInfo)');
+  });
+
+  it('have their steps noted by who uses them, inside a transaction of its own too', async () => {
+    const locked = await lockKeyspace(lendLocks(held), inner, 'commerce', 'x');
+    await inner.conn.atomically(ctx, {}, () => noteStep(locked.ctx, 'switchTraffic/writes/stop'));
+    expect(owner.conn.locks().map(({ step }) => step)).toEqual(['', 'switchTraffic/writes/stop']);
+  });
+
+  it('are known as nobody else\'s', async () => {
+    expect([isHeldOrLent(ctx, 'keyspaces/commerce'), isHeldOrLent(held, 'keyspaces/commerce'), isHeldOrLent(lendLocks(held), 'keyspaces/commerce')]).toEqual([false, true, true]);
+    expect(isHeldOrLent(lendLocks(held), 'keyspaces/customer')).toBe(false);
   });
 
   it('are released once, by who took them', async () => {

@@ -101,6 +101,7 @@ describe('a cell that cannot be written', () => {
     delete: (...args) => conn.delete(...args),
     atomically: (...args) => conn.atomically(...args),
     lock: (...args) => conn.lock(...args),
+    borrow: (lock) => conn.borrow(lock),
     locks: () => conn.locks(),
     close: () => conn.close(),
   });

@@ -37,6 +37,8 @@ export interface Conn {
   atomically<T>(ctx: Context, options: WriteOptions, fn: (writer: Writer) => T): Promise<T>;
   /** Waits for a lock on a directory, in order of arrival. */
   lock(ctx: Context, request: LockRequest): Promise<LockDescriptor>;
+  /** A lock that this process holds by another connection, for a call by this one: it stays locked when it is unlocked here. */
+  borrow(lock: LockDescriptor): LockDescriptor;
   /** Who holds and who waits, for people. */
   locks(): LockView[];
   close(): void;

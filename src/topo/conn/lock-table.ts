@@ -138,6 +138,27 @@ export class LockTable {
     for (const guard of guards) this.#verify(guard.resource, guard.token);
   }
 
+  /** A lock that somebody else of this process took: it is asked after and noted here, renewed and released there. */
+  borrow(lock: LockDescriptor): LockDescriptor {
+    const { resource, token } = lock;
+    const renew = (): Promise<void> => this.#retry(() => this.#renew(resource, token));
+    return {
+      ...lock,
+      check: async (ctx) => {
+        checkCall(ctx, () => 'lease');
+        return renew();
+      },
+      // One that was lost is an error, as for whoever releases it.
+      unlock: renew,
+      note: (step) => {
+        this.#quietly(() => {
+          const lease = this.#verify(resource, token);
+          this.#rows.putLease({ ...lease, step });
+        });
+      },
+    };
+  }
+
   views(): LockView[] {
     return this.#rows.read(() =>
       this.#rows.allTickets().map((ticket) => {

@@ -218,6 +218,10 @@ class MemoryConn implements Conn {
     return this.#locks.acquire(ctx, request);
   }
 
+  borrow(lock: LockDescriptor): LockDescriptor {
+    return this.#locks.borrow(lock);
+  }
+
   locks(): LockView[] {
     return this.#locks.views();
   }

@@ -117,6 +117,10 @@ class OutageConn implements Conn {
     return this.#inner.lock(ctx, request);
   }
 
+  borrow(lock: LockDescriptor): LockDescriptor {
+    return this.#inner.borrow(lock);
+  }
+
   locks(): LockView[] {
     return this.#inner.locks();
   }

@@ -141,6 +141,10 @@ class SqliteConn implements Conn {
     return this.#shared.locks.acquire(ctx, request);
   }
 
+  borrow(lock: LockDescriptor): LockDescriptor {
+    return this.#shared.locks.borrow(lock);
+  }
+
   locks(): LockView[] {
     return this.#shared.locks.views();
   }
