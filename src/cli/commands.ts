@@ -1,5 +1,6 @@
 import { adminCommands } from './specs/admin.ts';
 import { noArgs } from './specs/build.ts';
+import { doctor } from './specs/doctor.ts';
 import { cell } from './specs/failures.ts';
 import { fault } from './specs/fault.ts';
 import { materialize } from './specs/materialize.ts';
@@ -26,5 +27,5 @@ export const rootCommand: CommandSpec = {
   flags: [],
   args: noArgs,
   family: 'vtctldclient',
-  subcommands: [moveTables, reshard, materialize, workflow, getWorkflows, vdiffCommand, ...topologyCommands, ...adminCommands, ...ownCommands, cell, workload, fault, versions, ...scenarioCommands],
+  subcommands: [moveTables, reshard, materialize, workflow, getWorkflows, vdiffCommand, ...topologyCommands, ...adminCommands, ...ownCommands, doctor, cell, workload, fault, versions, ...scenarioCommands],
 };

@@ -3,7 +3,7 @@ import type { Elsewhere, KeyspaceFacts, Verdict } from '../../workflow/facts/key
 import { ROUTED_TYPES, type RoutedType } from '../../workflow/facts/routing.ts';
 import type { Refused, ServedFacts } from '../../workflow/facts/serving.ts';
 import type { ShardFacts } from '../../workflow/facts/shard.ts';
-import type { Stranded } from '../../workflow/facts/stranded.ts';
+import type { Stranded } from '../../workflow/facts/stranded/found.ts';
 import type { Paint } from '../paint.ts';
 import { lockLines } from './locks.ts';
 import type { ShowOptions } from './options.ts';

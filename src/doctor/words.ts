@@ -1,0 +1,66 @@
+import type { ProblemKind } from '../lib/problems.ts';
+import type { Finding } from './finding.ts';
+
+/** What a repair is called, and what is so after it, by what its commands are. */
+export interface RepairWords {
+  title: string;
+  consequence: string;
+}
+
+/** The words for the one way that `next` of a finding is. */
+export function repairWords({ kind, next, text }: Finding): RepairWords {
+  const [first = ''] = next;
+  const switches = next.find((command) => /\b(switchtraffic|reversetraffic|complete|cancel)\b/.test(command));
+  if (kind === 'intent') return text.includes('point of no return: it can only') ? FORWARD : SETTLED;
+  if (switches !== undefined) return FORWARD;
+  if (kind === 'refused') return refusedWords(next);
+  return WORDS[kind] ?? { title: 'put it right', consequence: `afterwards this is as the records say (${first.split(' ')[0]})` };
+}
+
+const FORWARD: RepairWords = {
+  title: 'finish forward',
+  consequence: 'the steps that are left are done; what was refused is served again, where the command leads; nothing is lost. Reversing it afterwards leads back',
+};
+
+const SETTLED: RepairWords = {
+  title: 'settle it',
+  consequence: 'all is put back to exactly what it was before the command, then the command is run anew',
+};
+
+function refusedWords(next: readonly string[]): RepairWords {
+  if (next.every((command) => command.startsWith('tablet start'))) return { title: 'start the tablets', consequence: 'they read their records and serve' };
+  if (next.every((command) => command.startsWith('RefreshState'))) return { title: 'have the tablets read their records', consequence: 'they serve what the records say' };
+  return { title: 'go back', consequence: 'the shards that refuse serve again; nothing is lost, and whatever broke off can be begun anew' };
+}
+
+const WORDS: Partial<Record<ProblemKind, RepairWords>> = {
+  'stopped-for-cutover': { title: 'start the streams', consequence: 'they go on where they stopped; the target catches up' },
+  'reverse-left-over': { title: 'delete the reverse workflow', consequence: 'its streams are gone, tables and rules stay; the next switch makes it anew' },
+  'copies-left-over': { title: 'delete the copies', consequence: 'the streams on the source shards stay as they are; the next switch makes copies anew' },
+  'rules-not-published': { title: 'publish the saved rules', consequence: 'the gates of every cell follow the saved rules' },
+  'tablet-differs': { title: 'have the tablet read its records', consequence: 'it serves and refuses what they say' },
+  'tablet-down': { title: 'start the tablet', consequence: 'it reads its records and answers' },
+  'tablet-busy': { title: 'end the backup or restore', consequence: 'the tablet can be refreshed; if the backup is still wanted, wait for its end instead' },
+  'cell-down': { title: 'bring the cell back', consequence: 'its gates see what was changed meanwhile' },
+};
+
+/** What people feel of a kind, where its finding does not say more. */
+export function impactOf({ kind, text }: Finding): string[] {
+  if (kind === 'refused') return [`${text.split(' are routed to ')[0]!}: nobody serves them`];
+  const impact = IMPACTS[kind];
+  return impact === undefined ? [] : [impact];
+}
+
+const IMPACTS: Partial<Record<ProblemKind, string>> = {
+  'dead-lock-holder': 'commands that need these locks wait for them',
+  'rules-not-published': 'queries go where they went; the next rebuild by anybody sends them elsewhere',
+  'tablet-differs': 'queries to this tablet are served or refused against the records',
+  'journal-without-frozen': 'the workflow can be neither completed nor cancelled',
+  'reverse-left-over': 'no query is affected',
+  'stopped-for-cutover': 'no query is affected; the target falls behind the source',
+  'copies-left-over': 'no query is affected; the next switch of the Reshard is refused',
+  intent: 'other commands on these keyspaces refuse',
+  'tablet-down': 'queries to this tablet fail; a switch of its keyspace is refused',
+  'tablet-busy': 'a switch of its keyspace is refused',
+  'cell-down': 'changes do not reach its gates; a switch fails',
+};

@@ -1,0 +1,43 @@
+import type { Behaviours } from '../../../lib/behaviours.ts';
+import { deleteReverseCommand, startCommand } from '../../recovery.ts';
+import { STOPPED_FOR_CUTOVER } from '../../../tablet/vreplication/streams.ts';
+import type { WorkflowFacts } from '../workflow.ts';
+import { type Found, lockName, type Picture, unique } from './found.ts';
+import { complete } from './intent.ts';
+import { leftOthers } from './others.ts';
+
+/** What a switch that broke off left of a workflow. An intent says the same, and better. */
+export function ofWorkflow(picture: Picture, workflow: WorkflowFacts, behaviours: Behaviours): Found[] {
+  const { keyspace, workflow: name, sourceKeyspace, journal, frozen, streams, reverse } = workflow;
+  if (picture.intents.some((intent) => intent.keyspace === keyspace && intent.workflow === name)) return [];
+  const about = { object: `${keyspace}.${name}`, keyspaces: unique([keyspace, sourceKeyspace]), workflows: [lockName(workflow)] };
+  if (journal.on.length > 0) {
+    if (frozen) return [];
+    const missing = journal.missing.length === 0 ? '' : `, but not on ${journal.missing.join(', ')}`;
+    const text = `${keyspace}.${name} is past the point of no return and not finished: its journal is on ${journal.on.join(', ')}${missing}, and it is not frozen`;
+    return [{ kind: 'journal-without-frozen', ...about, text, next: complete(workflow, behaviours) }];
+  }
+  const found: Found[] = [];
+  const stopped = streams.filter((stream) => stream.stored === 'Stopped' && stream.message === STOPPED_FOR_CUTOVER);
+  if (stopped.length > 0) {
+    const ids = stopped.map((stream) => `${stream.id} on ${keyspace}/${stream.shard}`).join(', ');
+    const what = stopped.length === 1 ? `stream ${ids} was` : `streams ${ids} were`;
+    const text = `${keyspace}.${name}: ${what} stopped for a cutover that did not happen (no journal)`;
+    found.push({ kind: 'stopped-for-cutover', ...about, text, next: [startCommand(keyspace, name)] });
+  }
+  if (workflow.kind === 'shards') found.push(...leftOthers(picture, workflow));
+  if (reverse !== undefined && !frozen && !reverse.frozen && reverse.workflow.endsWith('_reverse') && reverse.states.every((state) => state === 'Stopped')) {
+    const text = `${reverse.keyspace}.${reverse.workflow} was made for a switch of ${keyspace}.${name} that did not happen (no journal)`;
+    // Until v21 nothing can be deleted once reads are switched; the next switch makes the reverse workflow anew.
+    const stuck = !behaviours.cancelAfterReads && !workflow.state.startsWith('Reads Not Switched');
+    found.push({
+      kind: 'reverse-left-over',
+      ...about,
+      object: `${reverse.keyspace}.${reverse.workflow}`,
+      workflows: [lockName(workflow), lockName(reverse)],
+      text: stuck ? `${text}; it is harmless, and the next switch replaces it` : text,
+      next: stuck ? [] : [deleteReverseCommand(reverse.keyspace, reverse.workflow)],
+    });
+  }
+  return found;
+}
