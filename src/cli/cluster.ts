@@ -28,6 +28,8 @@ export interface OpenOptions {
   create?: string;
   /** The command changes something worth remembering. */
   history?: boolean;
+  /** The command repairs: its own leases are renewed and those of the dead taken away, whatever the release does. */
+  repairs?: boolean;
 }
 
 /** The host of an invocation: what the caller of `main` handed in, or the folder that `--state` names. */
@@ -62,7 +64,7 @@ export async function withCluster(
     const record = await readCluster(background(), conn);
     shards = host.openShards(world, record?.shard_folder);
     const release = chooseRelease(inv, record, options.create, late);
-    policy.renewed = release.behaviours.leases === 'renewed';
+    policy.renewed = options.repairs === true || release.behaviours.leases === 'renewed';
     policy.reapDead = policy.renewed;
     const topo: TopoServer = { conn, release, world, lockTimeoutMs, held: new Set() };
     const cluster: Cluster = { world, release, topo, shards };
@@ -74,7 +76,8 @@ export async function withCluster(
       exit = await withHints(inv, cluster, () => runAndRemember(inv, options, scope, body));
     } finally {
       await releaseAll(topo);
-      late.push(...warnings(scope), ...unfiredFaults(cluster));
+      // Faults are those of the whole process: who runs this line says of them what there is to say.
+      late.push(...warnings(scope), ...(inv.parent === undefined ? unfiredFaults(cluster) : []));
     }
     for (const line of late) inv.io.stderr.write(`${line}\n`);
     return exit;

@@ -3,6 +3,7 @@ import { problemEntry, type ProblemKind } from '../lib/problems.ts';
 import type { Context } from '../runtime/context.ts';
 import { type Diagnosis, type Problem, severityOf, severityRank } from '../report/doctor/diagnosis.ts';
 import type { Cluster } from '../tablet/cluster.ts';
+import { isHeldOrLent } from '../topo/locks.ts';
 import { type HistoryFacts, gatherHistory } from '../workflow/facts/history.ts';
 import { gatherPicture } from '../workflow/facts/keyspace.ts';
 import { findStranded, withWorkers } from '../workflow/facts/stranded.ts';
@@ -29,8 +30,11 @@ const EVERYTHING: Wanted = { only: [], skip: [] };
 
 /** Reads the whole cluster, takes no lock and changes nothing, and says what is wrong with it. */
 export async function diagnose(ctx: Context, cluster: Cluster, wanted: Wanted = EVERYTHING): Promise<Diagnosis> {
+  const seen = await gatherPicture(ctx, cluster);
   const picture: DoctorPicture = {
-    ...(await gatherPicture(ctx, cluster)),
+    ...seen,
+    // What a repair holds itself keeps nobody from it.
+    locks: seen.locks.filter(({ resource }) => !isHeldOrLent(ctx, resource)),
     history: await gatherHistory(ctx, cluster, Infinity),
   };
   return judge(picture, cluster.release.behaviours, wanted);

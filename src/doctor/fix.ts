@@ -1,4 +1,4 @@
-import { problemEntry, type ProblemKind } from '../lib/problems.ts';
+import type { ProblemKind } from '../lib/problems.ts';
 import { errorText, isTopoError } from '../lib/errors.ts';
 import { type Context, withoutCancel } from '../runtime/context.ts';
 import { runStep } from '../runtime/step.ts';
@@ -7,7 +7,7 @@ import type { CommandDone, FixEvent, FixPass, FixReport, LeftProblem, LeftWhy, R
 import type { Cluster } from '../tablet/cluster.ts';
 import { heldLocks, lendLocks } from '../topo/locks.ts';
 import { lockDirs } from '../topo/paths.ts';
-import { FIX_STEPS } from './fix-steps.ts';
+import { FIX_STEPS } from '../workflow/fix-steps.ts';
 import { reapDead } from './reap.ts';
 import { type HeldTogether, LockBusy, takeLocks, type WantedLocks } from './take-locks.ts';
 
