@@ -1,12 +1,14 @@
 import { closeSync, existsSync, linkSync, openSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { UserError } from '../lib/errors.ts';
+import { loading } from '../lib/loading.ts';
 import { background } from '../runtime/context.ts';
 import type { World } from '../runtime/world.ts';
 import { Database } from '../store/database.ts';
 import { readCluster } from '../topo/cluster-record.ts';
 import { ETCD_NAMES } from '../topo/conn/directory.ts';
 import { openSqliteConn } from '../topo/conn/sqlite-conn.ts';
+import { isAlive } from './process-alive.ts';
 import { TOPO_MIGRATIONS } from '../topo/conn/sqlite-schema.ts';
 import {
   closeBoth,
@@ -48,6 +50,11 @@ export async function draftHost(state: string, makeWorld: () => World): Promise<
     reset: drop,
     release: closeBoth,
     drop,
+    // Only a cluster that is in its place is frozen, or keeps snapshots.
+    freeze: async ({ clock }, scratch) => (await loading(import('./snapshot/freeze.ts'))).freezeFiles(state, clock, scratch),
+    shelf: async () => (await loading(import('./snapshot/shelf.ts'))).folderShelf(state),
+    receive: async (part) => (await loading(import('./snapshot/fill.ts'))).receiveFile(part, file, join(state, shardFolder)),
+    settle: async () => (await loading(import('./snapshot/fill.ts'))).settleFiles(file, join(state, shardFolder), shardFolder),
     take: (replace) => {
       put(file, target, replace);
       rmSync(claimFile(state, shardFolder), { force: true });
@@ -91,7 +98,7 @@ async function currentFolder(file: string, makeWorld: () => World): Promise<stri
 function removeLeftovers(state: string, current: string | undefined): void {
   for (const name of readdirSync(state)) {
     const folder = CLAIM.exec(name)?.[1];
-    if (folder === undefined || isAlive(ownerOf(join(state, name)))) continue;
+    if (folder === undefined || isAtWork(ownerOf(join(state, name)))) continue;
     // It died after the swap: the folder is in use.
     if (folder === current) rmSync(join(state, name), { force: true });
     else removeDraft(state, folder);
@@ -123,15 +130,9 @@ function ownerOf(claim: string): number {
   return Number(readFileSync(claim, 'utf8'));
 }
 
-function isAlive(pid: number): boolean {
-  // Claimed this instant, its number not written yet.
-  if (pid === 0) return true;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
+/** Nought: claimed this instant, its number not written yet. */
+function isAtWork(pid: number): boolean {
+  return pid === 0 || isAlive(pid);
 }
 
 /** The swap. A log that stayed beside the old file would be taken for one of the new. */

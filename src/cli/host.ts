@@ -9,6 +9,9 @@ import type { Conn } from '../topo/conn/conn.ts';
 import type { LeasePolicy } from '../topo/conn/lock-table.ts';
 import { MemoryTopoStore, openMemoryConn } from '../topo/conn/memory-conn.ts';
 import { openSqliteConn } from '../topo/conn/sqlite-conn.ts';
+import type { Sink } from '../store/snapshot/bytes.ts';
+import type { Frozen } from './snapshot/freeze.ts';
+import type { Shelf } from './snapshot/shelf.ts';
 
 /** Where a cluster is kept and what world its commands run in. */
 export interface ClusterHost {
@@ -26,10 +29,18 @@ export interface ClusterHost {
   reset(): void;
   /** Lets go after a command: files are closed, memory stays. */
   release(world: World, conn: Conn, shards?: ShardStore): Promise<void>;
+  /** The cluster as it is at one instant (snapshot/freeze.ts); `scratch` is a file that may be written meanwhile. */
+  freeze(world: World, scratch: string): Promise<Frozen>;
+  /** Where its snapshots lie that have a name. */
+  shelf(): Promise<Shelf>;
 }
 
 /** Where a cluster is made before it takes the place of another: until then nobody sees it. */
 export interface DraftHost extends ClusterHost {
+  /** Where a part of a snapshot is written to (store/snapshot/archive.ts). */
+  receive(part: string): Promise<Sink>;
+  /** Makes a cluster of the parts that were received. Throws UserError for a topology that holds none. */
+  settle(): Promise<void>;
   /** The folder of its shards, for its record; undefined where shards are no files. */
   readonly shardFolder: string | undefined;
   /** Puts it in its place, in one instant. Throws UserError if a cluster came there meanwhile and it may not be replaced. */
@@ -69,6 +80,8 @@ export function fileHost(state: string, cwd: string, makeWorld = (): World => re
       for (const name of shardFolders(folder)) removeShardFiles(join(folder, name));
     },
     release: closeBoth,
+    freeze: async ({ clock }, scratch) => (await loading(import('./snapshot/freeze.ts'))).freezeFiles(folder, clock, scratch),
+    shelf: async () => (await loading(import('./snapshot/shelf.ts'))).folderShelf(folder),
   };
 }
 
@@ -143,10 +156,12 @@ export interface MemoryHost extends ClusterHost {
 /** A cluster in memory, on a virtual machine whose clock its commands share. */
 export function memoryHost(machine: VirtualMachine, onDeath?: () => void): MemoryHost {
   const { random } = machine.world();
-  return hostOfMemory(machine, { random, store: new MemoryTopoStore(), shards: memoryShards({ random }) }, onDeath);
+  return hostOfMemory(machine, { random, store: new MemoryTopoStore(), shards: memoryShards({ random }), kept: new Map() }, onDeath);
 }
 
 interface MemoryCluster {
+  /** Snapshots by name. */
+  kept: Map<string, Buffer>;
   /** The chance that servers' ids are drawn from. */
   random: Random;
   store: MemoryTopoStore;
@@ -154,7 +169,7 @@ interface MemoryCluster {
 }
 
 function hostOfMemory(machine: VirtualMachine, cluster: MemoryCluster, onDeath?: () => void): MemoryHost {
-  const { random } = cluster;
+  const { random, kept } = cluster;
   let { store, shards } = cluster;
   const world = (): World => machine.world(onDeath);
   const exists = (): boolean => store.revision > 0;
@@ -162,7 +177,12 @@ function hostOfMemory(machine: VirtualMachine, cluster: MemoryCluster, onDeath?:
   const host: MemoryHost = {
     mark: () => {
       const marked = generation;
-      const backs = [store.mark(), shards.mark(), machine.mark()];
+      const keptThen = [...kept];
+      const keptBack = (): void => {
+        kept.clear();
+        for (const [name, contents] of keptThen) kept.set(name, contents);
+      };
+      const backs = [store.mark(), shards.mark(), machine.mark(), keptBack];
       return () => {
         if (generation !== marked) return false;
         for (const back of backs) back();
@@ -172,7 +192,7 @@ function hostOfMemory(machine: VirtualMachine, cluster: MemoryCluster, onDeath?:
     fork: (died) => {
       const other = machine.fork();
       const chance = { random: random.fork() };
-      return { machine: other, host: hostOfMemory(other, { ...chance, store: store.fork(), shards: shards.fork(chance) }, died) };
+      return { machine: other, host: hostOfMemory(other, { ...chance, store: store.fork(), shards: shards.fork(chance), kept: new Map(kept) }, died) };
     },
     get store() {
       return store;
@@ -192,6 +212,7 @@ function hostOfMemory(machine: VirtualMachine, cluster: MemoryCluster, onDeath?:
     openShards: () => shards,
     beside: () => {
       const made = { store: new MemoryTopoStore(), shards: memoryShards({ random }) };
+      const received = new Map<string, Buffer>();
       return Promise.resolve({
         ...host,
         shardFolder: undefined,
@@ -204,6 +225,11 @@ function hostOfMemory(machine: VirtualMachine, cluster: MemoryCluster, onDeath?:
           ({ store, shards } = made);
         },
         drop: () => made.shards.close(),
+        receive: async (part: string) => (await loading(import('../store/snapshot/bytes.ts'))).memorySink((contents) => received.set(part, contents)),
+        settle: async () => {
+          const { fillMemory } = await loading(import('./snapshot/fill.ts'));
+          made.store = fillMemory(received, made.shards);
+        },
       });
     },
     reset: () => {
@@ -212,6 +238,8 @@ function hostOfMemory(machine: VirtualMachine, cluster: MemoryCluster, onDeath?:
       shards.close();
     },
     release: () => Promise.resolve(),
+    freeze: async () => (await loading(import('./snapshot/freeze.ts'))).freezeMemory(store, shards),
+    shelf: async () => (await loading(import('./snapshot/shelf.ts'))).memoryShelf(kept),
   };
   return host;
 }
