@@ -12,7 +12,7 @@ import { prototext } from '../topo/proto/prototext.ts';
 import { parsePrototext } from '../topo/proto/prototext-parse.ts';
 import type { BinlogSource as Source, OnDDLAction, WorkflowOptions } from '../topo/proto/types-workflow.ts';
 import type { UpdateResponse } from './responses.ts';
-import { refuseInterrupted } from './switch/intent.ts';
+import { refuseInterrupted } from './intent/stand-back.ts';
 import { type MigrationTarget, primaryOf, WORKFLOW_SUB_TYPES } from './switcher.ts';
 
 /** What is to be changed of a workflow's streams; what is left out stays. */

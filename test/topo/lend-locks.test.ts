@@ -98,7 +98,7 @@ describe.each(['hardened', '24.0.0-SNAPSHOT', '19.0.9'])('locks that are lent, o
 
   it('have their steps noted by who uses them, inside a transaction of its own too', async () => {
     const locked = await lockKeyspace(lendLocks(held), inner, 'commerce', 'x');
-    await inner.conn.atomically(ctx, {}, () => noteStep(locked.ctx, 'switchTraffic/writes/stop'));
+    await noteStep(locked.ctx, inner, 'switchTraffic/writes/stop');
     expect(owner.conn.locks().map(({ step }) => step)).toEqual(['', 'switchTraffic/writes/stop']);
   });
 

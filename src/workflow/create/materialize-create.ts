@@ -12,7 +12,7 @@ import type { Rule } from '../../topo/proto/types-workflow.ts';
 import type { VSchemaKeyspace } from '../../topo/proto/types.ts';
 import { getVSchema } from '../../topo/vschema.ts';
 import { forAll } from '../fan-out.ts';
-import { refuseInterrupted } from '../switch/intent.ts';
+import { refuseInterrupted } from '../intent/stand-back.ts';
 import { primaryOf } from '../switcher.ts';
 import { startWorkflow } from '../update.ts';
 import { refuseTakenName, refuseUnknownTables } from './materialize.ts';

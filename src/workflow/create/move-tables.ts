@@ -9,7 +9,7 @@ import { aliasText } from '../../topo/tablets.ts';
 import { rebuildSrvVSchema, saveVSchema } from '../../topo/vschema.ts';
 import { denyTables } from '../denied.ts';
 import { deleteRules } from '../ending.ts';
-import { refuseInterrupted } from '../switch/intent.ts';
+import { refuseInterrupted } from '../intent/stand-back.ts';
 import { workflowStatus, type WorkflowStatus } from '../status.ts';
 import { buildTrafficSwitcher, type TrafficSwitcher } from '../switcher.ts';
 import { startWorkflow } from '../update.ts';

@@ -10,7 +10,7 @@ import { orderPartitions } from '../../topo/served-types.ts';
 import { readRecord } from '../../topo/server.ts';
 import { forAll } from '../fan-out.ts';
 import { workflowStatus, type WorkflowStatus } from '../status.ts';
-import { refuseInterrupted } from '../switch/intent.ts';
+import { refuseInterrupted } from '../intent/stand-back.ts';
 import { copySchemaShard } from './copy-schema.ts';
 import { buildResharder, within } from './reshard-checks.ts';
 import { checkLateFailures } from './reshard-early.ts';

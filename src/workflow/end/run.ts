@@ -7,7 +7,7 @@ import { readStreams } from '../../tablet/vreplication/streams.ts';
 import { shardText } from '../../topo/keyspaces.ts';
 import { holdsKeyspace, type Locked, lockKeyspace, lockName, noteStep } from '../../topo/locks.ts';
 import type { WorkflowWithState } from '../state.ts';
-import { refuseInterrupted } from '../switch/intent.ts';
+import { refuseInterrupted } from '../intent/stand-back.ts';
 import type { MigrationTarget } from '../switcher.ts';
 import { END_EFFECTS } from './effects.ts';
 import { END_STEPS, type Ending, type EndStep, type EndStepName, type EndVerb, endZoneOf, type PlannedEnd, planEnding } from './steps.ts';
@@ -61,8 +61,8 @@ const ACTIONS: Readonly<Record<EndVerb, { workflow: string; keyspaces: string }>
 /** Runs the steps of an ending in order. The first error ends it, as an EndFailed once anything may have changed; what is held is let go. */
 export async function runEnding(run: EndRun): Promise<void> {
   await refuseHalfDone(run);
-  const visit = (step: PlannedEnd): Promise<void> => {
-    noteStep(run.ctx, step.name);
+  const visit = async (step: PlannedEnd): Promise<void> => {
+    await noteStep(run.ctx, run.cluster.topo, step.name);
     const { side, perTarget }: EndStep = END_STEPS[step.name];
     const { sources, targets } = run.found.sw;
     const members = [...(side === 'target' ? [] : sources), ...(side === 'source' ? [] : targets)];

@@ -12,9 +12,9 @@ import { ofWorkflow } from './stranded/workflow.ts';
 export function findStranded(picture: Picture, behaviours: Behaviours): Stranded[] {
   return withWorkers(picture.locks, [
     ...picture.keyspaces.flatMap((keyspace) => refused(picture, keyspace, behaviours)),
-    ...picture.intents.flatMap((intent) => leftIntent(intent, behaviours)),
+    ...picture.intents.flatMap((intent) => leftIntent(intent)),
     ...picture.workflows.flatMap((workflow) => ofWorkflow(picture, workflow, behaviours)),
-    ...unpublished(picture, behaviours),
+    ...unpublished(picture),
     ...picture.shards.flatMap(tabletsThatDiffer),
     ...picture.shards.flatMap(tabletsThatFail),
     ...stoppedCells(picture),

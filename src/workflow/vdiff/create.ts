@@ -14,7 +14,7 @@ import { aliasText } from '../../topo/tablets.ts';
 import { type AdminMistake, unknownCell } from '../admin.ts';
 import { forAll } from '../fan-out.ts';
 import { derivedState } from '../lag.ts';
-import { refuseInterrupted } from '../switch/intent.ts';
+import { refuseInterrupted } from '../intent/stand-back.ts';
 import type { TrafficSwitcher } from '../switcher.ts';
 import { readWorkflow, type VDiffTarget } from './members.ts';
 

@@ -1,25 +1,20 @@
 import type { Behaviours } from '../../../lib/behaviours.ts';
 import { stopCommand, switchAgainCommand } from '../../recovery.ts';
-import type { IntentFacts } from '../intents.ts';
+import { type IntentFacts, intentText } from '../intents.ts';
 import type { WorkflowFacts } from '../workflow.ts';
 import { type Found, lockName, type Picture, unique } from './found.ts';
 
 /** A switch on `hardened` that did not end. */
-export function leftIntent(intent: IntentFacts, behaviours: Behaviours): Found[] {
+export function leftIntent(intent: IntentFacts): Found[] {
   if (intent.alive === 'alive') return [];
-  const where = intent.journaled
-    ? 'past the point of no return: it can only be completed'
-    : 'before the point of no return: the next run goes back to the state before it, then switches';
-  const step = intent.step === undefined ? '' : ` at ${intent.step}`;
-  const fate = intent.alive === 'dead' ? 'broke off' : 'may have broken off';
   return [
     {
       kind: 'intent',
       object: `${intent.keyspace}.${intent.workflow}`,
       keyspaces: unique([intent.sourceKeyspace, intent.keyspace]),
       workflows: [lockName(intent)],
-      text: `${intent.command} by ${intent.owner} ${fate}${step}, ${where}`,
-      next: [againAfter(intent, behaviours)],
+      text: intentText(intent),
+      next: [intent.line],
     },
   ];
 }
@@ -28,12 +23,6 @@ export function leftIntent(intent: IntentFacts, behaviours: Behaviours): Found[]
 export function intentAt({ intents }: Picture, keyspaces: Iterable<string>): IntentFacts | undefined {
   const wanted = new Set(keyspaces);
   return intents.find((intent) => wanted.has(intent.sourceKeyspace) || wanted.has(intent.keyspace));
-}
-
-/** The command that settles an intent. */
-export function againAfter(intent: IntentFacts, behaviours: Behaviours): string {
-  const { kind, sourceKeyspace, keyspace: targetKeyspace, workflow, reads, journaled } = intent;
-  return switchAgainCommand({ kind, sourceKeyspace, targetKeyspace, workflow }, behaviours, { reads, journaled });
 }
 
 /** Streams that run on would take the mark of a frozen workflow off again. */

@@ -3,7 +3,7 @@ import { freeCommands, recoveryCommands, reshardRecoveryCommands, serveCommands 
 import { type Refused, refusedAt } from '../serving.ts';
 import type { WorkflowFacts } from '../workflow.ts';
 import { type Found, lockName, type Picture, unique } from './found.ts';
-import { againAfter, complete, intentAt } from './intent.ts';
+import { complete, intentAt } from './intent.ts';
 import { copiesOf, stoppedOthers } from './others.ts';
 
 const WHAT = { PRIMARY: 'writes of', REPLICA: 'replica reads of', RDONLY: 'rdonly reads of' } as const;
@@ -41,7 +41,7 @@ function freeing(picture: Picture, keyspace: string, entry: Refused, behaviours:
   if (entry.type !== 'PRIMARY') return shards.flatMap((shard) => freeCommands(shard, entry.tables, entry.type.toLowerCase()));
   const concerns = (workflow: WorkflowFacts): boolean => entry.tables.some((table) => workflow.tables.includes(table));
   const intent = intentAt(picture, [keyspace]);
-  if (intent !== undefined) return [againAfter(intent, behaviours)];
+  if (intent !== undefined) return [intent.line];
   // The way back of a tenant reads from the tables that all share: it has nothing to do with who may write to them.
   const workflow = picture.workflows.find((one) => one.sourceKeyspace === keyspace && concerns(one) && !one.frozen && !isTenantsWayBack(one));
   const arriving = picture.workflows.find((one) => one.keyspace === keyspace && concerns(one) && one.journal.on.length > 0);
@@ -68,7 +68,7 @@ function serving(
   behaviours: Behaviours,
 ): string[] {
   const intent = intentAt(picture, [keyspace]);
-  if (intent !== undefined) return [againAfter(intent, behaviours)];
+  if (intent !== undefined) return [intent.line];
   const reshard = picture.workflows.find((one) => one.kind === 'shards' && !one.frozen && one.sources.some((source) => entry.on.includes(source)));
   if (reshard === undefined || entry.type !== 'PRIMARY') return shards.flatMap((shard) => serveCommands(shard));
   if (reshard.journal.on.length > 0) return complete(reshard, behaviours);
