@@ -7,6 +7,8 @@ import type { CommandDone, FixEvent, FixReport, LeftProblem, LeftWhy } from './f
 import { problemFacts, problemLines } from './text.ts';
 
 const WIDTH = 80;
+/** Waiting for a lock is worth a word from here on. */
+const NOTICED_MS = 500;
 /** A longer answer is a record, which says nothing that the verification does not. */
 const MOST_ANSWER_LINES = 3;
 
@@ -18,7 +20,7 @@ export function fixEventLines(event: FixEvent, { paint, program }: ShowOptions):
       return [paint.bold(`Pass ${event.number} of at most ${event.of}: ${many} to repair`), ...event.problems.map((problem) => `  ${nameOf(problem)}`)];
     }
     case 'locked':
-      return event.names.length === 0 ? [] : wrapWords(`locked ${event.names.join(', ')}${event.waitedMs < 1 ? '' : ` after ${formatDuration(Math.round(event.waitedMs))}`}`, '  ', '    ', WIDTH);
+      return event.names.length === 0 ? [] : wrapWords(`locked ${event.names.join(', ')}${event.waitedMs < NOTICED_MS ? '' : ` after ${formatDuration(Math.round(event.waitedMs))}`}`, '  ', '    ', WIDTH);
     case 'busy':
       return [paint.yellow(`  ${event.text}; left alone:`), ...event.problems.map((problem) => `    ${nameOf(problem)}`)];
     case 'reaped':
@@ -50,7 +52,7 @@ function answerLines({ exit, stdout, stderr }: CommandDone): string[] {
   const lines = (text: string): string[] => text.split('\n').map((line) => line.trimEnd()).filter((line) => line !== '');
   if (exit !== 0) return [...lines(stderr), ...lines(stdout), `exit ${exit}`];
   const said = lines(stdout);
-  return [...(said.length > MOST_ANSWER_LINES ? [] : said), ...lines(stderr), 'ok'];
+  return [...(said.length > MOST_ANSWER_LINES ? [] : said), ...lines(stderr).filter((line) => !line.startsWith('hint: ')), 'ok'];
 }
 
 function nameOf({ kind, object }: Pick<Problem, 'kind' | 'object'>): string {
