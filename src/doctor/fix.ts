@@ -139,7 +139,8 @@ class Fix {
       if (still === undefined) vanished.push(problem);
       else if (still !== 'later') repairs.push(await this.#repair(held.ctx, still));
     }
-    return this.#verify({ locks: held.names, vanished, repairs, before });
+    // Told to stop or not: what is so now has to be said.
+    return this.#verify(withoutCancel(held.ctx), { locks: held.names, vanished, repairs, before });
   }
 
   /** The problem as it is under the locks: undefined where it has gone, `later` where it needs locks or a choice that are not there. */
@@ -235,9 +236,8 @@ class Fix {
     return undefined;
   }
 
-  async #verify({ before, ...pass }: Omit<FixPass, 'gone' | 'appeared'> & { before: Diagnosis }): Promise<Diagnosis> {
-    // Told to stop or not: what is so now has to be said.
-    const after = await this.#step('verify', () => this.#tools.diagnose(withoutCancel(this.#ctx)));
+  async #verify(held: Context, { before, ...pass }: Omit<FixPass, 'gone' | 'appeared'> & { before: Diagnosis }): Promise<Diagnosis> {
+    const after = await this.#step('verify', () => this.#tools.diagnose(held));
     const known = new Set(before.problems.map(nameOf));
     const left = new Set(after.problems.map(nameOf));
     const gone = before.problems.filter((problem) => !left.has(nameOf(problem)));

@@ -1,5 +1,5 @@
 import type { Behaviours } from '../../../lib/behaviours.ts';
-import { deleteReverseCommand, startCommand } from '../../recovery.ts';
+import { deleteReverseCommand, deleteRowsCommand, startCommand } from '../../recovery.ts';
 import { STOPPED_FOR_CUTOVER } from '../../../tablet/vreplication/streams.ts';
 import type { WorkflowFacts } from '../workflow.ts';
 import { type Found, lockName, type Picture, unique } from './found.ts';
@@ -28,7 +28,7 @@ export function ofWorkflow(picture: Picture, workflow: WorkflowFacts, behaviours
   if (workflow.kind === 'shards') found.push(...leftOthers(picture, workflow));
   if (reverse !== undefined && !frozen && !reverse.frozen && reverse.workflow.endsWith('_reverse') && reverse.states.every((state) => state === 'Stopped')) {
     const text = `${reverse.keyspace}.${reverse.workflow} was made for a switch of ${keyspace}.${name} that did not happen (no journal)`;
-    // Until v21 nothing can be deleted once reads are switched; the next switch makes the reverse workflow anew.
+    // Until v21 nothing can be deleted once reads are switched, but by its rows; and the next switch makes the reverse workflow anew.
     const stuck = !behaviours.cancelAfterReads && !workflow.state.startsWith('Reads Not Switched');
     found.push({
       kind: 'reverse-left-over',
@@ -36,8 +36,13 @@ export function ofWorkflow(picture: Picture, workflow: WorkflowFacts, behaviours
       object: `${reverse.keyspace}.${reverse.workflow}`,
       workflows: [lockName(workflow), lockName(reverse)],
       text: stuck ? `${text}; it is harmless, and the next switch replaces it` : text,
-      next: stuck ? [] : [deleteReverseCommand(reverse.keyspace, reverse.workflow)],
+      next: stuck ? deleteRows(picture, reverse) : [deleteReverseCommand(reverse.keyspace, reverse.workflow)],
     });
   }
   return found;
+}
+
+function deleteRows({ workflows }: Picture, { keyspace, workflow }: { keyspace: string; workflow: string }): string[] {
+  const streams = workflows.find((one) => one.keyspace === keyspace && one.workflow === workflow)?.streams ?? [];
+  return unique(streams.map(({ tablet }) => deleteRowsCommand(tablet, workflow)));
 }
