@@ -3,22 +3,16 @@ import { problemEntry, type ProblemKind } from '../lib/problems.ts';
 import type { Context } from '../runtime/context.ts';
 import { type Diagnosis, type Problem, severityOf, severityRank } from '../report/doctor/diagnosis.ts';
 import type { Cluster } from '../tablet/cluster.ts';
-import { isHeldOrLent } from '../topo/locks.ts';
-import { type HistoryFacts, gatherHistory } from '../workflow/facts/history.ts';
-import { gatherPicture } from '../workflow/facts/keyspace.ts';
+import type { HistoryFacts } from '../workflow/facts/history.ts';
 import { findStranded, withWorkers } from '../workflow/facts/stranded.ts';
-import type { Picture } from '../workflow/facts/stranded/found.ts';
 import { areasOf } from './areas.ts';
 import { causeOf } from './cause.ts';
+import { DETECTORS, notesOf } from './detect/all.ts';
 import type { Finding } from './finding.ts';
 import { groupByCause } from './group.ts';
+import { type DoctorPicture, gatherDoctorPicture } from './picture.ts';
 import { undoOf } from './undo.ts';
 import { impactOf, repairWords } from './words.ts';
-
-/** Everything that a diagnosis is made from. */
-export interface DoctorPicture extends Picture {
-  history: HistoryFacts[];
-}
 
 /** Which kinds are asked for: all, unless `only` names some; never those of `skip`. */
 export interface Wanted {
@@ -30,22 +24,15 @@ const EVERYTHING: Wanted = { only: [], skip: [] };
 
 /** Reads the whole cluster, takes no lock and changes nothing, and says what is wrong with it. */
 export async function diagnose(ctx: Context, cluster: Cluster, wanted: Wanted = EVERYTHING): Promise<Diagnosis> {
-  const seen = await gatherPicture(ctx, cluster);
-  const picture: DoctorPicture = {
-    ...seen,
-    // What a repair holds itself keeps nobody from it.
-    locks: seen.locks.filter(({ resource }) => !isHeldOrLent(ctx, resource)),
-    history: await gatherHistory(ctx, cluster, Infinity),
-  };
-  return judge(picture, cluster.release.behaviours, wanted);
+  return judge(await gatherDoctorPicture(ctx, cluster), cluster.release.behaviours, wanted);
 }
 
 /** What is wrong with a cluster of which this is the picture. */
 export function judge(picture: DoctorPicture, behaviours: Behaviours, { only, skip }: Wanted = EVERYTHING): Diagnosis {
-  const findings: Finding[] = findStranded(picture, behaviours);
+  const findings: Finding[] = [...findStranded(picture, behaviours), ...DETECTORS.flatMap((detect) => detect(picture, behaviours))];
   const all = groupByCause(withWorkers(picture.locks, findings).map((finding) => problemOf(finding, picture.history)));
   const problems = inOrder(all.filter(({ kind }) => (only.length === 0 || only.includes(kind)) && !skip.includes(kind)));
-  return { verdict: verdictOf(problems), healthy: problems.length === 0, problems, notes: [], areas: areasOf(picture, problems) };
+  return { verdict: verdictOf(problems), healthy: problems.length === 0, problems, notes: notesOf(picture), areas: areasOf(picture, problems) };
 }
 
 function problemOf(finding: ReturnType<typeof withWorkers<Finding>>[number], history: readonly HistoryFacts[]): Problem {

@@ -1,5 +1,7 @@
+import { DATA_PROBLEMS } from './problems/data.ts';
 import type { ProblemEntry } from './problems/entry.ts';
 import { ENVIRONMENT_PROBLEMS } from './problems/environment.ts';
+import { LEFTOVER_PROBLEMS } from './problems/leftovers.ts';
 import { LOCK_PROBLEMS } from './problems/locks.ts';
 import { TRAFFIC_PROBLEMS } from './problems/traffic.ts';
 import { WORKFLOW_PROBLEMS } from './problems/workflows.ts';
@@ -11,6 +13,8 @@ export const PROBLEMS = {
   ...LOCK_PROBLEMS,
   ...TRAFFIC_PROBLEMS,
   ...WORKFLOW_PROBLEMS,
+  ...LEFTOVER_PROBLEMS,
+  ...DATA_PROBLEMS,
   ...ENVIRONMENT_PROBLEMS,
 } as const satisfies Record<string, ProblemEntry>;
 

@@ -26,4 +26,12 @@ export const ENVIRONMENT_PROBLEMS = {
     causes: ['the topology server of the cell is down, or cut off'],
     cure: 'Bring it back; then rebuild what it missed.',
   },
+  'no-primary': {
+    code: 'SWT0904',
+    title: 'a shard has no primary',
+    severity: 'blocking',
+    meaning: 'The record of the shard names no primary, or one without a record. Nobody takes its writes, and every command on a workflow there fails.',
+    causes: ["the primary's record was deleted (DeleteTablets --allow-primary)", 'a reparent that broke off (vitessio/vitess#16284, #17571)'],
+    cure: 'Make one of its tablets primary.',
+  },
 } as const satisfies Record<string, ProblemEntry>;

@@ -1,0 +1,48 @@
+import type { Behaviours } from '../../lib/behaviours.ts';
+import type { Finding } from '../finding.ts';
+import type { DoctorPicture } from '../picture.ts';
+import { controlNotes, controlsLeftOver } from './controls.ts';
+import { dataGone } from './data-gone.ts';
+import { deniedLeftOver, denialMissing } from './denied.ts';
+import { bothDirections } from './directions.ts';
+import { frozenNotServed } from './frozen.ts';
+import { halfCreated, halfEnded } from './halves.ts';
+import { lockProblems } from './locks.ts';
+import { mirrorRulesLeftOver, mirrorRulesLost } from './mirror.ts';
+import { orphanRules } from './orphan-rules.ts';
+import { noPrimary } from './primaries.ts';
+import { incompleteRules } from './rule-sets.ts';
+import { sequencesBehind } from './sequences.ts';
+import { servingGraph } from './serving-graph.ts';
+import { streamErrors, workflowNotes } from './streams.ts';
+import { twoWriters } from './two-writers.ts';
+
+/** Looks at the picture for one kind of problem, or a few that are much alike. Pure. */
+type Detector = (picture: DoctorPicture, behaviours: Behaviours) => Finding[];
+
+/** What a doctor looks for besides what `show` says. */
+export const DETECTORS: readonly Detector[] = [
+  dataGone,
+  noPrimary,
+  frozenNotServed,
+  twoWriters,
+  incompleteRules,
+  denialMissing,
+  servingGraph,
+  halfCreated,
+  halfEnded,
+  bothDirections,
+  streamErrors,
+  sequencesBehind,
+  orphanRules,
+  deniedLeftOver,
+  controlsLeftOver,
+  mirrorRulesLeftOver,
+  mirrorRulesLost,
+  lockProblems,
+];
+
+/** What is worth knowing and no problem. */
+export function notesOf(picture: DoctorPicture): string[] {
+  return [...workflowNotes(picture), ...controlNotes(picture)];
+}
