@@ -12,6 +12,7 @@ import { topologyCommands } from './specs/topology.ts';
 import { vdiffCommand } from './specs/vdiff.ts';
 import { versions } from './specs/versions.ts';
 import { getWorkflows, workflow } from './specs/workflow.ts';
+import { snapshot } from './specs/snapshot.ts';
 import { workload } from './specs/workload.ts';
 import type { CommandSpec } from './spec.ts';
 
@@ -27,5 +28,5 @@ export const rootCommand: CommandSpec = {
   flags: [],
   args: noArgs,
   family: 'vtctldclient',
-  subcommands: [moveTables, reshard, materialize, workflow, getWorkflows, vdiffCommand, ...topologyCommands, ...adminCommands, ...ownCommands, doctor, cell, workload, fault, versions, ...scenarioCommands],
+  subcommands: [moveTables, reshard, materialize, workflow, getWorkflows, vdiffCommand, ...topologyCommands, ...adminCommands, ...ownCommands, doctor, snapshot, cell, workload, fault, versions, ...scenarioCommands],
 };

@@ -1,15 +1,14 @@
-import { closeSync, existsSync, linkSync, openSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, rmdirSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { UserError } from '../lib/errors.ts';
 import { loading } from '../lib/loading.ts';
 import { background } from '../runtime/context.ts';
 import type { World } from '../runtime/world.ts';
-import { Database } from '../store/database.ts';
+import { putFile, swapFile } from '../store/swap-files.ts';
 import { readCluster } from '../topo/cluster-record.ts';
 import { ETCD_NAMES } from '../topo/conn/directory.ts';
 import { openSqliteConn } from '../topo/conn/sqlite-conn.ts';
 import { isAlive } from './process-alive.ts';
-import { TOPO_MIGRATIONS } from '../topo/conn/sqlite-schema.ts';
+import { syncFolder } from './snapshot/files.ts';
 import {
   closeBoth,
   type DraftHost,
@@ -55,8 +54,10 @@ export async function draftHost(state: string, makeWorld: () => World): Promise<
     shelf: async () => (await loading(import('./snapshot/shelf.ts'))).folderShelf(state),
     receive: async (part) => (await loading(import('./snapshot/fill.ts'))).receiveFile(part, file, join(state, shardFolder)),
     settle: async () => (await loading(import('./snapshot/fill.ts'))).settleFiles(file, join(state, shardFolder), shardFolder),
-    take: (replace) => {
-      put(file, target, replace);
+    take: async (replace, check = () => {}) => {
+      if (replace) await swapFile(file, target, makeWorld().clock, check, BURIED);
+      else putFile(file, target);
+      await syncFolder(state);
       rmSync(claimFile(state, shardFolder), { force: true });
       if (!replace) return;
       const busy = claimed(state);
@@ -65,6 +66,9 @@ export async function draftHost(state: string, makeWorld: () => World): Promise<
     },
   };
 }
+
+/** What is left in the topology of a cluster that was replaced, for commands that have it open. */
+const BURIED = 'DELETE FROM node; DELETE FROM ticket; DELETE FROM lease';
 
 const CLAIM = /^(shards(?:-\d+)?)\.making$/;
 
@@ -133,36 +137,6 @@ function ownerOf(claim: string): number {
 /** Nought: claimed this instant, its number not written yet. */
 function isAtWork(pid: number): boolean {
   return pid === 0 || isAlive(pid);
-}
-
-/** The swap. A log that stayed beside the old file would be taken for one of the new. */
-function put(file: string, target: string, replace: boolean): void {
-  if (replace) {
-    writeBack(target);
-    for (const suffix of ['-wal', '-shm']) rmSync(`${target}${suffix}`, { force: true });
-    renameSync(file, target);
-    return;
-  }
-  try {
-    linkSync(file, target);
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : '';
-    if (code === 'EEXIST') throw new UserError(`another process has made a cluster in ${dirname(target)} meanwhile`, { next: 'look at it: switchtraffic show keyspace', exit: 2 });
-    // A file system without hard links.
-    renameSync(file, target);
-    return;
-  }
-  rmSync(file, { force: true });
-}
-
-/** Puts what is only in the write-ahead log into the file itself: a kill right after it must not cost the old cluster anything. */
-function writeBack(target: string): void {
-  if (!existsSync(target)) return;
-  try {
-    Database.open({ path: target, migrations: TOPO_MIGRATIONS }).close();
-  } catch {
-    // A damaged one is about to go.
-  }
 }
 
 function removeDraft(state: string, folder: string): void {

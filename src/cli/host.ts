@@ -17,6 +17,8 @@ import type { Shelf } from './snapshot/shelf.ts';
 export interface ClusterHost {
   /** How people name it, for texts. */
   readonly place: string;
+  /** It is not in files. */
+  readonly inMemory?: true;
   exists(): boolean;
   world(): World;
   /** Opens the topology; `create` makes it where it is missing. Throws UserError where it is missing and may not be made. */
@@ -43,8 +45,11 @@ export interface DraftHost extends ClusterHost {
   settle(): Promise<void>;
   /** The folder of its shards, for its record; undefined where shards are no files. */
   readonly shardFolder: string | undefined;
-  /** Puts it in its place, in one instant. Throws UserError if a cluster came there meanwhile and it may not be replaced. */
-  take(replace: boolean): void;
+  /**
+   * Puts it in its place, in one instant. Throws UserError if a cluster came there meanwhile and it may not be replaced, and what
+   * `check` throws, which is asked while nobody can change the topology of the old one.
+   */
+  take(replace: boolean, check?: () => void): Promise<void>;
   /** Removes what was made of it. */
   drop(): void;
 }
@@ -201,6 +206,7 @@ function hostOfMemory(machine: VirtualMachine, cluster: MemoryCluster, onDeath?:
       return shards;
     },
     place: 'memory',
+    inMemory: true,
     exists,
     world,
     openTopology: (inWorld, policy, create) => {
@@ -219,10 +225,12 @@ function hostOfMemory(machine: VirtualMachine, cluster: MemoryCluster, onDeath?:
         exists: () => made.store.revision > 0,
         openTopology: (inWorld: World, policy: LeasePolicy) => openMemoryConn(made.store, inWorld, policy),
         openShards: () => made.shards,
-        take: () => {
+        take: (_replace: boolean, check?: () => void) => {
+          check?.();
           generation++;
           shards.close();
           ({ store, shards } = made);
+          return Promise.resolve();
         },
         drop: () => made.shards.close(),
         receive: async (part: string) => (await loading(import('../store/snapshot/bytes.ts'))).memorySink((contents) => received.set(part, contents)),

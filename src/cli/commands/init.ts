@@ -33,7 +33,7 @@ export async function run(inv: Invocation): Promise<number> {
   let made: MadeCluster;
   try {
     made = await make(inv, draft, wanted);
-    draft.take(force);
+    await draft.take(force);
   } catch (error) {
     draft.drop();
     throw error;

@@ -8,6 +8,7 @@ import { TOPO_MIGRATIONS } from '../../topo/conn/sqlite-schema.ts';
 import { version } from '../../version.ts';
 import type { ClusterHost } from '../host.ts';
 import { newFile, type NewFile } from './files.ts';
+import { watched } from './watched.ts';
 import type { Shelf } from './shelf.ts';
 
 /** Where a snapshot is to be kept. */
@@ -16,8 +17,8 @@ export type SaveTo =
   | { file: string; name: string }
   /** On the cluster's own shelf, under a name. */
   | { name: string }
-  /** On the shelf, as PREFIX-1, PREFIX-2, …: of those with one prefix the newest MOST_AUTOMATIC are kept. */
-  | { automatic: string };
+  /** On the shelf, as PREFIX-1, PREFIX-2, …: of those with one prefix the newest `most` are kept (MOST_AUTOMATIC), and the one named `spare`. */
+  | { automatic: string; most?: number; spare?: string };
 
 /** What was saved. */
 export interface SavedSnapshot {
@@ -56,7 +57,7 @@ export async function saveSnapshot(
   try {
     const saved = await write(host, world, target, { reason, checkEnded });
     await target.commit();
-    if ('automatic' in to) removeOldest(shelf, to.automatic);
+    if ('automatic' in to) removeOldest(shelf, to.automatic, to);
     return { ...saved, name, place: 'file' in to ? name : shelf.placeOf(name) };
   } catch (error) {
     await target.drop();
@@ -82,14 +83,7 @@ async function write(
       saved_at: new Date(world.clock.now()).toISOString(),
       ...(reason === undefined ? {} : { reason }),
     };
-    const watched = {
-      ...target,
-      write: (chunk: Uint8Array) => {
-        checkEnded();
-        return target.write(chunk);
-      },
-    };
-    return { bytes: await writeArchive(watched, header, frozen.parts()), record: frozen.record };
+    return { bytes: await writeArchive(watched(target, checkEnded), header, frozen.parts()), record: frozen.record };
   } finally {
     frozen.close();
   }
@@ -103,9 +97,9 @@ function nextName(shelf: Shelf, prefix: string): string {
   return `${prefix}-${Math.max(0, ...automaticOf(shelf, prefix)) + 1}`;
 }
 
-function removeOldest(shelf: Shelf, prefix: string): void {
-  const numbers = automaticOf(shelf, prefix).toSorted((a, b) => a - b);
-  for (const number of numbers.slice(0, -MOST_AUTOMATIC)) shelf.remove(`${prefix}-${number}`);
+function removeOldest(shelf: Shelf, prefix: string, { most = MOST_AUTOMATIC, spare }: { most?: number; spare?: string }): void {
+  const names = automaticOf(shelf, prefix).toSorted((a, b) => b - a).map((number) => `${prefix}-${number}`);
+  for (const name of names.slice(most)) if (name !== spare) shelf.remove(name);
 }
 
 function automaticOf(shelf: Shelf, prefix: string): number[] {

@@ -39,7 +39,7 @@ export class Archive {
   }
 
   /** Every part as `to` says, each committed once it is as it was when it was saved. Throws UserError, exit 2, where anything is not. */
-  async extract(to: (part: string) => Sink): Promise<void> {
+  async extract(to: (part: string) => Promise<Sink>): Promise<void> {
     const found: Checksums['files'] = [];
     let at = 0;
     for (;;) {
@@ -56,7 +56,7 @@ export class Archive {
       const isPart = entry.name === TOPOLOGY_PART || SHARD_PART.test(entry.name);
       if (!isPart && entry.name !== HEADER_FILE) throw damaged(this.#name, `it holds a file ${JSON.stringify(entry.name)} that is not ours`);
       if (found.some((one) => one.name === entry.name)) throw damaged(this.#name, `it holds ${entry.name} twice`);
-      found.push({ ...entry, sha256: await this.#copy(start, entry.size, isPart ? to(entry.name) : undefined) });
+      found.push({ ...entry, sha256: await this.#copy(start, entry.size, isPart ? await to(entry.name) : undefined) });
       at = start + entry.size + tarPadding(entry.size);
     }
   }
@@ -67,11 +67,16 @@ export class Archive {
 
   async #copy(start: number, size: number, sink: Sink | undefined): Promise<string> {
     const hash = createHash('sha256');
-    for await (const piece of piecesOf(this.#bytes, start, start + size)) {
-      hash.update(piece);
-      await sink?.write(piece);
+    try {
+      for await (const piece of piecesOf(this.#bytes, start, start + size)) {
+        hash.update(piece);
+        await sink?.write(piece);
+      }
+      await sink?.commit();
+    } catch (error) {
+      await sink?.drop();
+      throw error;
     }
-    await sink?.commit();
     return hash.digest('hex');
   }
 
