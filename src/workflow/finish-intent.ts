@@ -1,5 +1,7 @@
 import type { Context } from '../runtime/context.ts';
 import type { Cluster } from '../tablet/cluster.ts';
+import { finishEnding } from './end/finish.ts';
+import type { EndIntent } from './end/intent.ts';
 import type { IntentHead } from './intent/record.ts';
 import type { SwitchIntent } from './switch/intent.ts';
 import { type Finished, finishSwitch } from './switch/settle.ts';
@@ -16,5 +18,11 @@ import { type Finished, finishSwitch } from './switch/settle.ts';
  * intent standing.
  */
 export async function finishIntent(ctx: Context, cluster: Cluster, intent: IntentHead): Promise<Finished> {
-  return finishSwitch(ctx, cluster, intent as SwitchIntent);
+  switch (intent.verb) {
+    case 'complete':
+    case 'cancel':
+      return (await finishEnding(ctx, cluster, intent as EndIntent)) === undefined ? 'gone' : 'forward';
+    default:
+      return finishSwitch(ctx, cluster, intent as SwitchIntent);
+  }
 }

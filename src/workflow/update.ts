@@ -4,7 +4,7 @@ import { type Cluster, epochSeconds } from '../tablet/cluster.ts';
 import { callTablet } from '../tablet/manager.ts';
 import type { ShardDb } from '../tablet/shard-db.ts';
 import { checkConfig } from '../tablet/vreplication/config.ts';
-import { BEING_CANCELLED, FROZEN, readCopyState, readStreams, type StreamRow, updateStream } from '../tablet/vreplication/streams.ts';
+import { FROZEN, readCopyState, readStreams, type StreamRow, updateStream } from '../tablet/vreplication/streams.ts';
 import { findAllShards, shardText } from '../topo/keyspaces.ts';
 import { paths } from '../topo/paths.ts';
 import { BinlogSource } from '../topo/proto/messages-binlogdata.ts';
@@ -101,9 +101,6 @@ function changeStreams(ctx: Context, cluster: Cluster, member: Member, workflow:
       for (const row of readStreams(member.db, workflow)) {
         if (change.state === 'Running' && row.message === FROZEN) {
           throw vtError('FAILED_PRECONDITION', 'cannot start a workflow when it is frozen');
-        }
-        if (change.state === 'Running' && row.message === BEING_CANCELLED) {
-          throw vtError('FAILED_PRECONDITION', 'cannot start a workflow of which a cancel has deleted rows: cancel it again');
         }
         const columns = changedColumns(member.db, row, change);
         if (Object.keys(columns).length === 0) continue;
