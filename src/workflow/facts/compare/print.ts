@@ -6,7 +6,7 @@ import { sourceOf } from '../../../tablet/vreplication/stream-source.ts';
 import { readStreams, type StreamRow } from '../../../tablet/vreplication/streams.ts';
 import { cellNames } from '../../../topo/cells.ts';
 import type { Shard } from '../../../topo/proto/types.ts';
-import type { Intent } from '../../switch/intent.ts';
+import type { IntentHead } from '../../intent/record.ts';
 import { recordOf, streamPrint } from '../fingerprint.ts';
 import { type OpenShard, shardsOf } from './shards.ts';
 
@@ -81,7 +81,7 @@ function addRecord(print: StatePrint, cell: string, path: string, contents: stri
 
 /** Of an interrupted switch, what it was about; who was at it, and since when, is another's in each process. */
 function withoutOwner(record: unknown): unknown {
-  const { owner: _owner, started: _started, tokens: _tokens, ...rest } = record as Intent;
+  const { owner: _owner, started: _started, tokens: _tokens, ...rest } = record as IntentHead;
   return rest;
 }
 
