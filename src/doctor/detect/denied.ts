@@ -3,6 +3,7 @@ import { lockName, unique } from '../../workflow/facts/stranded/found.ts';
 import type { WorkflowFacts } from '../../workflow/facts/workflow.ts';
 import type { Finding } from '../finding.ts';
 import { type DoctorPicture, nameOfShard } from '../picture.ts';
+import { writesMoved } from './moved.ts';
 import { isSwitched, movers, movesTables } from './routes.ts';
 import { denyCommands, freeShard } from './two-writers.ts';
 
@@ -11,7 +12,7 @@ export function deniedLeftOver(picture: DoctorPicture): Finding[] {
   return picture.shards.flatMap((shard) =>
     shard.denied.flatMap(({ type, tables }): Finding[] => {
       const name = nameOfShard(shard);
-      const unexplained = tables.filter((table) => type !== 'PRIMARY' || !picture.workflows.some((workflow) => hasReason(workflow, name, table)));
+      const unexplained = tables.filter((table) => type !== 'PRIMARY' || !picture.workflows.some((workflow) => hasReason(picture, workflow, name, table)));
       if (unexplained.length === 0) return [];
       const about = picture.workflows.filter((one) => movesTables(one) && unexplained.some((table) => one.tables.includes(table)) && [one.keyspace, one.sourceKeyspace].includes(shard.keyspace));
       const whose = about.length === 0 ? 'no workflow moves them' : `${about.map((one) => `${one.keyspace}.${one.workflow}`).join(', ')} has no need of it`;
@@ -32,23 +33,25 @@ export function deniedLeftOver(picture: DoctorPicture): Finding[] {
 }
 
 /** A source denies what has moved, a target what is still to come; and shards and tenants have only the first. */
-function hasReason(workflow: WorkflowFacts, shard: string, table: string): boolean {
+function hasReason(picture: DoctorPicture, workflow: WorkflowFacts, shard: string, table: string): boolean {
   if (!movesTables(workflow) || !workflow.tables.includes(table)) return false;
-  if (isSwitched(workflow) && workflow.sources.includes(shard)) return true;
+  // What is switched and what is being switched: rules and mark may not agree, and who denies has a reason by either.
+  if ((isSwitched(workflow) || writesMoved(picture, workflow)) && workflow.sources.includes(shard)) return true;
   return workflow.kind === 'tables' && !workflow.frozen && workflow.targets.includes(shard);
 }
 
 /** Tables that a shard should deny, for the other side of a workflow serves them: by the shard's own name it takes writes that are lost. */
 export function denialMissing(picture: DoctorPicture, behaviours: Behaviours): Finding[] {
   return movers(picture).flatMap((workflow) => {
-    const denying = isSwitched(workflow) ? workflow.sources : workflow.kind === 'tables' && behaviours.deniedTablesOnTargetAtCreate ? workflow.targets : [];
+    const moved = writesMoved(picture, workflow);
+    const denying = moved ? workflow.sources : workflow.kind === 'tables' && behaviours.deniedTablesOnTargetAtCreate ? workflow.targets : [];
     return denying.flatMap((name): Finding[] => {
       const shard = picture.shards.find((one) => nameOfShard(one) === name);
       if (shard === undefined) return [];
       const denied = new Set(shard.denied.filter(({ type }) => type === 'PRIMARY').flatMap(({ tables }) => tables));
       const open = workflow.tables.filter((table) => shard.tables.includes(table) && !denied.has(table));
       if (open.length === 0) return [];
-      const serves = isSwitched(workflow) ? workflow.keyspace : workflow.sourceKeyspace;
+      const serves = moved ? workflow.keyspace : workflow.sourceKeyspace;
       const next = denyCommands(name, open);
       return [
         {

@@ -26,7 +26,7 @@ export function ofWorkflow(picture: Picture, workflow: WorkflowFacts, behaviours
     found.push({ kind: 'stopped-for-cutover', ...about, text, next: [startCommand(keyspace, name)] });
   }
   if (workflow.kind === 'shards') found.push(...leftOthers(picture, workflow));
-  if (reverse !== undefined && !frozen && !reverse.frozen && reverse.workflow.endsWith('_reverse') && reverse.states.every((state) => state === 'Stopped')) {
+  if (reverse !== undefined && !frozen && !reverse.frozen && reverse.workflow.endsWith('_reverse') && reverse.states.every((state) => state === 'Stopped') && !isReversing(picture, reverse)) {
     const text = `${reverse.keyspace}.${reverse.workflow} was made for a switch of ${keyspace}.${name} that did not happen (no journal)`;
     // Until v21 nothing can be deleted once reads are switched, but by its rows; and the next switch makes the reverse workflow anew.
     const stuck = !behaviours.cancelAfterReads && !workflow.state.startsWith('Reads Not Switched');
@@ -40,6 +40,12 @@ export function ofWorkflow(picture: Picture, workflow: WorkflowFacts, behaviours
     });
   }
   return found;
+}
+
+/** A reversal that broke off: the reverse workflow was what it switched, and nothing that a switch had made. */
+function isReversing({ workflows }: Picture, { keyspace, workflow }: { keyspace: string; workflow: string }): boolean {
+  const own = workflows.find((one) => one.keyspace === keyspace && one.workflow === workflow);
+  return own !== undefined && (own.journal.on.length > 0 || own.streams.some((stream) => stream.message === STOPPED_FOR_CUTOVER));
 }
 
 function deleteRows({ workflows }: Picture, { keyspace, workflow }: { keyspace: string; workflow: string }): string[] {
