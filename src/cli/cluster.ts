@@ -11,6 +11,7 @@ import { pumpAll } from '../tablet/vreplication/pump-all.ts';
 import { withOutages } from '../topo/conn/outages.ts';
 import type { LeasePolicy } from '../topo/conn/lock-table.ts';
 import { ETCD_NAMES } from '../topo/conn/directory.ts';
+import { leasePolicyOf, repairPolicyOf } from '../topo/conn/implementations.ts';
 import { releaseAll } from '../topo/held-locks.ts';
 import { type ClusterRecord, readCluster } from '../topo/cluster-record.ts';
 import type { TopoServer } from '../topo/server.ts';
@@ -24,8 +25,8 @@ import type { Invocation } from './spec.ts';
 import { loading } from '../lib/loading.ts';
 
 export interface OpenOptions {
-  /** Makes the cluster where it is missing, with this version. */
-  create?: string;
+  /** Makes the cluster where it is missing, with this version and the locks of this topology server. */
+  create?: { version: string; implementation: string | undefined };
   /** The command changes something worth remembering. */
   history?: boolean;
   /** The command repairs: its own leases are renewed and those of the dead taken away, whatever the release does. */
@@ -50,7 +51,7 @@ export async function withCluster(
   const host = hostOf(inv);
   const world = host.world();
   const policy: LeasePolicy = { names: ETCD_NAMES, renewed: true, reapDead: true };
-  const conn = withOutages(host.openTopology(world, policy, options.create !== undefined), world.clock, policy.names);
+  const conn = withOutages(host.openTopology(world, policy, options.create !== undefined), world.clock);
   const caller = withCancel(inv.parent ?? background());
   const limited = withTimeout(caller.ctx, world.clock, actionTimeoutMs);
   const stop = (): void => caller.end();
@@ -63,9 +64,9 @@ export async function withCluster(
     // Not in the command's time: what runs out is to be told by the step it runs out in, as Vitess does.
     const record = await readCluster(background(), conn);
     shards = host.openShards(world, record?.shard_folder);
-    const release = chooseRelease(inv, record, options.create, late);
-    policy.renewed = options.repairs === true || release.behaviours.leases === 'renewed';
-    policy.reapDead = policy.renewed;
+    const release = chooseRelease(inv, record, options.create?.version, late);
+    const locksOf = options.repairs === true ? repairPolicyOf : leasePolicyOf;
+    Object.assign(policy, locksOf(release, options.create?.implementation ?? record?.topo_implementation));
     const topo: TopoServer = { conn, release, world, lockTimeoutMs, held: new Set() };
     const cluster: Cluster = { world, release, topo, shards };
     const scope = startScope(withValue(limited.ctx, CALLER, limited), cluster);

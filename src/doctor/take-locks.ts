@@ -35,8 +35,6 @@ export class LockBusy extends UserError {
 
 /** How long one lock is waited for while others are held. */
 const PATIENCE_MS = 50;
-/** A day, as a release gives a named lock, would outlive a doctor that dies by far. */
-const TTL_MS = 30_000;
 
 /**
  * Takes every lock of a repair, the workflows' before the keyspaces', and waits for them as long as `--lock-timeout` says.
@@ -69,7 +67,7 @@ function ofWorkflow(action: string): (name: string) => Order {
   return (name) => ({
     name: `workflow ${name}`,
     resource: lockDirs.named(name),
-    lock: (ctx, topo) => lockName(ctx, topo, name, action, { ttlMs: TTL_MS }),
+    lock: (ctx, topo) => lockName(ctx, topo, name, action),
   });
 }
 
@@ -77,7 +75,7 @@ function ofKeyspace(action: string): (name: string) => Order {
   return (name) => ({
     name: `keyspace ${name}`,
     resource: lockDirs.keyspace(name),
-    lock: (ctx, topo) => lockKeyspace(ctx, topo, name, action, { ttlMs: TTL_MS }),
+    lock: (ctx, topo) => lockKeyspace(ctx, topo, name, action),
   });
 }
 

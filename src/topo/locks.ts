@@ -1,7 +1,9 @@
+import { formatDuration } from '../lib/duration.ts';
 import { errorText, isTopoError, type TopoError, VtError, vtError } from '../lib/errors.ts';
 import { formatRfc3339 } from '../lib/go-time.ts';
-import { background, type Context, contextKey, withTimeout, withValue } from '../runtime/context.ts';
+import { background, checkContext, type Context, contextKey, withTimeout, withValue } from '../runtime/context.ts';
 import type { LockDescriptor, WriteOptions, Writer } from './conn/conn.ts';
+import { leaseMs } from './conn/lock-rules.ts';
 import { lockDirs } from './paths.ts';
 import type { TopoServer } from './server.ts';
 
@@ -29,14 +31,9 @@ const LENT = contextKey<Map<string, HeldLock>>('lentLocks');
 /** Locks that a roll-back found lost and has dealt with: there is nothing left to release. */
 const FORGOTTEN = new WeakSet<LockDescriptor>();
 
-/** The life of a lock that asks for none of its own: etcd's default lease. */
-const DEFAULT_TTL_MS = 30_000;
-/** On `hardened` a lease is short and renewed while its holder lives, so that a dead holder is soon replaced. */
-const RENEWED_TTL_MS = 10_000;
+/** How long a lock on a name is asked for. What a lock lives that asks for nothing is the topology server's matter. */
 const NAMED_TTL_MS = 24 * 3_600_000;
 const UNLOCK_TIMEOUT_MS = 15_000;
-/** The shortest lease that etcd grants: shorter ones are raised to it. */
-const MIN_TTL_MS = 2_000;
 
 /** A context that holds the lock, and how to let it go. */
 export interface Locked {
@@ -61,15 +58,9 @@ export function lockKeyspace(
     name: keyspace,
     dir: lockDirs.keyspace(keyspace),
     action,
-    ttlMs: leaseMs(options.ttlMs),
+    ttlMs: options.ttlMs,
     mustExist: true,
   });
-}
-
-/** A lease is asked for in whole seconds; 0 asks for none of one's own. */
-function leaseMs(wanted: number | undefined): number {
-  if (wanted === undefined || wanted <= 0) return DEFAULT_TTL_MS;
-  return Math.max(MIN_TTL_MS, Math.floor(wanted / 1000) * 1000);
 }
 
 /** Runs `body` under a keyspace's lock and lets it go however that ends; a failing release fails what had succeeded. */
@@ -98,13 +89,12 @@ export async function withKeyspaceLock<T>(
  */
 export function lockShard(ctx: Context, topo: TopoServer, keyspace: string, shard: string, action: string): Promise<Locked> {
   const dir = lockDirs.shard(keyspace, shard);
-  return lock(ctx, topo, { kind: 'shard', name: `${keyspace}/${shard}`, dir, action, ttlMs: DEFAULT_TTL_MS, mustExist: true });
+  return lock(ctx, topo, { kind: 'shard', name: `${keyspace}/${shard}`, dir, action, mustExist: true });
 }
 
-/** Locks a name, such as a workflow's `customer/commerce2customer`. Lives for 24 hours on a release unless asked for less. */
-export function lockName(ctx: Context, topo: TopoServer, name: string, action: string, options: { ttlMs?: number } = {}): Promise<Locked> {
-  const ttlMs = options.ttlMs === undefined ? NAMED_TTL_MS : leaseMs(options.ttlMs);
-  return lock(ctx, topo, { kind: 'named', name, dir: lockDirs.named(name), action, ttlMs, mustExist: false });
+/** Locks a name, such as a workflow's `customer/commerce2customer`. Lives for 24 hours on a release. */
+export function lockName(ctx: Context, topo: TopoServer, name: string, action: string): Promise<Locked> {
+  return lock(ctx, topo, { kind: 'named', name, dir: lockDirs.named(name), action, ttlMs: NAMED_TTL_MS, mustExist: false });
 }
 
 /** Locks the keyspace routing rules, the only rules that Vitess locks. NoNode until the first rules are saved. */
@@ -114,13 +104,12 @@ export function lockRoutingRules(ctx: Context, topo: TopoServer, action: string)
     name: 'routing_rules',
     dir: lockDirs.routingRules,
     action,
-    ttlMs: DEFAULT_TTL_MS,
     mustExist: true,
   });
 }
 
 /**
- * Throws unless this context holds the keyspace's lock and the lease still lives. On etcd this renews it. Until v20 a lease
+ * Throws unless this context holds the keyspace's lock and the lease still lives, as far as the topology server tells; on etcd this renews it. Until v20 a lease
  * that is gone goes unnoticed: only the context is asked. Vitess: go/vt/topo/locks.go CheckKeyspaceLocked (#16260).
  */
 export async function checkKeyspaceLocked(ctx: Context, topo: TopoServer, keyspace: string): Promise<void> {
@@ -253,7 +242,7 @@ interface LockOrder {
   name: string;
   dir: string;
   action: string;
-  ttlMs: number;
+  ttlMs?: number | undefined;
   mustExist: boolean;
 }
 
@@ -261,6 +250,7 @@ async function lock(ctx: Context, topo: TopoServer, order: LockOrder): Promise<L
   const known = ctx.value(LOCKS);
   const info: LocksInfo = known ?? new Map();
   if (info.has(order.name)) throw vtError('INTERNAL', `lock for ${order.kind} ${order.name} is already held`);
+  warnOfRefusedLife(topo, order);
   const waiting = withTimeout(ctx, topo.world.clock, topo.lockTimeoutMs);
   let descriptor: LockDescriptor;
   try {
@@ -278,24 +268,32 @@ async function lock(ctx: Context, topo: TopoServer, order: LockOrder): Promise<L
   };
 }
 
-function take(ctx: Context, topo: TopoServer, order: LockOrder): Promise<LockDescriptor> {
+async function take(ctx: Context, topo: TopoServer, order: LockOrder): Promise<LockDescriptor> {
+  if (topo.release.behaviours.endedLock === 'the context') checkContext(ctx);
   return topo.conn.lock(ctx, {
     dir: order.dir,
     contents: lockContents(topo, order.action),
-    ttlMs: topo.release.behaviours.leases === 'renewed' ? RENEWED_TTL_MS : order.ttlMs,
+    ttlMs: order.ttlMs,
     mustExist: order.mustExist,
   });
 }
 
 /** The lock of whoever runs this call. To let it go is to say whether it was held to the end. Throws LockLostError. */
 async function borrow(ctx: Context, topo: TopoServer, { descriptor }: HeldLock): Promise<LockDescriptor> {
-  const borrowed = topo.conn.borrow(descriptor);
   try {
-    await borrowed.check(ctx);
+    return await topo.conn.borrow(ctx, descriptor);
   } catch (error) {
     throw isTopoError(error, 'NoNode') ? lostLock(topo, [descriptor], error, 'nothing was begun under it') : error;
   }
-  return borrowed;
+}
+
+/** A server that takes no lock of such a life says nothing of it: all that is told is a deadline. */
+function warnOfRefusedLife({ conn, world }: TopoServer, { ttlMs = 0, kind, name }: LockOrder): void {
+  const { rules } = conn.policy;
+  if (rules === undefined || leaseMs(rules, ttlMs) !== undefined) return;
+  const { leastMs, mostMs } = rules.ttl;
+  const limits = `from ${formatDuration(leastMs)} to ${formatDuration(mostMs)}`;
+  world.events.emit({ kind: 'warning', text: `the topology server takes locks ${limits}, and that on ${kind} ${name} is asked for ${formatDuration(ttlMs)}: it answers at once, and Vitess tells that as a deadline` });
 }
 
 async function unlock(

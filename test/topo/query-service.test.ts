@@ -88,6 +88,7 @@ describe('a cell that cannot be written', () => {
   });
   const bound = (conn: Conn): Conn => ({
     cell: conn.cell,
+    policy: conn.policy,
     watched: () => conn.watched(),
     forCell: (cell) => conn.forCell(cell),
     listDir: (...args) => conn.listDir(...args),
@@ -101,7 +102,7 @@ describe('a cell that cannot be written', () => {
     delete: (...args) => conn.delete(...args),
     atomically: (...args) => conn.atomically(...args),
     lock: (...args) => conn.lock(...args),
-    borrow: (lock) => conn.borrow(lock),
+    borrow: (...args) => conn.borrow(...args),
     locks: () => conn.locks(),
     close: () => conn.close(),
   });

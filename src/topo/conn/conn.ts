@@ -1,5 +1,6 @@
 import type { Context } from '../../runtime/context.ts';
-import type { LockRequest } from './lock-table.ts';
+import type { LeasePolicy } from './lock-table.ts';
+import type { AskedLock } from './server-locks.ts';
 
 /**
  * Where the topology's bytes are kept, with the semantics of Vitess's Conn.
@@ -11,6 +12,8 @@ import type { LockRequest } from './lock-table.ts';
 export interface Conn {
   /** The cell this connection is for; `global` is the main one. */
   readonly cell: string;
+  /** How its locks live, and its nodes are named. */
+  readonly policy: LeasePolicy;
   /** A connection to another cell of the same topology. */
   forCell(cell: string): Conn;
   /** The same topology as those have it who watch it: a cell that cannot be reached is as it was last. */
@@ -35,10 +38,13 @@ export interface Conn {
    * and it is where a guarded write checks its lock. What `fn` throws undoes everything.
    */
   atomically<T>(ctx: Context, options: WriteOptions, fn: (writer: Writer) => T): Promise<T>;
-  /** Waits for a lock on a directory, in order of arrival. */
-  lock(ctx: Context, request: LockRequest): Promise<LockDescriptor>;
-  /** A lock that this process holds by another connection, for a call by this one: it stays locked when it is unlocked here. */
-  borrow(lock: LockDescriptor): LockDescriptor;
+  /** Waits for a lock on a directory, in order of arrival, as its topology server does. */
+  lock(ctx: Context, request: AskedLock): Promise<LockDescriptor>;
+  /**
+   * A lock that this process holds by another connection, for a call by this one: it stays locked when it is unlocked here.
+   * Throws NoNode `lease` where it was lost, whatever the topology server would notice.
+   */
+  borrow(ctx: Context, lock: LockDescriptor): Promise<LockDescriptor>;
   /** Who holds and who waits, for people. */
   locks(): LockView[];
   close(): void;
@@ -78,9 +84,9 @@ export interface LockDescriptor {
   readonly resource: string;
   /** Grows with every grant: a write that carries an older one is late. */
   readonly token: number;
-  /** Fails if the lease is gone; on etcd this is also what renews it. Throws NoNode `lease`. */
+  /** Fails if the lease is gone, where the server tells (`LockRules.check`); on etcd this is also what renews it: NoNode `lease`. */
   check(ctx: Context): Promise<void>;
-  /** Throws NoNode `lease` if it was lost before. */
+  /** If it was lost before, as `LockRules.unlockLost` says: NoNode `lease` on etcd. */
   unlock(ctx: Context): Promise<void>;
   /** For faults: ends the lease now; `steal` also lets somebody else take the lock. */
   expire(): void;

@@ -5,6 +5,7 @@ import type { Processes, ProcessIdentity } from '../../runtime/processes.ts';
 import type { LockDescriptor, LockView } from './conn.ts';
 import type { NodeNames } from './directory.ts';
 import { checkCall, endedError } from './ended.ts';
+import type { LockRules } from './lock-rules.ts';
 
 /**
  * Locks as leases with fencing tokens, the same for every store: a store only keeps the rows.
@@ -30,6 +31,10 @@ export interface LeasePolicy {
   renewed: boolean;
   /** True: a holder proved dead is removed at once. False: only expiry ends its lease, as on etcd. */
   reapDead: boolean;
+  /** Which it is, as `--topo-implementation` names it; undefined on `hardened`, which has locks of its own. */
+  implementation?: string;
+  /** What the topology server does besides; without them as on etcd, for as long as is asked. */
+  rules?: LockRules;
 }
 
 export interface LeaseRow {
@@ -138,7 +143,7 @@ export class LockTable {
     for (const guard of guards) this.#verify(guard.resource, guard.token);
   }
 
-  /** A lock that somebody else of this process took: it is asked after and noted here, renewed and released there. */
+  /** A lock that another connection of this process took: it is asked after and noted here, kept alive and released there. */
   borrow(lock: LockDescriptor): LockDescriptor {
     const { resource, token } = lock;
     const renew = (): Promise<void> => this.#retry(() => this.#renew(resource, token));
@@ -230,7 +235,7 @@ export class LockTable {
   #reap(resource: string): TicketRow[] {
     return this.#rows.tickets(resource).filter((ticket) => {
       const lease = this.#rows.lease(ticket.leaseId);
-      const gone = lease === undefined || this.#expired(lease) || this.#provedDead(lease);
+      const gone = lease === undefined || (this.#expired(lease) && !this.#rests(lease)) || this.#provedDead(lease);
       if (gone) this.#forget(ticket.revision);
       return !gone;
     });
@@ -241,6 +246,11 @@ export class LockTable {
     const self = this.#processes.self;
     if (lease.owner.host === self.host && lease.owner.boot !== self.boot) return true;
     return lease.expires <= this.#now();
+  }
+
+  /** On Consul nobody gets a lock for some time after its lease has run out. */
+  #rests({ granted, expires }: LeaseRow): boolean {
+    return granted !== undefined && this.#now() < expires + (this.#policy.rules?.delayMs ?? 0);
   }
 
   #provedDead(lease: LeaseRow): boolean {
@@ -271,6 +281,7 @@ export class LockTable {
     let stopRenewal = (): void => {};
     const keepAlive = (): void => {
       stopRenewal = this.#clock.at(this.#clock.now() + request.ttlMs / 3, () => {
+        if (this.#processes.liveness(this.#processes.self) === 'dead') return;
         // A lease that is gone is found out by the next guarded write. A store that is busy is tried again next time.
         if (this.#quietly(() => this.#renew(resource, token))) keepAlive();
       });

@@ -4,7 +4,8 @@ import type { World } from '../../runtime/world.ts';
 import type { Conn, DirEntry, LockDescriptor, LockView, Node, Version, WriteOptions, Writer } from './conn.ts';
 import { cleanPath, entriesBelow, type NodeNames } from './directory.ts';
 import { checkCall } from './ended.ts';
-import { type LeasePolicy, type LeaseRow, type LockRequest, type LockRows, LockTable, type TicketRow } from './lock-table.ts';
+import { type LeasePolicy, type LeaseRow, type LockRows, LockTable, type TicketRow } from './lock-table.ts';
+import { type AskedLock, ServerLocks } from './server-locks.ts';
 
 /**
  * A topology in this process's memory, for worlds that are thrown away. Several worlds of one
@@ -123,25 +124,33 @@ export class MemoryTopoStore {
 /** A connection of one world to a topology in memory. */
 export function openMemoryConn(store: MemoryTopoStore, world: World, policy: LeasePolicy): Conn {
   const retry = async <T>(fn: () => T): Promise<T> => store.transact(fn);
-  const locks = new LockTable(memoryLockRows(store), world.clock, world.processes, policy, retry);
-  return new MemoryConn(store, locks, policy.names, 'global');
+  const rows = memoryLockRows(store);
+  const locks = new LockTable(rows, world.clock, world.processes, policy, retry);
+  const server = new ServerLocks({ locks, rows, policy, clock: world.clock, retry });
+  return new MemoryConn(store, locks, server, policy, 'global');
 }
 
 class MemoryConn implements Conn {
   readonly cell: string;
   readonly #store: MemoryTopoStore;
   readonly #locks: LockTable;
-  readonly #names: NodeNames;
+  readonly #server: ServerLocks;
+  readonly policy: LeasePolicy;
 
-  constructor(store: MemoryTopoStore, locks: LockTable, names: NodeNames, cell: string) {
+  constructor(store: MemoryTopoStore, locks: LockTable, server: ServerLocks, policy: LeasePolicy, cell: string) {
     this.#store = store;
     this.#locks = locks;
-    this.#names = names;
+    this.#server = server;
+    this.policy = policy;
     this.cell = cell;
   }
 
+  get #names(): NodeNames {
+    return this.policy.names;
+  }
+
   forCell(cell: string): Conn {
-    return cell === this.cell ? this : new MemoryConn(this.#store, this.#locks, this.#names, cell);
+    return cell === this.cell ? this : new MemoryConn(this.#store, this.#locks, this.#server, this.policy, cell);
   }
 
   watched(): Conn {
@@ -237,12 +246,12 @@ class MemoryConn implements Conn {
     );
   }
 
-  lock(ctx: Context, request: LockRequest): Promise<LockDescriptor> {
-    return this.#locks.acquire(ctx, request);
+  lock(ctx: Context, request: AskedLock): Promise<LockDescriptor> {
+    return this.#server.acquire(ctx, request);
   }
 
-  borrow(lock: LockDescriptor): LockDescriptor {
-    return this.#locks.borrow(lock);
+  borrow(ctx: Context, lock: LockDescriptor): Promise<LockDescriptor> {
+    return this.#server.borrow(ctx, lock);
   }
 
   locks(): LockView[] {

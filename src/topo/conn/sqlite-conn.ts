@@ -5,7 +5,8 @@ import { Database } from '../../store/database.ts';
 import type { Conn, DirEntry, LockDescriptor, LockView, Node, Version, WriteOptions, Writer } from './conn.ts';
 import { cleanPath, entriesBelow, type NodeNames } from './directory.ts';
 import { checkCall } from './ended.ts';
-import { type LeasePolicy, type LeaseRow, type LockRequest, type LockRows, LockTable, type TicketRow } from './lock-table.ts';
+import { type LeasePolicy, type LeaseRow, type LockRows, LockTable, type TicketRow } from './lock-table.ts';
+import { type AskedLock, ServerLocks } from './server-locks.ts';
 import { TOPO_MIGRATIONS } from './sqlite-schema.ts';
 
 /** What every cell's connection of one topology shares. */
@@ -13,15 +14,18 @@ interface Shared {
   database: Database;
   world: World;
   locks: LockTable;
-  names: NodeNames;
+  server: ServerLocks;
+  policy: LeasePolicy;
 }
 
 /** Opens a topology kept in one SQLite file (or `:memory:`) and returns its global connection. */
 export function openSqliteConn(path: string, world: World, policy: LeasePolicy, create: boolean): Conn {
   const database = Database.open({ path, migrations: TOPO_MIGRATIONS, create });
   const retry = <T>(fn: () => T): Promise<T> => database.write(world.clock, fn);
-  const locks = new LockTable(sqliteLockRows(database), world.clock, world.processes, policy, retry);
-  return new SqliteConn({ database, world, locks, names: policy.names }, 'global');
+  const rows = sqliteLockRows(database);
+  const locks = new LockTable(rows, world.clock, world.processes, policy, retry);
+  const server = new ServerLocks({ locks, rows, policy, clock: world.clock, retry });
+  return new SqliteConn({ database, world, locks, server, policy }, 'global');
 }
 
 class SqliteConn implements Conn {
@@ -33,8 +37,12 @@ class SqliteConn implements Conn {
     this.cell = cell;
   }
 
+  get policy(): LeasePolicy {
+    return this.#shared.policy;
+  }
+
   get #names(): NodeNames {
-    return this.#shared.names;
+    return this.#shared.policy.names;
   }
 
   forCell(cell: string): Conn {
@@ -137,12 +145,12 @@ class SqliteConn implements Conn {
     );
   }
 
-  lock(ctx: Context, request: LockRequest): Promise<LockDescriptor> {
-    return this.#shared.locks.acquire(ctx, request);
+  lock(ctx: Context, request: AskedLock): Promise<LockDescriptor> {
+    return this.#shared.server.acquire(ctx, request);
   }
 
-  borrow(lock: LockDescriptor): LockDescriptor {
-    return this.#shared.locks.borrow(lock);
+  borrow(ctx: Context, lock: LockDescriptor): Promise<LockDescriptor> {
+    return this.#shared.server.borrow(ctx, lock);
   }
 
   locks(): LockView[] {
