@@ -63,7 +63,7 @@ class Fix {
     if (this.#tools.wants('dead-lock-holder')) await this.#step('reap', () => this.#reap());
     let found = await this.#tools.diagnose(this.#ctx);
     while (this.#passes.length < MOST_PASSES && this.#stopped === undefined) {
-      const chosen = found.problems.filter((problem) => this.#whyNot(problem) === undefined);
+      const chosen = found.problems.filter((problem) => this.#whyNot(problem, found) === undefined);
       if (chosen.length === 0) break;
       found = await this.#pass(chosen);
     }
@@ -71,11 +71,13 @@ class Fix {
   }
 
   /** Why a problem is not repaired, or not again; undefined where it is to be. */
-  #whyNot(problem: Problem): LeftWhy | undefined {
+  #whyNot(problem: Problem, { problems }: Diagnosis): LeftWhy | undefined {
     if (!this.#tools.wants(problem.kind)) return 'not asked';
     if (problem.atWork !== undefined) return 'at work';
     if (problem.repairs.length > 1) return 'choice';
     if (problem.repairs.length === 0) return 'no repair';
+    // What is right for a workflow hangs on what is chosen for it.
+    if (problems.some((other) => other.repairs.length > 1 && other.workflows.some((workflow) => problem.workflows.includes(workflow)))) return 'behind a choice';
     // A plan that did not help is begun again only where something else was put right meanwhile.
     if (this.#tried.get(planOf(problem)) === this.#wentWell) return 'remains';
     if (this.#busy.has(nameOf(problem))) return 'busy';
@@ -156,7 +158,7 @@ class Fix {
     const resources = new Set(heldLocks(held.ctx).map((lock) => lock.resource));
     const covered = resourcesOf(still).every((resource) => resources.has(resource) || this.#isGone(resource));
     // Under its locks nobody else can be at work on it.
-    const why = this.#whyNot({ ...still, atWork: undefined });
+    const why = this.#whyNot({ ...still, atWork: undefined }, now);
     return why === undefined && covered ? still : 'later';
   }
 
@@ -178,7 +180,7 @@ class Fix {
       const answer = await this.#step('command', () => this.#runLine(held, problem, line));
       done.push(answer);
       if (answer.exit === 0) continue;
-      failure = `${answer.line.split(' ')[0]} ended with ${answer.exit}`;
+      failure = (await this.#mayGoOn(held)) ?? `${answer.line.split(' ')[0]} ended with ${answer.exit}`;
       break;
     }
     const notDone = lines.slice(done.length);
@@ -247,8 +249,9 @@ class Fix {
     return after;
   }
 
-  #report({ healthy, verdict, problems }: Diagnosis): FixReport {
-    const left = problems.map((problem): LeftProblem => ({ problem, why: this.#whyNot(problem) ?? 'not reached' }));
+  #report(found: Diagnosis): FixReport {
+    const { healthy, verdict, problems } = found;
+    const left = problems.map((problem): LeftProblem => ({ problem, why: this.#whyNot(problem, found) ?? 'not reached' }));
     const waiting = left.length > 0 && left.every(({ why }) => why === 'at work' || why === 'busy');
     return {
       outcome: healthy ? 'healthy' : waiting ? 'busy' : 'problems remain',

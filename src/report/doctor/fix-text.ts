@@ -61,6 +61,7 @@ function nameOf({ kind, object }: Pick<Problem, 'kind' | 'object'>): string {
 
 const WHY: Record<LeftWhy, string> = {
   choice: 'There is more than one way, and which is right is for you to say:',
+  'behind a choice': 'What is right here follows from what is chosen for its workflow:',
   'no repair': 'No command repairs this:',
   'at work': 'Somebody is at work on this:',
   busy: 'Its locks were not to be had:',

@@ -34,6 +34,8 @@ export interface ReapedLock {
 export type LeftWhy =
   /** Several ways: the operator has to choose. */
   | 'choice'
+  /** Another problem of its workflow has several ways: what is right here follows from what is chosen there. */
+  | 'behind a choice'
   /** Nothing can be done, or time alone helps. */
   | 'no repair'
   | 'at work'
