@@ -9,7 +9,9 @@ export interface WorkflowRun {
   verb: string;
   ok: boolean;
   dryRun: boolean;
-  /** It was about the writes: with `--tablet-types` they have to be named. */
+  /** The tablet types that it was about, in upper case; all, unless some were named. */
+  types: string[];
+  /** It was about the writes. */
   writes: boolean;
   keepData: boolean;
   /** What `--percent` said. */
@@ -27,7 +29,7 @@ export function workflowRuns(history: readonly HistoryFacts[]): WorkflowRun[] {
     const workflow = flag(words, 'workflow', 'w');
     const keyspace = flag(words, 'target-keyspace') ?? flag(words, 'keyspace', 'k');
     if (verb === undefined || workflow === undefined || keyspace === undefined) return [];
-    const types = flag(words, 'tablet-types');
+    const types = (flag(words, 'tablet-types') ?? 'primary,replica,rdonly').toUpperCase().split(',');
     return [
       {
         entry,
@@ -36,7 +38,8 @@ export function workflowRuns(history: readonly HistoryFacts[]): WorkflowRun[] {
         verb,
         ok: entry.exit === 0,
         dryRun: has(words, 'dry-run'),
-        writes: types === undefined || /primary/i.test(types),
+        types,
+        writes: types.includes('PRIMARY'),
         keepData: has(words, 'keep-data'),
         percent: Number(flag(words, 'percent') ?? 0),
       },

@@ -8,9 +8,10 @@ import { findStranded, withWorkers } from '../workflow/facts/stranded.ts';
 import { areasOf } from './areas.ts';
 import { causeOf } from './cause.ts';
 import { DETECTORS, notesOf } from './detect/all.ts';
+import { withBothWays } from './detect/unpublished.ts';
 import type { Finding } from './finding.ts';
 import { groupByCause } from './group.ts';
-import { type DoctorPicture, gatherDoctorPicture } from './picture.ts';
+import { type DoctorPicture, gatherDoctorPicture, nameOfShard } from './picture.ts';
 import { undoOf } from './undo.ts';
 import { impactOf, repairWords } from './words.ts';
 
@@ -29,9 +30,12 @@ export async function diagnose(ctx: Context, cluster: Cluster, wanted: Wanted = 
 
 /** What is wrong with a cluster of which this is the picture. */
 export function judge(picture: DoctorPicture, behaviours: Behaviours, { only, skip }: Wanted = EVERYTHING): Diagnosis {
-  const findings: Finding[] = [...findStranded(picture, behaviours), ...DETECTORS.flatMap((detect) => detect(picture, behaviours))];
-  const all = groupByCause(withWorkers(picture.locks, findings).map((finding) => problemOf(finding, picture.history)));
-  const problems = inOrder(all.filter(({ kind }) => (only.length === 0 || only.includes(kind)) && !skip.includes(kind)));
+  const findings: Finding[] = [...findStranded(picture, behaviours).map((finding) => withBothWays(finding, picture)), ...DETECTORS.flatMap((detect) => detect(picture, behaviours))];
+  const shardOf = (alias: string): string | undefined => picture.shards.filter(({ tablets }) => tablets.some((tablet) => tablet.alias === alias)).map(nameOfShard)[0];
+  const all = groupByCause(withWorkers(picture.locks, findings).map((finding) => problemOf(finding, picture.history)), shardOf);
+  // Who asks for one kind wants to see it under whatever problem it is told.
+  const isWanted = ({ kind, also }: Problem): boolean => (only.length === 0 || [kind, ...also.map((one) => one.kind)].some((one) => only.includes(one))) && !skip.includes(kind);
+  const problems = inOrder(all.filter(isWanted));
   return { verdict: verdictOf(problems), healthy: problems.length === 0, problems, notes: notesOf(picture), areas: areasOf(picture, problems) };
 }
 

@@ -28,6 +28,9 @@ export interface FixTools {
 }
 
 
+/** What taking away the locks of the dead cures, before anything else is looked at. */
+const OF_THE_DEAD: readonly ProblemKind[] = ['dead-lock-holder', 'lease-run-out', 'waiting-behind-dead', 'named-lock-of-dead'];
+
 /** One repair may uncover what another hid; more than this, and somebody has to look. */
 const MOST_PASSES = 3;
 
@@ -60,7 +63,7 @@ class Fix {
   }
 
   async run(): Promise<FixReport> {
-    if (this.#tools.wants('dead-lock-holder')) await this.#step('reap', () => this.#reap());
+    if (OF_THE_DEAD.some((kind) => this.#tools.wants(kind))) await this.#step('reap', () => this.#reap());
     let found = await this.#tools.diagnose(this.#ctx);
     while (this.#passes.length < MOST_PASSES && this.#stopped === undefined) {
       const chosen = found.problems.filter((problem) => this.#whyNot(problem, found) === undefined);

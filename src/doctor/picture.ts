@@ -1,6 +1,7 @@
 import type { Context } from '../runtime/context.ts';
 import { type Cluster, observing } from '../tablet/cluster.ts';
 import { cellNames } from '../topo/cells.ts';
+import { implementationOf, type TopoImplementationName } from '../topo/conn/implementations.ts';
 import { findAllShards, keyspaceNames, shardText } from '../topo/keyspaces.ts';
 import { isHeldOrLent } from '../topo/locks.ts';
 import { paths } from '../topo/paths.ts';
@@ -40,6 +41,8 @@ export interface Records {
 
 /** Everything that a diagnosis is made from. */
 export interface DoctorPicture extends Picture {
+  /** The topology server whose locks a release has. */
+  implementation: TopoImplementationName;
   history: readonly HistoryFacts[];
   records: Records;
   sequences: readonly SequenceFacts[];
@@ -53,7 +56,8 @@ export async function gatherDoctorPicture(ctx: Context, looked: Cluster): Promis
   const history = await gatherHistory(ctx, cluster, Infinity);
   // What a repair holds itself keeps nobody from it.
   const locks = picture.locks.filter(({ resource }) => !isHeldOrLent(ctx, resource));
-  return { ...picture, locks, history, records, sequences: gatherSequences(cluster, picture, records) };
+  const implementation = implementationOf(cluster.topo.conn.policy.implementation);
+  return { ...picture, locks, implementation, history, records, sequences: gatherSequences(cluster, picture, records) };
 }
 
 async function gatherRecords(ctx: Context, cluster: Cluster): Promise<Records> {

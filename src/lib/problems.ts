@@ -3,6 +3,7 @@ import type { ProblemEntry } from './problems/entry.ts';
 import { ENVIRONMENT_PROBLEMS } from './problems/environment.ts';
 import { LEFTOVER_PROBLEMS } from './problems/leftovers.ts';
 import { LOCK_PROBLEMS } from './problems/locks.ts';
+import { STRAY_PROBLEMS } from './problems/strays.ts';
 import { TRAFFIC_PROBLEMS } from './problems/traffic.ts';
 import { WORKFLOW_PROBLEMS } from './problems/workflows.ts';
 
@@ -15,6 +16,7 @@ export const PROBLEMS = {
   ...WORKFLOW_PROBLEMS,
   ...LEFTOVER_PROBLEMS,
   ...DATA_PROBLEMS,
+  ...STRAY_PROBLEMS,
   ...ENVIRONMENT_PROBLEMS,
 } as const satisfies Record<string, ProblemEntry>;
 

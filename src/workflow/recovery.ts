@@ -90,9 +90,12 @@ export function stopCommand(keyspace: string, workflow: string): string {
   return `Workflow --keyspace ${keyspace} stop --workflow ${workflow}`;
 }
 
-/** Deletes a reverse workflow and nothing else: its tables are the ones that serve. */
-export function deleteReverseCommand(keyspace: string, workflow: string): string {
-  return `Workflow --keyspace ${keyspace} delete --workflow ${workflow} --keep-data --keep-routing-rules`;
+/**
+ * Deletes the rows of a reverse workflow that a switch has left, and nothing else. `Workflow delete` would take the workflow for the
+ * reverse one's own way back, and delete that too (K31); the rows are stopped, so that no engine works on them.
+ */
+export function deleteReverseCommands(primaries: readonly string[], workflow: string): string[] {
+  return primaries.map((alias) => `ExecuteFetchAsDBA ${alias} "delete from _vt.vreplication where workflow = '${workflow}'"`);
 }
 
 /** Deletes the streams of a workflow on one tablet by their rows, whatever state their workflow is in. */

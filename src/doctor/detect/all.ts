@@ -9,12 +9,14 @@ import { frozenNotServed } from './frozen.ts';
 import { halfCreated, halfEnded } from './halves.ts';
 import { lockProblems } from './locks.ts';
 import { mirrorRulesLeftOver, mirrorRulesLost } from './mirror.ts';
+import { originalGone } from './original-gone.ts';
 import { orphanRules } from './orphan-rules.ts';
 import { noPrimary } from './primaries.ts';
 import { incompleteRules } from './rule-sets.ts';
 import { sequencesBehind } from './sequences.ts';
 import { servingGraph } from './serving-graph.ts';
 import { streamErrors, workflowNotes } from './streams.ts';
+import { turnedOnItself } from './turned.ts';
 import { twoWriters } from './two-writers.ts';
 
 /** Looks at the picture for one kind of problem, or a few that are much alike. Pure. */
@@ -28,6 +30,8 @@ export const DETECTORS: readonly Detector[] = [
   twoWriters,
   incompleteRules,
   denialMissing,
+  turnedOnItself,
+  originalGone,
   servingGraph,
   halfCreated,
   halfEnded,

@@ -1,5 +1,5 @@
-import { lockName, unique } from '../../workflow/facts/stranded/found.ts';
-import { stopCommand, switchAgainCommand } from '../../workflow/recovery.ts';
+import { lockName, primariesOf, unique } from '../../workflow/facts/stranded/found.ts';
+import { deleteReverseCommands, stopCommand, switchAgainCommand } from '../../workflow/recovery.ts';
 import type { Behaviours } from '../../lib/behaviours.ts';
 import type { Finding } from '../finding.ts';
 import type { DoctorPicture } from '../picture.ts';
@@ -16,7 +16,7 @@ export function bothDirections(picture: DoctorPicture, behaviours: Behaviours): 
     // Whoever stops the way forward has to freeze it again: that is what the switch does, run past its journal.
     const next = switched
       ? [stopCommand(keyspace, name), switchAgainCommand({ kind, sourceKeyspace, targetKeyspace: keyspace, workflow: name }, behaviours, { reads: false, journaled: true })]
-      : [stopCommand(reverse.keyspace, reverse.workflow)];
+      : [stopCommand(reverse.keyspace, reverse.workflow), ...(reverse.frozen ? [] : deleteReverseCommands(primariesOf(picture, workflow.sources), reverse.workflow))];
     const where = switched ? keyspace : sourceKeyspace;
     return [
       {

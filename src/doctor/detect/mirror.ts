@@ -30,21 +30,26 @@ export function mirrorRulesLost(picture: DoctorPicture, behaviours: Behaviours):
   if (behaviours.rollbackRestoresAll) return [];
   const runs = workflowRuns(picture.history).filter(({ dryRun }) => !dryRun);
   return picture.workflows.flatMap((workflow): Finding[] => {
-    if (workflow.mirror !== undefined || workflow.frozen) return [];
+    // Reads that are switched are not mirrored.
+    if (workflow.frozen || !workflow.state.startsWith('Reads Not Switched')) return [];
     const own = runs.filter((run) => run.workflow === workflow.workflow && run.keyspace === workflow.keyspace);
     const at = own.findLastIndex(({ verb, ok }) => ok && (verb === 'mirrortraffic' || verb === 'create'));
     const mirrored = own[at];
     const after = own.slice(at + 1).filter(({ verb }) => verb === 'switchtraffic' || verb === 'reversetraffic');
     if (mirrored === undefined || mirrored.verb !== 'mirrortraffic' || mirrored.percent === 0) return [];
     if (after.length === 0 || after.some(({ ok }) => ok)) return [];
+    const left = Object.keys(workflow.mirror?.percent ?? {});
+    const lost = mirrored.types.filter((type) => !left.some((name) => name.toUpperCase() === type));
+    if (lost.length === 0) return [];
     return [
       {
         kind: 'mirror-rules-lost',
         object: `${workflow.keyspace}.${workflow.workflow}`,
         keyspaces: unique([workflow.sourceKeyspace, workflow.keyspace]),
         workflows: [lockName(workflow)],
-        text: `${workflow.keyspace}.${workflow.workflow} mirrored ${mirrored.percent}% of its reads, a switch after that failed, and no mirror rule is left`,
-        next: [mirrored.entry.command],
+        text: `${workflow.keyspace}.${workflow.workflow} mirrored ${mirrored.percent}% of its ${mirrored.types.join(', ')} reads; a switch after that failed, and no rule is left for ${lost.join(', ')}`,
+        // For all types at once it is refused, where some are mirrored and some are not (K39).
+        next: [`MoveTables --workflow ${workflow.workflow} --target-keyspace ${workflow.keyspace} mirrortraffic --percent ${mirrored.percent} --tablet-types ${lost.join(',').toLowerCase()}`],
       },
     ];
   });

@@ -1,4 +1,5 @@
 import type { RoutedType } from '../../workflow/facts/routing.ts';
+import { isOldJournal } from '../../workflow/facts/stranded/workflow.ts';
 import type { WorkflowFacts } from '../../workflow/facts/workflow.ts';
 import type { DoctorPicture } from '../picture.ts';
 
@@ -44,6 +45,6 @@ export function hasRules({ records }: DoctorPicture, { sourceKeyspace, keyspace,
 }
 
 /** True if the switch of the writes has been made, by the workflow's own mark. */
-export function isSwitched({ frozen, journal }: WorkflowFacts): boolean {
-  return frozen || journal.on.length > 0;
+export function isSwitched(workflow: WorkflowFacts): boolean {
+  return workflow.frozen || (workflow.journal.on.length > 0 && !isOldJournal(workflow));
 }

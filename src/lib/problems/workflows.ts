@@ -22,9 +22,9 @@ export const WORKFLOW_PROBLEMS = {
     code: 'SWT0303',
     title: 'reverse streams of a switch that did not happen',
     severity: 'leftover',
-    meaning: 'A switch had made its reverse workflow, stopped, before it failed. It does nothing, but cancelling it as any workflow drops the tables that serve.',
+    meaning: 'A switch had made its reverse workflow, stopped, before it failed. It does nothing, but cancelling it as any workflow deletes the original one and drops the tables that serve (vitessio/vitess#19903).',
     causes: ['a switch that failed after it made the reverse workflow, and whose roll-back did not delete it'],
-    cure: 'Delete it with --keep-data and --keep-routing-rules, or let the next switch replace it.',
+    cure: 'Delete its rows from _vt.vreplication on the source primaries, or let the next switch replace them. Never `Workflow delete` it: that deletes the original workflow, too.',
   },
   'both-directions-run': {
     code: 'SWT0304',

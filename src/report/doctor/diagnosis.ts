@@ -10,8 +10,8 @@ export interface Repair {
   commands: readonly string[];
   /** Command lines that take it back, in order and without placeholders; none where there is nothing to take back, or no way. */
   undo: readonly string[];
-  /** Lines for the topology server's own client, where Vitess has no command: what one does there instead of `commands`. */
-  elsewhere?: readonly string[];
+  /** Lines for the topology server's own client, where Vitess has no command: what one does on a real cluster instead of `commands`. */
+  elsewhere?: { on: string; commands: readonly string[] };
 }
 
 /** Another thing that is found of the same cause. The problem's repair puts it right too. */

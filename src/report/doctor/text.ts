@@ -58,14 +58,14 @@ function labelled(label: string, texts: readonly string[]): string[] {
   return texts.flatMap((text, index) => wrapWords(text, INDENT + padEnd(index === 0 ? label : '', LABEL), INDENT + ' '.repeat(LABEL), WIDTH));
 }
 
-function repairLines({ title, consequence, commands, undo, elsewhere = [] }: Repair, index: number, of: number, program: string): string[] {
+function repairLines({ title, consequence, commands, undo, elsewhere }: Repair, index: number, of: number, program: string): string[] {
   const label = of === 1 ? 'Repair' : `Way ${index + 1}`;
   const typed = (lines: readonly string[]): string[] => lines.map((line) => `${INDENT}  ${program} ${line}`);
   return [
     ...labelled(label, [`${title}: ${consequence}`]),
     ...typed(commands),
     ...(undo.length === 0 ? [] : [...labelled('Undo', ['to take it back:']), ...typed(undo)]),
-    ...(elsewhere.length === 0 ? [] : [...labelled('On etcd', ['where Vitess has no command:']), ...elsewhere.map((line) => `${INDENT}  ${line}`)]),
+    ...(elsewhere === undefined ? [] : [...labelled('Elsewhere', [`Vitess has no command for it; with the client of ${elsewhere.on}:`]), ...elsewhere.commands.map((line) => `${INDENT}  ${line}`)]),
   ];
 }
 

@@ -7,6 +7,8 @@ export interface LockClientFacts {
   owner: string;
   pid: number | undefined;
   alive: 'alive' | 'dead' | 'unknown';
+  /** The fence token of its grant; undefined for a waiter. */
+  token: number | undefined;
   action: string;
   /** When it asked, RFC 3339. */
   since: string;
@@ -77,6 +79,7 @@ function clientOf(view: LockView): LockClientFacts {
     owner: view.owner,
     pid: pid === undefined ? undefined : Number(pid),
     alive: view.alive,
+    token: view.token,
     action,
     since,
     heldMs: view.heldMs === undefined ? undefined : Math.round(view.heldMs),

@@ -44,3 +44,8 @@ export function lockName({ keyspace, workflow }: { keyspace: string; workflow: s
 export function unique(names: Iterable<string>): string[] {
   return [...new Set(names)].filter((name) => name !== '');
 }
+
+/** The aliases of these shards' primaries. */
+export function primariesOf({ shards }: Pick<Picture, 'shards'>, names: readonly string[]): string[] {
+  return shards.filter((shard) => names.includes(`${shard.keyspace}/${shard.shard}`)).flatMap(({ primary }) => primary ?? []);
+}

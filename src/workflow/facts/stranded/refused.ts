@@ -11,13 +11,21 @@ const WHAT = { PRIMARY: 'writes of', REPLICA: 'replica reads of', RDONLY: 'rdonl
 /** Queries that are routed to a keyspace and turned away there. */
 export function refused(picture: Picture, keyspace: string, behaviours: Behaviours): Found[] {
   return refusedAt(keyspace, picture.routing, picture.shards).map((entry) => ({
-    kind: 'refused',
+    kind: isKeptApart(picture, keyspace, entry) ? 'denied-left-over' : 'refused',
     object: entry.on.join(', '),
-    keyspaces: concerned(picture, keyspace, entry).keyspaces,
-    workflows: concerned(picture, keyspace, entry).workflows,
+    ...concerned(picture, keyspace, entry),
     text: `${WHAT[entry.type]} ${entry.tables.join(', ')} are routed to ${keyspace} and refused there: ${entry.why} ${entry.on.join(', ')}`,
     next: freeing(picture, keyspace, entry, behaviours),
   }));
+}
+
+/** Tables that were kept when their workflow ended: only who names the keyspace gets there (K43). */
+function isKeptApart({ workflows, routing }: Picture, keyspace: string, { type, tables, why }: Refused): boolean {
+  const elsewhere = (table: string): boolean => {
+    const route = routing.routes.find((one) => one.from === table && one.type === type);
+    return route !== undefined && !route.global.startsWith(`${keyspace}.`);
+  };
+  return why === 'denied on' && tables.every((table) => elsewhere(table) && !workflows.some((one) => one.tables.includes(table)));
 }
 
 /** The keyspaces between which the tables move, and the workflows that move them: whoever frees them has to keep those away. */
@@ -47,6 +55,8 @@ function freeing(picture: Picture, keyspace: string, entry: Refused, behaviours:
   const arriving = picture.workflows.find((one) => one.keyspace === keyspace && concerns(one) && one.journal.on.length > 0);
   const half = [workflow, arriving].find((one) => one !== undefined && one.journal.on.length > 0 && !one.frozen);
   if (half !== undefined) return complete(half, behaviours);
+  // What was written since is on the target only: to free the source would lose it.
+  if (picture.workflows.some((one) => one.sourceKeyspace === keyspace && one.frozen && concerns(one))) return ['doctor'];
   if (workflow === undefined) return [...shards.flatMap((shard) => freeCommands(shard, entry.tables)), 'RebuildVSchemaGraph'];
   const targets = workflow.targets.map((text) => ({ keyspace: workflow.keyspace, name: text.slice(workflow.keyspace.length + 1) }));
   return recoveryCommands(

@@ -1,8 +1,8 @@
 import type { Behaviours } from '../../../lib/behaviours.ts';
-import { deleteReverseCommand, deleteRowsCommand, startCommand } from '../../recovery.ts';
+import { deleteReverseCommands, startCommand } from '../../recovery.ts';
 import { STOPPED_FOR_CUTOVER } from '../../../tablet/vreplication/streams.ts';
 import type { WorkflowFacts } from '../workflow.ts';
-import { type Found, lockName, type Picture, unique } from './found.ts';
+import { type Found, lockName, type Picture, primariesOf, unique } from './found.ts';
 import { complete } from './intent.ts';
 import { leftOthers } from './others.ts';
 
@@ -13,9 +13,11 @@ export function ofWorkflow(picture: Picture, workflow: WorkflowFacts, behaviours
   const about = { object: `${keyspace}.${name}`, keyspaces: unique([keyspace, sourceKeyspace]), workflows: [lockName(workflow)] };
   if (journal.on.length > 0) {
     if (frozen) return [];
-    const missing = journal.missing.length === 0 ? '' : `, but not on ${journal.missing.join(', ')}`;
+    if (isOldJournal(workflow)) return [{ ...about, ...oldJournal(picture, workflow) }];
+    const disagree = journal.missing.length > 0;
+    const missing = disagree ? `, but not on ${journal.missing.join(', ')}` : '';
     const text = `${keyspace}.${name} is past the point of no return and not finished: its journal is on ${journal.on.join(', ')}${missing}, and it is not frozen`;
-    return [{ kind: 'journal-without-frozen', ...about, text, next: complete(workflow, behaviours) }];
+    return [{ kind: disagree ? 'journals-disagree' : 'journal-without-frozen', ...about, text, next: complete(workflow, behaviours) }];
   }
   const found: Found[] = [];
   const stopped = streams.filter((stream) => stream.stored === 'Stopped' && stream.message === STOPPED_FOR_CUTOVER);
@@ -28,27 +30,37 @@ export function ofWorkflow(picture: Picture, workflow: WorkflowFacts, behaviours
   if (workflow.kind === 'shards') found.push(...leftOthers(picture, workflow));
   if (reverse !== undefined && !frozen && !reverse.frozen && reverse.workflow.endsWith('_reverse') && reverse.states.every((state) => state === 'Stopped') && !isReversing(picture, reverse)) {
     const text = `${reverse.keyspace}.${reverse.workflow} was made for a switch of ${keyspace}.${name} that did not happen (no journal)`;
-    // Until v21 nothing can be deleted once reads are switched, but by its rows; and the next switch makes the reverse workflow anew.
-    const stuck = !behaviours.cancelAfterReads && !workflow.state.startsWith('Reads Not Switched');
     found.push({
       kind: 'reverse-left-over',
       ...about,
       object: `${reverse.keyspace}.${reverse.workflow}`,
       workflows: [lockName(workflow), lockName(reverse)],
-      text: stuck ? `${text}; it is harmless, and the next switch replaces it` : text,
-      next: stuck ? deleteRows(picture, reverse) : [deleteReverseCommand(reverse.keyspace, reverse.workflow)],
+      text,
+      next: deleteReverseCommands(primariesOf(picture, workflow.sources), reverse.workflow),
     });
   }
   return found;
+}
+
+/**
+ * A switch makes its reverse workflow, and stops the writes, before it writes a journal. One whose source takes writes and that has no
+ * way back is of another workflow: ids of streams have come again (F46).
+ */
+export function isOldJournal({ reverse, traffic, streams }: WorkflowFacts): boolean {
+  return reverse === undefined && traffic.length > 0 && traffic.every((table) => !table.sourceDenied) && streams.every(({ stored }) => stored !== 'Stopped');
+}
+
+function oldJournal(picture: Picture, { keyspace, workflow, journal }: WorkflowFacts): Pick<Found, 'kind' | 'text' | 'next'> {
+  const primaries = primariesOf(picture, journal.on);
+  return {
+    kind: 'old-journal',
+    text: `${journal.on.join(', ')} ${journal.on.length === 1 ? 'has' : 'have'} journal ${journal.id}, which is the id of ${keyspace}.${workflow}, and take writes: it is of an older switch`,
+    next: primaries.map((alias) => `ExecuteFetchAsDBA ${alias} 'delete from _vt.resharding_journal where id = ${journal.id}'`),
+  };
 }
 
 /** A reversal that broke off: the reverse workflow was what it switched, and nothing that a switch had made. */
 function isReversing({ workflows }: Picture, { keyspace, workflow }: { keyspace: string; workflow: string }): boolean {
   const own = workflows.find((one) => one.keyspace === keyspace && one.workflow === workflow);
   return own !== undefined && (own.journal.on.length > 0 || own.streams.some((stream) => stream.message === STOPPED_FOR_CUTOVER));
-}
-
-function deleteRows({ workflows }: Picture, { keyspace, workflow }: { keyspace: string; workflow: string }): string[] {
-  const streams = workflows.find((one) => one.keyspace === keyspace && one.workflow === workflow)?.streams ?? [];
-  return unique(streams.map(({ tablet }) => deleteRowsCommand(tablet, workflow)));
 }
