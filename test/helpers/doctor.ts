@@ -34,12 +34,16 @@ export function inShort({ problems }: ToldDiagnosis): string[] {
   return problems.map(({ code, object, also, evidence }) => `${[`${code} ${object}`, ...also.map((one) => one.code)].join(' + ')}: ${evidence.join('; ')}`);
 }
 
+/** What one repair uncovers another puts right, and not for ever. */
+const MOST_PASSES = 3;
+
 /** Runs the commands of every problem that has one way out, as they are printed, until nothing is wrong; throws where that does not end. */
 export async function repairAll(cluster: TestCluster): Promise<string[]> {
   const run: string[] = [];
-  for (let pass = 0; pass < 3; pass++) {
+  for (let pass = 0; ; pass++) {
     const told = await diagnosisOf(cluster);
     if (told.healthy) return run;
+    if (pass === MOST_PASSES) throw new Error(`not healthy after ${run.join('\n')}\n${inShort(told).join('\n')}`);
     for (const { repairs } of told.problems) {
       if (repairs.length !== 1) continue;
       for (const command of repairs[0]!.commands) {
@@ -49,5 +53,4 @@ export async function repairAll(cluster: TestCluster): Promise<string[]> {
       }
     }
   }
-  throw new Error(`not healthy after ${run.join('\n')}\n${inShort(await diagnosisOf(cluster)).join('\n')}`);
 }

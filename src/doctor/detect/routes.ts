@@ -23,7 +23,7 @@ export function isWayBack(workflow: WorkflowFacts, { workflows }: DoctorPicture)
 
 /** The workflows that move tables, each pair of ways once. */
 export function movers(picture: DoctorPicture): WorkflowFacts[] {
-  return picture.workflows.filter((workflow) => movesTables(workflow) && workflow.problem === undefined && !isWayBack(workflow, picture));
+  return picture.workflows.filter((workflow) => movesTables(workflow) && workflow.problem === undefined && workflow.sourceKeyspace !== workflow.keyspace && !isWayBack(workflow, picture));
 }
 
 /** Where the three names of each table lead, by the saved rules, or by what a cell serves. */
