@@ -1,5 +1,7 @@
 import type { Context } from '../runtime/context.ts';
 import type { Cluster } from '../tablet/cluster.ts';
+import { finishCreate } from './create/finish.ts';
+import type { CreateIntent } from './create/intent.ts';
 import { finishEnding } from './end/finish.ts';
 import type { EndIntent } from './end/intent.ts';
 import type { IntentHead } from './intent/record.ts';
@@ -9,7 +11,7 @@ import { type Finished, finishSwitch } from './switch/settle.ts';
 /**
  * Finishes what a command that is gone has begun, whatever it was, as the same command line would before anything else: a switch
  * goes back to exactly the state before it, or forward where a source has its journal; a complete or a cancel goes forward; a
- * create goes back. Only for `hardened`, which alone writes intents (`allIntents`, `findIntent` of intent/record.ts).
+ * create goes back, or forward where its streams may run. Only for `hardened`, which alone writes intents (`allIntents`, `findIntent` of intent/record.ts).
  *
  * It needs the lock of the workflow (`lockNameOf`) and those of both keyspaces, in this order; those that `ctx` holds are
  * inherited, the others are taken, which waits (`--lock-timeout`) for an owner that is at work, and of an owner of whom nothing
@@ -22,6 +24,8 @@ export async function finishIntent(ctx: Context, cluster: Cluster, intent: Inten
     case 'complete':
     case 'cancel':
       return (await finishEnding(ctx, cluster, intent as EndIntent)) === undefined ? 'gone' : 'forward';
+    case 'create':
+      return finishCreate(ctx, cluster, intent as CreateIntent);
     default:
       return finishSwitch(ctx, cluster, intent as SwitchIntent);
   }

@@ -35,6 +35,7 @@ export interface MirrorRequest {
  */
 export async function mirrorTraffic(ctx: Context, cluster: Cluster, request: MirrorRequest): Promise<WorkflowMirrorTrafficResponse> {
   const { keyspace, workflow } = request;
+  await refuseInterrupted(ctx, cluster, [keyspace]);
   const asked = await getWorkflowState(ctx, cluster, keyspace, workflow);
   refuseKind(asked.sw);
   refuseSwitched(asked, request);

@@ -1,7 +1,7 @@
 import { isTopoError, plainError, vtError, wrapError } from '../lib/errors.ts';
 import type { Context } from '../runtime/context.ts';
 import { type Cluster, epochSeconds } from '../tablet/cluster.ts';
-import { callTablet } from '../tablet/manager.ts';
+import { callTablet, writeTablet } from '../tablet/manager.ts';
 import type { ShardDb } from '../tablet/shard-db.ts';
 import { checkConfig } from '../tablet/vreplication/config.ts';
 import { FROZEN, readCopyState, readStreams, type StreamRow, updateStream } from '../tablet/vreplication/streams.ts';
@@ -96,7 +96,7 @@ function refuseRestart(members: readonly Member[], workflow: string): void {
 /** Returns whether anything in the rows changed. */
 function changeStreams(ctx: Context, cluster: Cluster, member: Member, workflow: string, change: StreamChange): Promise<boolean> {
   return callTablet(ctx, cluster, member.primary, 'UpdateVReplicationWorkflow', () =>
-    member.db.db.write(cluster.world.clock, () => {
+    writeTablet(ctx, cluster, member.db, () => {
       let changed = false;
       for (const row of readStreams(member.db, workflow)) {
         if (change.state === 'Running' && row.message === FROZEN) {

@@ -97,9 +97,10 @@ const ENDS: Readonly<Record<IntentVerb, string>> = {
   create: 'the next run goes back to the state before it, then creates',
 };
 
-/** An intent whose owner is gone, in a sentence: who, when, at which step, on which side of the point of no return, and what is felt. */
+/** An intent in a sentence. Whose owner is gone: who, when, at which step, on which side of the point of no return, and what is felt. */
 export function intentText(intent: IntentFacts): string {
   const { command, owner, alive, step, plan, started, verb, journaled, takenOver, writesStopped, writesServed } = intent;
+  if (alive === 'alive') return `${command} by ${owner}, begun at ${formatRfc3339(started)}, is at work${step === undefined ? '' : `, at ${step}`}`;
   const fate = alive === 'dead' ? 'broke off' : 'may have broken off';
   const number = step === undefined ? 0 : plan.indexOf(step) + 1;
   const at = step === undefined ? '' : ` at ${step}${number === 0 ? '' : ` (step ${number} of ${plan.length})`}`;

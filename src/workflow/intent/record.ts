@@ -49,8 +49,8 @@ export interface IntentProgress {
   tokens: Record<string, number>;
   /** Steps that are done, those of a roll-back among them, in order. */
   done: { step: string; at: number }[];
-  /** The step that was begun last; whether it came to its end is not known until the next begins. */
-  now?: { step: string; since: number };
+  /** The step that was begun last; whether it came to its end is not known until the next begins. `broken`: its process was gone by then. */
+  now?: { step: string; since: number; broken?: true };
   /** Since when writes of the source are refused, and how many statements its tablets had refused until then. */
   writesStopped?: number;
   refusedBefore?: number;
@@ -132,7 +132,7 @@ export function putStep(ctx: Context, writer: Writer, cluster: Cluster, intent: 
   if (!isOwn(writer, cluster, intent)) return;
   const before = readProgress(writer, intent);
   const at = cluster.world.clock.now();
-  const done = before.now === undefined ? before.done : [...before.done, { step: before.now.step, at }];
+  const done = before.now === undefined || before.now.broken === true ? before.done : [...before.done, { step: before.now.step, at }];
   put(writer, intent, { ...before, ...marks, tokens: tokensOf(ctx), done, now: { step, since: at } });
 }
 
@@ -142,7 +142,7 @@ function put(writer: Writer, intent: IntentHead, progress: IntentProgress): void
 
 /**
  * Makes this process the one that works on an intent, under the workflow's lock. False where it does not stand any more:
- * somebody else has finished it. What was begun last counts as not done.
+ * somebody else has finished it. What was begun last does not count as done.
  */
 export async function takeOver(ctx: Context, cluster: Cluster, intent: IntentHead): Promise<boolean> {
   const { conn } = cluster.topo;
@@ -150,8 +150,9 @@ export async function takeOver(ctx: Context, cluster: Cluster, intent: IntentHea
   return conn.atomically(ctx, {}, (writer) => {
     const there = writer.get('global', pathOf(intent));
     if (there === undefined || !isSameIntent(JSON.parse(there.contents) as IntentHead, intent)) return false;
-    const { now: _broken, ...before } = readProgress(writer, intent);
-    put(writer, intent, { ...before, by: self, takenOver: before.takenOver + 1, tokens: tokensOf(ctx) });
+    const before = readProgress(writer, intent);
+    const now = before.now && { now: { ...before.now, broken: true as const } };
+    put(writer, intent, { ...before, ...now, by: self, takenOver: before.takenOver + 1, tokens: tokensOf(ctx) });
     return true;
   });
 }

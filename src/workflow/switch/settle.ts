@@ -44,6 +44,13 @@ export async function settleIntent(
 
 const isSwitch = (intent: IntentHead): intent is SwitchIntent => intent.verb === 'switch';
 
+/** Refuses to switch what another kind of command has left half done, of which there may be too little left to be read. Throws UserError. */
+export async function refuseOtherCommand(ctx: Context, cluster: Cluster, { keyspace, workflow }: Pick<SwitchRequest, 'keyspace' | 'workflow'>): Promise<void> {
+  if (!cluster.release.behaviours.rollbackRestoresAll) return;
+  const intent = await findIntent(ctx, cluster, keyspace, workflow);
+  if (intent !== undefined && !isSwitch(intent) && !isAtWork(cluster, intent)) throw interrupted(intent);
+}
+
 /** What is at work on other workflows of the keyspaces is waited for by their locks; what has died there has to be finished first. */
 async function refuseOthers(ctx: Context, cluster: Cluster, keyspaces: readonly string[], own: IntentHead | undefined): Promise<void> {
   for (const intent of await intentsAbout(ctx, cluster, keyspaces)) {

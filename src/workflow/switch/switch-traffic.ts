@@ -14,7 +14,7 @@ import { refusePartialReads, refuseTenantReversal, stateAfter } from './part-mov
 import { type Chosen, prepareRun } from './prepare-run.ts';
 import type { SwitchRequest, SwitchRun } from './run.ts';
 import { runSwitch, type SwitchEnd } from './runner.ts';
-import { continueOutage, settleIntent } from './settle.ts';
+import { continueOutage, refuseOtherCommand, settleIntent } from './settle.ts';
 import { isStale } from './stale.ts';
 import { SwitchFailed } from './switch-failed.ts';
 
@@ -68,6 +68,7 @@ export async function switchTraffic(ctx: Context, cluster: Cluster, request: Swi
 /** Reads the workflow, and first carries out what an interrupted switch of it left behind. */
 async function prepare(ctx: Context, cluster: Cluster, request: SwitchRequest, command: string): Promise<SwitchRun> {
   for (;;) {
+    await refuseOtherCommand(ctx, cluster, request);
     const asked = await getWorkflowState(ctx, cluster, request.keyspace, request.workflow);
     refuseKind(asked, cluster, command);
     if (!cluster.release.vitess) refuseSomeShards(asked.sw, request.shards);

@@ -57,7 +57,7 @@ export async function revertRecords(ctx: Context, cluster: Cluster, intent: Swit
  * Denies exactly those of the workflow's tables that were denied before. What somebody else denied or freed meanwhile,
  * while the lock was lost, stays as they have it.
  */
-function restoreControls(writer: Writer, member: MemberImage, tables: readonly string[]): void {
+export function restoreControls(writer: Writer, member: Pick<MemberImage, 'keyspace' | 'shard' | 'controls'>, tables: readonly string[]): void {
   const record = readShard(writer, member.keyspace, member.shard);
   if (record === undefined) return;
   const now = record.tablet_controls ?? [];

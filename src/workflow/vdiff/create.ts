@@ -60,6 +60,7 @@ export async function createVDiff(
 ): Promise<{ uuid: string; sw: TrafficSwitcher }> {
   const uuid = request.uuid === '' ? cluster.world.random.uuid() : readUuid(request.uuid);
   const { keyspace, workflow } = request;
+  await refuseInterrupted(ctx, cluster, [keyspace]);
   const sw = await readWorkflow(ctx, cluster, request);
   if (sw.frozen) {
     throw vtError('FAILED_PRECONDITION', `invalid VDiff run: writes have been already been switched for workflow ${keyspace}.${workflow}`);
