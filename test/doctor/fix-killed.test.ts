@@ -38,7 +38,7 @@ describe.each(STRANDED)('a doctor that dies while it repairs, on %s after %s', (
     await whole.ok('doctor --fix');
     const expected = await settled(whole);
     let died = 0;
-    for (const place of sample(placesOf(version), 5)) {
+    for (const place of sample(placesOf(version), 3)) {
       const cluster = forkCluster(first);
       const { exit, stdout } = await cluster.run(`doctor --fix --fault '${place}=panic'`);
       // Not every plan has each step.

@@ -48,7 +48,7 @@ const isSwitch = (intent: IntentHead): intent is SwitchIntent => intent.verb ===
 export async function refuseOtherCommand(ctx: Context, cluster: Cluster, { keyspace, workflow }: Pick<SwitchRequest, 'keyspace' | 'workflow'>): Promise<void> {
   if (!cluster.release.behaviours.rollbackRestoresAll) return;
   const intent = await findIntent(ctx, cluster, keyspace, workflow);
-  if (intent !== undefined && !isSwitch(intent) && !isAtWork(cluster, intent)) throw interrupted(intent);
+  if (intent !== undefined && !isSwitch(intent) && !isAtWork(ctx, cluster, intent)) throw interrupted(intent);
 }
 
 /** What is at work on other workflows of the keyspaces is waited for by their locks; what has died there has to be finished first. */
