@@ -8,7 +8,7 @@ import type { Cluster } from '../tablet/cluster.ts';
 import { heldLocks, lendLocks } from '../topo/locks.ts';
 import { lockDirs } from '../topo/paths.ts';
 import { FIX_STEPS } from '../workflow/fix-steps.ts';
-import { reapDead } from './reap.ts';
+import { locksOfDead, reapDead } from './reap.ts';
 import { type HeldTogether, LockBusy, takeLocks, type WantedLocks } from './take-locks.ts';
 
 /** What a fix is given from above and beside it. */
@@ -63,7 +63,7 @@ class Fix {
   }
 
   async run(): Promise<FixReport> {
-    if (OF_THE_DEAD.some((kind) => this.#tools.wants(kind))) await this.#step('reap', () => this.#reap());
+    if (OF_THE_DEAD.some((kind) => this.#tools.wants(kind))) await this.#step('reap', () => this.#notingReaped(() => reapDead(this.#ctx, this.#cluster.topo)));
     let found = await this.#tools.diagnose(this.#ctx);
     while (this.#passes.length < MOST_PASSES && this.#stopped === undefined) {
       const chosen = found.problems.filter((problem) => this.#whyNot(problem, found) === undefined);
@@ -109,7 +109,7 @@ class Fix {
     for (let problems = chosen; problems.length > 0; ) {
       const started = world.clock.now();
       try {
-        const held = await this.#step('lock', () => takeLocks(this.#ctx, topo, locksOf(problems), 'DoctorFix'));
+        const held = await this.#step('lock', () => this.#notingReaped(() => takeLocks(this.#ctx, topo, locksOf(problems), 'DoctorFix')));
         this.#tools.say({ kind: 'locked', names: held.names, waitedMs: world.clock.now() - started });
         return held;
       } catch (error) {
@@ -123,11 +123,19 @@ class Fix {
     return undefined;
   }
 
-  /** What dead processes hold, or wait for, is nobody's. */
-  async #reap(): Promise<void> {
-    for (const lock of await reapDead(this.#ctx, this.#cluster.topo)) {
-      this.#reaped.push(lock);
-      this.#tools.say({ kind: 'reaped', lock });
+  /** Says which locks of the dead were taken away by something that asks for locks. */
+  async #notingReaped<T>(ask: () => Promise<T>): Promise<T> {
+    const { topo } = this.#cluster;
+    const dead = locksOfDead(topo);
+    try {
+      return await ask();
+    } finally {
+      const left = new Set(locksOfDead(topo).map(({ id }) => id));
+      for (const { id, ...lock } of dead) {
+        if (left.has(id)) continue;
+        this.#reaped.push(lock);
+        this.#tools.say({ kind: 'reaped', lock });
+      }
     }
   }
 
@@ -230,6 +238,8 @@ class Fix {
 
   /** Why nothing more may be done: a lock was lost, or the caller wants an end. Renews the locks where they live by that. */
   async #mayGoOn(held: Context): Promise<string | undefined> {
+    const ended = this.#ctx.err();
+    if (ended !== undefined) return (this.#stopped = ended.reason === 'deadline' ? 'its time is over (--action-timeout)' : 'it was told to stop');
     for (const lock of heldLocks(held)) {
       try {
         await lock.check(held);
