@@ -3,6 +3,7 @@ import { noArgs } from './specs/build.ts';
 import { doctor } from './specs/doctor.ts';
 import { cell } from './specs/failures.ts';
 import { fault } from './specs/fault.ts';
+import { lock } from './specs/lock.ts';
 import { materialize } from './specs/materialize.ts';
 import { moveTables } from './specs/movetables.ts';
 import { ownCommands } from './specs/own.ts';
@@ -28,5 +29,5 @@ export const rootCommand: CommandSpec = {
   flags: [],
   args: noArgs,
   family: 'vtctldclient',
-  subcommands: [moveTables, reshard, materialize, workflow, getWorkflows, vdiffCommand, ...topologyCommands, ...adminCommands, ...ownCommands, doctor, snapshot, cell, workload, fault, versions, ...scenarioCommands],
+  subcommands: [moveTables, reshard, materialize, workflow, getWorkflows, vdiffCommand, ...topologyCommands, ...adminCommands, ...ownCommands, doctor, snapshot, lock, cell, workload, fault, versions, ...scenarioCommands],
 };

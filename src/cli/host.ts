@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { UserError } from '../lib/errors.ts';
 import { loading } from '../lib/loading.ts';
@@ -65,12 +65,10 @@ export function fileHost(state: string, cwd: string, makeWorld = (): World => re
   const file = join(folder, TOPOLOGY_FILE);
   return {
     place: folder,
-    exists: () => existsSync(file),
+    exists: () => isThere(file),
     world: makeWorld,
     openTopology: (inWorld, policy, create) => {
-      if (!create && !existsSync(file)) {
-        throw new UserError(`there is no cluster in ${folder}`, { next: 'switchtraffic init commerce' });
-      }
+      if (!create && !isThere(file)) throw noCluster(folder);
       if (create) makeFolder(folder);
       return openSqliteConn(file, inWorld, policy, create);
     },
@@ -88,6 +86,20 @@ export function fileHost(state: string, cwd: string, makeWorld = (): World => re
     freeze: async ({ clock }, scratch) => (await loading(import('./snapshot/freeze.ts'))).freezeFiles(folder, clock, scratch),
     shelf: async () => (await loading(import('./snapshot/shelf.ts'))).folderShelf(folder),
   };
+}
+
+/** Also a link that leads nowhere: somebody put it there. */
+function isThere(file: string): boolean {
+  return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
+}
+
+function noCluster(folder: string): UserError {
+  const shards = shardFolders(folder).find((name) => holdsShards(join(folder, name)));
+  if (shards === undefined) return new UserError(`there is no cluster in ${folder}`, { next: 'switchtraffic init commerce', exit: 2 });
+  return new UserError(`the topology of the cluster in ${folder} is gone: its shards are in ${shards}, and there is no file ${TOPOLOGY_FILE}`, {
+    next: 'put the file back, go back to a snapshot (switchtraffic snapshot list), or make a new cluster: switchtraffic init commerce',
+    exit: 2,
+  });
 }
 
 /** Closes what a command had open. */
@@ -211,7 +223,7 @@ function hostOfMemory(machine: VirtualMachine, cluster: MemoryCluster, onDeath?:
     world,
     openTopology: (inWorld, policy, create) => {
       if (!create && !exists()) {
-        throw new UserError('there is no cluster in memory', { next: 'switchtraffic init commerce' });
+        throw new UserError('there is no cluster in memory', { next: 'switchtraffic init commerce', exit: 2 });
       }
       return openMemoryConn(store, inWorld, policy);
     },

@@ -1,11 +1,12 @@
 import type { ProblemKind } from '../lib/problems.ts';
-import { errorText, isTopoError } from '../lib/errors.ts';
+import { errorText } from '../lib/errors.ts';
 import { type Context, withoutCancel } from '../runtime/context.ts';
 import { runStep } from '../runtime/step.ts';
 import type { Diagnosis, Problem } from '../report/doctor/diagnosis.ts';
 import type { CommandDone, FixEvent, FixPass, FixReport, LeftProblem, LeftWhy, ReapedLock, RepairDone } from '../report/doctor/fixing.ts';
 import type { Cluster } from '../tablet/cluster.ts';
 import { heldLocks, lendLocks } from '../topo/locks.ts';
+import { isLeaseGone, lostAtCheck } from '../topo/lost-locks.ts';
 import { lockDirs } from '../topo/paths.ts';
 import { FIX_STEPS } from '../workflow/fix-steps.ts';
 import { locksOfDead, reapDead } from './reap.ts';
@@ -244,8 +245,7 @@ class Fix {
       try {
         await lock.check(held);
       } catch (error) {
-        this.#stopped = isTopoError(error, 'NoNode') ? `the lock on ${lock.resource} was lost` : errorText(error);
-        return this.#stopped;
+        return (this.#stopped = isLeaseGone(error) ? lostAtCheck(this.#cluster.topo, lock, error).layer : errorText(error));
       }
     }
     return undefined;

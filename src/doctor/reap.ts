@@ -1,6 +1,7 @@
 import { isTopoError } from '../lib/errors.ts';
 import { type Context, withTimeout } from '../runtime/context.ts';
 import type { ReapedLock } from '../report/doctor/fixing.ts';
+import { lockText } from '../topo/lock-names.ts';
 import type { TopoServer } from '../topo/server.ts';
 
 /** Long enough to be asked at all: whoever asks for a lock first clears the queue of the dead. */
@@ -15,7 +16,7 @@ export function locksOfDead({ conn }: TopoServer): LockOfDead[] {
   return conn
     .locks()
     .filter(({ alive }) => alive === 'dead')
-    .map(({ resource, owner, token }) => ({ id: `${resource} ${owner} ${token ?? ''}`, resource, owner, held: token !== undefined }));
+    .map(({ resource, owner, token }) => ({ id: `${resource} ${owner} ${token ?? ''}`, name: lockText(resource), resource, owner, held: token !== undefined }));
 }
 
 /**

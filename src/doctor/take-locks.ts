@@ -1,6 +1,8 @@
 import { formatDuration } from '../lib/duration.ts';
 import { isTopoError, UserError } from '../lib/errors.ts';
 import type { Context } from '../runtime/context.ts';
+import { DeadlockError } from '../topo/conn/deadlock.ts';
+import { lockText } from '../topo/lock-names.ts';
 import { lockDirs } from '../topo/paths.ts';
 import { type Locked, lockKeyspace, lockName } from '../topo/locks.ts';
 import type { TopoServer } from '../topo/server.ts';
@@ -15,7 +17,7 @@ export interface WantedLocks {
 /** Locks that are held together, and the context that holds them. */
 export interface HeldTogether {
   ctx: Context;
-  /** What was locked, for people: `workflow customer/c2c`, `keyspace commerce`. */
+  /** What was locked, for people: `named customer/c2c`, `keyspace commerce`. */
   names: readonly string[];
   /** Releases every one. A lock that was lost is an error unless there is a `failure` already. */
   unlock(failure: unknown): Promise<void>;
@@ -26,15 +28,15 @@ export class LockBusy extends UserError {
   /** `keyspaces/commerce`. */
   readonly resource: string;
 
-  constructor(name: string, resource: string, holder: string | undefined, waitedMs: number) {
+  constructor(resource: string, holder: string | undefined, waitedMs: number) {
     const whose = holder === undefined ? '' : `, which ${holder} holds`;
-    super(`waited ${formatDuration(waitedMs)} for the lock on ${name}${whose}`, { next: 'try again when it has ended; who it is: switchtraffic show locks', exit: 75 });
+    super(`waited ${formatDuration(waitedMs)} for the lock on ${lockText(resource)}${whose}`, { next: 'try again when it has ended; who it is: switchtraffic lock show', exit: 75 });
     this.resource = resource;
   }
 }
 
 /** How long one lock is waited for while others are held. */
-const PATIENCE_MS = 50;
+const PATIENCE_MS = 5;
 
 /**
  * Takes every lock of a repair, the workflows' before the keyspaces', and waits for them as long as `--lock-timeout` says.
@@ -51,21 +53,19 @@ export async function takeLocks(ctx: Context, topo: TopoServer, wanted: WantedLo
     const tried = await tryLocks(ctx, topo, queue, Math.max(left, 0));
     if (!('busy' in tried)) return tried;
     if (tried.busy === first || clock.now() - started >= topo.lockTimeoutMs) {
-      throw new LockBusy(tried.busy.name, tried.busy.resource, holderOf(topo, tried.busy.resource), clock.now() - started);
+      throw new LockBusy(tried.busy.resource, holderOf(topo, tried.busy.resource), clock.now() - started);
     }
     first = tried.busy;
   }
 }
 
 interface Order {
-  name: string;
   resource: string;
   lock(ctx: Context, topo: TopoServer): Promise<Locked>;
 }
 
 function ofWorkflow(action: string): (name: string) => Order {
   return (name) => ({
-    name: `workflow ${name}`,
     resource: lockDirs.named(name),
     lock: (ctx, topo) => lockName(ctx, topo, name, action),
   });
@@ -73,7 +73,6 @@ function ofWorkflow(action: string): (name: string) => Order {
 
 function ofKeyspace(action: string): (name: string) => Order {
   return (name) => ({
-    name: `keyspace ${name}`,
     resource: lockDirs.keyspace(name),
     lock: (ctx, topo) => lockKeyspace(ctx, topo, name, action),
   });
@@ -100,11 +99,11 @@ async function tryLocks(ctx: Context, topo: TopoServer, orders: readonly Order[]
     } catch (error) {
       if (isGone(error)) continue;
       await unlock(error);
-      if (isTopoError(error, 'Timeout')) return { busy: order };
+      if (isTopoError(error, 'Timeout') || error instanceof DeadlockError) return { busy: order };
       throw error;
     }
   }
-  return { ctx: held.at(-1)?.locked.ctx ?? ctx, names: held.map(({ order }) => order.name), unlock };
+  return { ctx: held.at(-1)?.locked.ctx ?? ctx, names: held.map(({ order }) => lockText(order.resource)), unlock };
 }
 
 /** The keyspace is not there; a lease that ran out in the queue is told by the same kind of error. */

@@ -1,13 +1,13 @@
-import { existsSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { statSync } from 'node:fs';
 import type BetterSqlite3 from 'better-sqlite3';
-import { InvariantError, UserError } from '../lib/errors.ts';
+import { InvariantError } from '../lib/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { copyAll, copyTables } from './copy-tables.ts';
 import { migrate, type Migration } from './migrate.ts';
 import { asInMemory, emptyFor, keepEmpty, openFile, openInMemory, openReader } from './raw.ts';
 import { Marks } from './marks.ts';
 import { Remembered } from './remembered.ts';
+import { checkPlace, refuseEmpty } from './place.ts';
 import { explain, isBusy } from './sqlite-errors.ts';
 
 /** A value as SQLite takes and gives it. */
@@ -59,16 +59,14 @@ export class Database {
   /** Opens (and creates, and migrates) a file. Throws UserError naming the file and the remedy. */
   static open(options: OpenOptions): Database {
     const { path } = options;
-    if (options.create === false && path !== ':memory:' && !existsSync(path)) {
-      throw new UserError(`there is no state file ${path}`, { next: 'switchtraffic init commerce' });
-    }
-    if (path !== ':memory:' && !existsSync(dirname(path))) throw explain({ code: 'SQLITE_CANTOPEN' }, path);
+    if (path !== ':memory:') checkPlace(options);
     let raw: BetterSqlite3.Database | undefined;
     try {
       // An empty one in memory is copied from the first of its kind: worlds are made and thrown away by the thousand.
       const empty = path === ':memory:' ? emptyFor(options.migrations) : undefined;
       raw = empty === undefined ? openFile(path) : openInMemory(empty);
       const database = new Database(path, raw);
+      if (options.create === false) refuseEmpty(path, Number(database.pragma('user_version')));
       if (empty === undefined) migrate(database, options.migrations);
       if (path === ':memory:' && empty === undefined) keepEmpty(options.migrations, raw);
       raw.pragma(`busy_timeout = ${BUSY_MS}`);
@@ -139,7 +137,11 @@ export class Database {
   /** Runs statements that return nothing. */
   exec(sql: string): void {
     this.#remembered.clear();
-    this.#db.exec(sql);
+    try {
+      this.#db.exec(sql);
+    } catch (error) {
+      throw this.#explained(error);
+    }
   }
 
   /**
@@ -152,7 +154,11 @@ export class Database {
   }
 
   pragma(name: string): SqlValue {
-    return this.#db.pragma(name, { simple: true }) as SqlValue;
+    try {
+      return this.#db.pragma(name, { simple: true }) as SqlValue;
+    } catch (error) {
+      throw this.#explained(error);
+    }
   }
 
   /** Runs a statement and returns how many rows it changed. */
@@ -189,8 +195,12 @@ export class Database {
     }
   }
 
-  iterate<T>(sql: string, ...params: SqlValue[]): IterableIterator<T> {
-    return this.#prepare(sql).iterate(...params) as IterableIterator<T>;
+  *iterate<T>(sql: string, ...params: SqlValue[]): IterableIterator<T> {
+    try {
+      yield* this.#prepare(sql).iterate(...params) as IterableIterator<T>;
+    } catch (error) {
+      throw this.#explained(error);
+    }
   }
 
   /** As `all`, with integers that may pass 2^53 given as bigint. */
@@ -279,7 +289,7 @@ export class Database {
       if (this.#db.inTransaction) {
         this.#db.exec(outermost ? 'ROLLBACK' : `ROLLBACK TO ${savepoint}; RELEASE ${savepoint}`);
       }
-      throw error;
+      throw this.#explained(error);
     } finally {
       this.#depth = outer;
     }

@@ -306,10 +306,11 @@ function shardStore(
     const path = pathOf(keyspace, shard);
     if (!create && path !== ':memory:' && !existsSync(path)) {
       throw new UserError(`the rows of shard ${key} are gone: there is no file ${path}`, {
-        next: 'put the file back from a copy, or start again: switchtraffic init commerce --force',
+        next: 'put the file back, go back to a snapshot (switchtraffic snapshot list), or start again: switchtraffic init commerce --force',
+        exit: 2,
       });
     }
-    const db = Database.open({ path, migrations: SHARD_MIGRATIONS });
+    const db = Database.open({ path, migrations: SHARD_MIGRATIONS, ...(path !== ':memory:' && { create }) });
     const made = new ShardDb(keyspace, shard, db, () => world.random.uuid());
     open.set(key, made);
     return warmUp(made);

@@ -1,9 +1,10 @@
 import { formatDuration } from '../lib/duration.ts';
-import { errorText, isTopoError, type TopoError, VtError, vtError } from '../lib/errors.ts';
+import { errorText, isTopoError, vtError } from '../lib/errors.ts';
 import { formatRfc3339 } from '../lib/go-time.ts';
 import { background, checkContext, type Context, contextKey, withTimeout, withValue } from '../runtime/context.ts';
 import type { LockDescriptor, WriteOptions, Writer } from './conn/conn.ts';
 import { leaseMs } from './conn/lock-rules.ts';
+import { isLeaseGone, lostAtCheck, lostAtRelease, lostBeforeLoan, lostLock, lostPlace } from './lost-locks.ts';
 import { lockDirs } from './paths.ts';
 import type { TopoServer } from './server.ts';
 
@@ -114,13 +115,22 @@ export function lockRoutingRules(ctx: Context, topo: TopoServer, action: string)
  */
 export async function checkKeyspaceLocked(ctx: Context, topo: TopoServer, keyspace: string): Promise<void> {
   const { descriptor } = heldLock(ctx, topo, 'keyspace', keyspace);
-  if (topo.release.behaviours.lockCheckAsks) await descriptor.check(ctx);
+  if (topo.release.behaviours.lockCheckAsks) await checkLock(ctx, topo, descriptor);
 }
 
 /** The same of a shard's lock. Vitess: go/vt/topo/shard_lock.go CheckShardLocked. */
 export async function checkShardLocked(ctx: Context, topo: TopoServer, keyspace: string, shard: string): Promise<void> {
   const { descriptor } = heldLock(ctx, topo, 'shard', `${keyspace}/${shard}`);
-  if (topo.release.behaviours.lockCheckAsks) await descriptor.check(ctx);
+  if (topo.release.behaviours.lockCheckAsks) await checkLock(ctx, topo, descriptor);
+}
+
+/** Throws NoNode `lease` for a lock that is gone; on `hardened` LockLostError, which says more. */
+export async function checkLock(ctx: Context, topo: TopoServer, descriptor: LockDescriptor): Promise<void> {
+  try {
+    await descriptor.check(ctx);
+  } catch (error) {
+    throw topo.release.behaviours.fencedWrites && isLeaseGone(error) ? lostAtCheck(topo, descriptor, error) : error;
+  }
 }
 
 /** Every lock that this context holds. */
@@ -177,25 +187,13 @@ export function holdsName(ctx: Context, name: string): boolean {
  * Notes the step a command is in beside each of its locks, for those who wait for them; with `also`, which may write other
  * records of the global topology, in one transaction. It is written whatever became of the context.
  */
-export async function noteStep(ctx: Context, topo: TopoServer, step: string, also?: (writer: Writer) => void): Promise<void> {
+export async function noteStep(ctx: Context, topo: TopoServer, step: string, also?: (writer: Writer) => void, options: WriteOptions = {}): Promise<void> {
   const held = heldLocks(ctx);
   if (held.length === 0 && also === undefined) return;
-  await topo.conn.atomically(background(), {}, (writer) => {
+  await topo.conn.atomically(background(), options, (writer) => {
     for (const descriptor of held) descriptor.note(step);
     also?.(writer);
   });
-}
-
-/** A guarded write found its lock gone: says which, who has it now, and what to do next. */
-export class LockLostError extends VtError {
-  readonly next: string;
-
-  constructor(resource: string, holder: string | undefined, cause: unknown, refused = 'the write was refused') {
-    const now = holder === undefined ? 'nobody holds it now' : `now held by ${holder}`;
-    super(`lock on ${resource} was lost (${now}), ${refused}`, { code: 'FAILED_PRECONDITION', cause });
-    this.name = 'LockLostError';
-    this.next = 'switchtraffic show locks';
-  }
 }
 
 /**
@@ -215,17 +213,8 @@ export async function guarded<T>(
   try {
     return await write({ guards });
   } catch (error) {
-    throw isTopoError(error, 'NoNode') && error.node === 'lease' ? lostLock(topo, guards, error) : error;
+    throw isLeaseGone(error) ? lostLock(topo, guards, error) : error;
   }
-}
-
-/** The error of a guarded write whose lock is gone: which lock, and who has it now. */
-export function lostLock(topo: TopoServer, guards: readonly LockDescriptor[], cause: TopoError, refused?: string): LockLostError {
-  const granted = topo.conn.locks().filter((view) => view.token !== undefined && view.expiresMs > 0);
-  const lost = guards.find((guard) => !granted.some((view) => view.token === guard.token));
-  const resource = lost?.resource ?? guards.map((guard) => guard.resource).join(', ');
-  const holder = granted.find((view) => view.resource === lost?.resource);
-  return new LockLostError(resource, holder?.owner, cause, refused);
 }
 
 function heldLock(ctx: Context, topo: TopoServer, kind: LockKind, name: string): HeldLock {
@@ -252,11 +241,13 @@ async function lock(ctx: Context, topo: TopoServer, order: LockOrder): Promise<L
   if (info.has(order.name)) throw vtError('INTERNAL', `lock for ${order.kind} ${order.name} is already held`);
   warnOfRefusedLife(topo, order);
   const waiting = withTimeout(ctx, topo.world.clock, topo.lockTimeoutMs);
+  const lent = ctx.value(LENT)?.get(order.dir);
   let descriptor: LockDescriptor;
   try {
     topo.world.events.log('info', `Locking ${order.kind} ${order.name} for action ${order.action}`);
-    const lent = ctx.value(LENT)?.get(order.dir);
-    descriptor = lent === undefined ? await take(waiting.ctx, topo, order) : await borrow(waiting.ctx, topo, lent);
+    descriptor = lent === undefined ? await take(waiting.ctx, topo, order, info) : await borrow(waiting.ctx, topo, lent);
+  } catch (error) {
+    throw topo.release.behaviours.fencedWrites && isLeaseGone(error) ? lostPlace(order.dir, topo, error) : error;
   } finally {
     waiting.end();
   }
@@ -268,13 +259,17 @@ async function lock(ctx: Context, topo: TopoServer, order: LockOrder): Promise<L
   };
 }
 
-async function take(ctx: Context, topo: TopoServer, order: LockOrder): Promise<LockDescriptor> {
+async function take(ctx: Context, topo: TopoServer, order: LockOrder, info: LocksInfo): Promise<LockDescriptor> {
   if (topo.release.behaviours.endedLock === 'the context') checkContext(ctx);
+  // What is lent to this call stays held meanwhile as much as what it has locked itself.
+  const [held] = [...info.values(), ...(ctx.value(LENT)?.values() ?? [])];
   return topo.conn.lock(ctx, {
     dir: order.dir,
     contents: lockContents(topo, order.action),
     ttlMs: order.ttlMs,
     mustExist: order.mustExist,
+    command: topo.command ?? '',
+    ...(held === undefined ? {} : { chain: held.descriptor.chain }),
   });
 }
 
@@ -283,7 +278,7 @@ async function borrow(ctx: Context, topo: TopoServer, { descriptor }: HeldLock):
   try {
     return await topo.conn.borrow(ctx, descriptor);
   } catch (error) {
-    throw isTopoError(error, 'NoNode') ? lostLock(topo, [descriptor], error, 'nothing was begun under it') : error;
+    throw isLeaseGone(error) ? lostBeforeLoan(topo, descriptor, error) : error;
   }
 }
 
@@ -324,7 +319,7 @@ async function unlock(
   try {
     await descriptor.unlock(fresh.ctx);
   } catch (error) {
-    if (failure === undefined) throw error;
+    if (failure === undefined) throw topo.release.behaviours.fencedWrites && isLeaseGone(error) ? lostAtRelease(topo, descriptor, error) : error;
     events.log('error', `unlock ${order.kind} ${order.name} failed: ${errorText(error)}`);
   } finally {
     fresh.end();

@@ -139,7 +139,8 @@ describe('doctor --fix of each kind of problem', () => {
     if (repair === 'clean' || OF_THE_DEAD.includes(kind)) {
       expect(exit, stdout + stderr).toBe(0);
       expect((await cluster.run('doctor')).exit).toBe(0);
-      expect(cluster.host.store.tickets).toEqual([]);
+      // Whoever lives and waits may go on waiting.
+      expect(cluster.host.store.tickets.filter(({ token }) => token !== undefined)).toEqual([]);
       return;
     }
     expect(exit, stdout).toBe(1);

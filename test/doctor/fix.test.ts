@@ -45,7 +45,7 @@ describe('doctor --fix', () => {
     const before = fingerprint(cluster.host);
     expect(await cluster.ok('doctor --fix')).toBe(`Pass 1 of at most 3: 1 problem to repair
   SWT0201 commerce/0
-  locked workflow customer/c2c, keyspace commerce, keyspace customer
+  locked named customer/c2c, keyspace commerce, keyspace customer
   saved snapshot before-fix-1
   SWT0201 commerce/0: go back
     $ switchtraffic SetShardTabletControl --denied-tables=corder,customer --remove commerce/0 primary
@@ -161,7 +161,7 @@ describe('locks of the dead', () => {
     const holding = cluster.run(switchLine(`--fault 'switchTraffic/writes/checkLocks=panic'`));
     await holding;
     const { stdout } = await cluster.run('doctor --fix');
-    expect(stdout).toContain('Released the lock on internal/named_locks/customer/c2c: vitess@virtual pid');
+    expect(stdout).toContain('Released the lock on named customer/c2c: vitess@virtual pid');
     expect(await cluster.ok('doctor --fix')).not.toContain('Released');
   });
 
@@ -181,7 +181,7 @@ describe('a lock that is lost in the middle', () => {
     const cluster = version === 'hardened' ? await denied() : await refused('21.0.2');
     const told = await report(cluster, `--fault 'doctor/fix/command:after#1=lease(expire)' ${version === 'hardened' ? '' : `--vitess-version ${version}`}`);
     expect([told.exit, told.outcome]).toEqual([1, 'problems remain']);
-    expect(told.stopped).toMatch(/^the lock on \S+ was lost$/);
+    expect(told.stopped).toMatch(/^lock on \w+ \S+ was lost \(/);
     expect(told.passes).toHaveLength(1);
     const [repair] = told.passes[0]!.repairs;
     expect([repair!.done.length, repair!.failure]).toEqual([1, told.stopped]);
@@ -195,7 +195,7 @@ describe('a lock that is lost in the middle', () => {
     const cluster = await refused();
     const { exit, stdout } = await cluster.run(`doctor --fix --fault 'doctor/fix/command#3=lease(steal)'`);
     expect(exit).toBe(1);
-    expect(stdout).toContain('lock on keyspaces/customer was lost (now held by thief@elsewhere pid 1), nothing was begun under it');
+    expect(stdout).toContain('lock on keyspace customer was lost (it was taken away; now held by thief@elsewhere pid 1), nothing was begun under it');
     expect(stdout).toContain('not run: switchtraffic RefreshStateByShard customer/0');
     expect(stdout).toContain('Stopped: ');
   });

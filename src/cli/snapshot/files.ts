@@ -6,6 +6,9 @@ import type { Bytes, Sink } from '../../store/snapshot/bytes.ts';
 import { openInput } from '../input-files.ts';
 import { isAlive } from '../process-alive.ts';
 
+/** How files of snapshots end that have no other name. */
+export const SNAPSHOT_SUFFIX = '.swt-snapshot';
+
 /** The bytes of a file, which people know as `name`. Throws UserError, exit 2, for what is missing, no file, or cannot be read. */
 export function fileBytes(path: string, name: string): Bytes {
   // Refuses folders and pipes without waiting for anybody; reading goes on beside the loop.
@@ -112,15 +115,14 @@ function place(draft: string, path: string, name: string, replace: boolean): voi
   }
 }
 
-/** Removes what processes left that died while they wrote this file. */
+/** Removes what processes left that died while they wrote this file, or another snapshot beside it. */
 function removeLeftovers(path: string): void {
   const folder = dirname(path);
   if (!existsSync(folder)) return;
-  const start = `${basename(path)}.making-`;
   for (const entry of readdirSync(folder)) {
-    if (!entry.startsWith(start)) continue;
-    const pid = /^(\d+)(?:\.db(?:-wal|-shm|-journal)?)?$/.exec(entry.slice(start.length))?.[1];
-    if (pid !== undefined && !isAlive(Number(pid))) rmSync(join(folder, entry), { force: true });
+    const [, name, pid] = /^(.+)\.making-(\d+)(?:\.db(?:-wal|-shm|-journal)?)?$/.exec(entry) ?? [];
+    const isOurs = name === basename(path) || name?.endsWith(SNAPSHOT_SUFFIX) === true;
+    if (isOurs && !isAlive(Number(pid))) rmSync(join(folder, entry), { force: true });
   }
 }
 

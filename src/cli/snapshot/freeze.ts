@@ -1,14 +1,18 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../lib/errors.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { cutFiles } from '../../store/cut.ts';
+import { refuseNewer } from '../../store/migrate.ts';
 import { SHARD_PART, type SnapshotPart, TOPOLOGY_PART } from '../../store/snapshot/archive.ts';
 import { bytesInMemory } from '../../store/snapshot/bytes.ts';
 import type { MemoryShardStore } from '../../tablet/shard-db.ts';
+import { SHARD_MIGRATIONS } from '../../tablet/shard-schema.ts';
 import type { ClusterRecord } from '../../topo/cluster-record.ts';
 import { contentsOf, settleCopy, shardFolderIn, shardsIn } from '../../topo/conn/contents.ts';
 import type { MemoryTopoStore } from '../../topo/conn/memory-conn.ts';
+import { TOPO_MIGRATIONS } from '../../topo/conn/sqlite-schema.ts';
 import { removeDatabase, SHARD_FOLDER, TOPOLOGY_FILE } from '../host.ts';
 import { fileBytes } from './files.ts';
 
@@ -33,6 +37,7 @@ export async function freezeFiles(state: string, clock: Clock, scratch: string):
   };
   try {
     await cut.copy(topology, scratch);
+    refuseNewer(topology, schemaOf(scratch), TOPO_MIGRATIONS.length);
     const record = settleCopy(scratch);
     const files = cut.paths.slice(1);
     const missing = shardsIn(scratch).find((shard) => !files.some((file) => file.endsWith(fileOf(shard))));
@@ -46,11 +51,27 @@ export async function freezeFiles(state: string, clock: Clock, scratch: string):
   async function* partsOf(paths: readonly string[]): AsyncGenerator<SnapshotPart> {
     for (const path of paths) {
       // The topology has been copied already.
-      if (path !== topology) await cut.copy(path, scratch);
+      if (path !== topology) {
+        await cut.copy(path, scratch);
+        refuseNewer(path, schemaOf(scratch), SHARD_MIGRATIONS.length);
+      }
       yield { name: path === topology ? TOPOLOGY_PART : `shards/${path.slice(path.lastIndexOf('/') + 1)}`, bytes: fileBytes(scratch, scratch) };
-      removeDatabase(scratch);
+      // A large file takes a while to go.
+      await rm(scratch, { force: true });
     }
   }
+}
+
+/** The number of the schema, as the header of a closed SQLite file has it; nought, too, for a shard that is being made. */
+function schemaOf(file: string): number {
+  const header = Buffer.alloc(64);
+  const descriptor = openSync(file, 'r');
+  try {
+    readSync(descriptor, header, 0, header.length, 0);
+  } finally {
+    closeSync(descriptor);
+  }
+  return header.readUInt32BE(60);
 }
 
 /** Each way `fileShards` names them. */

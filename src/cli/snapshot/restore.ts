@@ -3,6 +3,7 @@ import type { World } from '../../runtime/world.ts';
 import type { SnapshotHeader } from '../../store/snapshot/archive.ts';
 import type { Bytes } from '../../store/snapshot/bytes.ts';
 import { Archive } from '../../store/snapshot/read.ts';
+import type { LockView } from '../../topo/conn/conn.ts';
 import { ETCD_NAMES } from '../../topo/conn/directory.ts';
 import type { ClusterHost } from '../host.ts';
 import { KNOWN_SCHEMA, type SavedSnapshot, saveSnapshot } from './save.ts';
@@ -77,20 +78,22 @@ async function keep(host: ClusterHost, world: World, name: string, checkEnded: (
  * nothing, and is replaced.
  */
 function refuseAtWork(host: ClusterHost, world: World): void {
+  const busy = locksOf(host, world).find(({ alive, expiresMs }) => alive !== 'dead' && expiresMs > 0);
+  if (busy === undefined) return;
+  throw new UserError(`a command is at work on the cluster in ${host.place}: ${busy.owner} ${busy.token === undefined ? 'waits for' : 'holds'} the lock on ${busy.resource}`, {
+    next: 'run it again when that has ended; who it is: switchtraffic lock show',
+    exit: 75,
+  });
+}
+
+function locksOf(host: ClusterHost, world: World): LockView[] {
   let conn;
   try {
     conn = host.openTopology(world, { names: ETCD_NAMES, renewed: true, reapDead: true }, false);
+    return conn.locks();
   } catch {
-    return;
-  }
-  try {
-    const busy = conn.locks().find(({ alive, expiresMs }) => alive !== 'dead' && expiresMs > 0);
-    if (busy === undefined) return;
-    throw new UserError(`a command is at work on the cluster in ${host.place}: ${busy.owner} ${busy.token === undefined ? 'waits for' : 'holds'} the lock on ${busy.resource}`, {
-      next: 'run it again when that has ended; who it is: switchtraffic show locks',
-      exit: 75,
-    });
+    return [];
   } finally {
-    conn.close();
+    conn?.close();
   }
 }

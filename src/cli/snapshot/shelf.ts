@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { UserError } from '../../lib/errors.ts';
 import { type Bytes, bytesInMemory, memorySink } from '../../store/snapshot/bytes.ts';
 import { makeFolder } from '../host.ts';
-import { fileBytes, newFile, type NewFile } from './files.ts';
+import { fileBytes, newFile, type NewFile, SNAPSHOT_SUFFIX } from './files.ts';
 
 /** Where a cluster's snapshots lie that were given a name and no place. */
 export interface Shelf {
@@ -17,8 +17,6 @@ export interface Shelf {
   remove(name: string): void;
 }
 
-/** How files of snapshots end. */
-export const SNAPSHOT_SUFFIX = '.swt-snapshot';
 const FOLDER = 'snapshots';
 
 /** True for a word that names a snapshot of the shelf; anything else is a file. */

@@ -24,7 +24,7 @@ export function fixEventLines(event: FixEvent, { paint, program }: ShowOptions):
     case 'busy':
       return [paint.yellow(`  ${event.text}; left alone:`), ...event.problems.map((problem) => `    ${nameOf(problem)}`)];
     case 'reaped':
-      return [`Released the lock on ${event.lock.resource}: ${event.lock.owner}, who ${event.lock.held ? 'held' : 'waited for'} it, is dead`];
+      return [`Released the lock on ${event.lock.name}: ${event.lock.owner}, who ${event.lock.held ? 'held' : 'waited for'} it, is dead`];
     case 'vanished':
       return [`  ${nameOf(event.problem)}: is not there any more, passed over`];
     case 'changed':

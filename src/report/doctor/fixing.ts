@@ -23,7 +23,8 @@ export interface RepairDone {
 
 /** A lock, or a place in the queue for one, of a process that is proved dead: it is gone now. */
 export interface ReapedLock {
-  /** `keyspaces/commerce`. */
+  /** For people: `keyspace commerce`; and as the topology server has it. */
+  name: string;
   resource: string;
   owner: string;
   /** False: it was still waiting for it. */

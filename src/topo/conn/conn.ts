@@ -1,5 +1,8 @@
 import type { Context } from '../../runtime/context.ts';
+import type { LeaseClock } from './lease-clock.ts';
+import type { LockEvent } from './lock-events.ts';
 import type { LeasePolicy } from './lock-table.ts';
+import type { Broken, LockBreak } from './lock-view.ts';
 import type { AskedLock } from './server-locks.ts';
 
 /**
@@ -47,6 +50,10 @@ export interface Conn {
   borrow(ctx: Context, lock: LockDescriptor): Promise<LockDescriptor>;
   /** Who holds and who waits, for people. */
   locks(): LockView[];
+  /** What became of locks: the newest events, oldest first. */
+  lockEvents(most: number): LockEvent[];
+  /** Ends somebody's grant (`lock release`). */
+  breakLock(order: LockBreak): Promise<Broken>;
   close(): void;
 }
 
@@ -84,6 +91,8 @@ export interface LockDescriptor {
   readonly resource: string;
   /** Grows with every grant: a write that carries an older one is late. */
   readonly token: number;
+  /** Shared by all that one call has locked: a request that names it says what stays held meanwhile. */
+  readonly chain: number;
   /** Fails if the lease is gone, where the server tells (`LockRules.check`); on etcd this is also what renews it: NoNode `lease`. */
   check(ctx: Context): Promise<void>;
   /** If it was lost before, as `LockRules.unlockLost` says: NoNode `lease` on etcd. */
@@ -97,7 +106,7 @@ export interface LockDescriptor {
   note(step: string): void;
 }
 
-/** A lock or a waiter, as `show locks` prints it. */
+/** A lock or a waiter, as `lock show` prints it. */
 export interface LockView {
   resource: string;
   token: number | undefined;
@@ -105,6 +114,12 @@ export interface LockView {
   owner: string;
   alive: 'alive' | 'dead' | 'unknown';
   heldMs: number | undefined;
+  /** Of one who waits. */
+  waitedMs: number | undefined;
   expiresMs: number;
+  /** What these times are measured on: see lease-clock.ts. */
+  clock: LeaseClock;
   step: string;
+  /** The command line that took it; `''` where nobody said. */
+  command: string;
 }

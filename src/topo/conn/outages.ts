@@ -5,7 +5,9 @@ import { paths } from '../paths.ts';
 import type { Conn, DirEntry, LockDescriptor, LockView, Node, Version, WriteOptions, Writer } from './conn.ts';
 import { cleanPath, type NodeNames } from './directory.ts';
 import { checkCall } from './ended.ts';
+import type { LockEvent } from './lock-events.ts';
 import type { LeasePolicy } from './lock-table.ts';
+import type { Broken, LockBreak } from './lock-view.ts';
 import type { AskedLock } from './server-locks.ts';
 
 /** How long a call to a cell's topology server is tried that does not answer: etcd's dial timeout. */
@@ -130,6 +132,14 @@ class OutageConn implements Conn {
 
   locks(): LockView[] {
     return this.#inner.locks();
+  }
+
+  lockEvents(most: number): LockEvent[] {
+    return this.#inner.lockEvents(most);
+  }
+
+  breakLock(order: LockBreak): Promise<Broken> {
+    return this.#inner.breakLock(order);
   }
 
   close(): void {

@@ -5,7 +5,8 @@ import type { LockDescriptor } from './conn.ts';
 import type { NodeNames } from './directory.ts';
 import { checkCall } from './ended.ts';
 import { leaseMs, type LockRules } from './lock-rules.ts';
-import type { LeasePolicy, LockRequest, LockRows, LockTable } from './lock-table.ts';
+import type { LockRows } from './lock-rows.ts';
+import type { LeasePolicy, LockRequest, LockTable } from './lock-table.ts';
 
 /** A lock as it is asked for: without a life, the server's own. In milliseconds. */
 export interface AskedLock extends Omit<LockRequest, 'ttlMs'> {
@@ -131,7 +132,9 @@ export class ServerLocks {
         rows.transact(() => {
           const ticket = rows.tickets(resource).find(({ token }) => token === inner.token);
           const lease = ticket === undefined ? undefined : rows.lease(ticket.leaseId);
-          if (lease !== undefined) rows.putLease({ ...lease, expires: lease.expires - this.#leftOf(inner) });
+          if (lease === undefined) return;
+          const left = this.#leftOf(inner);
+          rows.putLease({ ...lease, expires: lease.expires - left, expiresWall: lease.expiresWall - left });
         });
       },
     };

@@ -49,7 +49,7 @@ export async function printState(ctx: Context, cluster: Cluster): Promise<StateP
 
 /** How a record of a path is told; the first that fits. */
 const RECORDS: readonly [path: RegExp, area: Area | undefined, nameOf: (found: readonly string[], cell: string) => string, read?: (record: unknown) => unknown][] = [
-  [/^switchtraffic\/(?:history|gates)\//, undefined, () => ''],
+  [/^switchtraffic\/(?:history|gates|intent_progress)\//, undefined, () => ''],
   [/^switchtraffic\/cluster$/, 'cluster', () => 'behaves like', (record) => (record as { vitess_version: string }).vitess_version],
   [/^switchtraffic\/intents\/([^/]+)\/([^/]+)$/, 'interrupted', ([, keyspace, workflow]) => `${keyspace}.${workflow}`, withoutOwner],
   [/^switchtraffic\/stopped_cells\/([^/]+)$/, 'cells', ([, cell]) => `${cell} cannot be reached`],
@@ -60,12 +60,12 @@ const RECORDS: readonly [path: RegExp, area: Area | undefined, nameOf: (found: r
   [/^keyspaces\/([^/]+)\/shards\/([^/]+)\/Shard$/, 'shards', ([, keyspace, shard]) => `${keyspace}/${shard}`, withDenials],
   [/^keyspaces\/([^/]+)\/shards\/([^/]+)\/ShardReplication$/, 'shards', ([, keyspace, shard], cell) => `${keyspace}/${shard} replication in ${cell}`],
   [/^tablets\/([^/]+)\/Tablet$/, 'tablets', ([, alias = '']) => alias],
-  [/^RoutingRules$/, 'rules', () => 'tables'],
+  [/^RoutingRules$/, 'rules', () => 'tables', withSingles],
   [/^ShardRoutingRules$/, 'rules', () => 'shards'],
   [/^routing_rules\/keyspace\/Rules$/, 'rules', () => 'keyspaces'],
   [/^MirrorRules$/, 'rules', () => 'mirror'],
   [/^keyspaces\/([^/]+)\/SrvKeyspace$/, 'serving', ([, keyspace], cell) => `${keyspace} in ${cell}`],
-  [/^SrvVSchema$/, 'served vschemas', (_, cell) => cell],
+  [/^SrvVSchema$/, 'served vschemas', (_, cell) => cell, withServedSingles],
 ];
 
 function addRecord(print: StatePrint, cell: string, path: string, contents: string): void {
@@ -83,6 +83,17 @@ function addRecord(print: StatePrint, cell: string, path: string, contents: stri
 function withoutOwner(record: unknown): unknown {
   const { owner: _owner, started: _started, tokens: _tokens, ...rest } = record as IntentHead;
   return rest;
+}
+
+/** A rule leads to one table nearly always: that is told as a name, not as a list of names that went and came. */
+function withSingles(rules: unknown): unknown {
+  if (typeof rules !== 'object' || rules === null || Array.isArray(rules)) return rules;
+  return Object.fromEntries(Object.entries(rules).map(([from, to]: [string, unknown]) => [from, Array.isArray(to) && to.length === 1 ? (to[0] as unknown) : to]));
+}
+
+function withServedSingles(record: unknown): unknown {
+  const { routing_rules: rules, ...rest } = record as { routing_rules?: unknown };
+  return { ...rest, routing_rules: withSingles(rules) };
 }
 
 /** Denied tables by tablet type, as sets of names. */
