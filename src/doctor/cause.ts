@@ -47,5 +47,7 @@ function wordsOf(command: string): string[] {
 function causeText({ command, pid, at, failedStep, error, exit }: HistoryFacts): string {
   const how = exit === 0 ? 'was run' : failedStep === undefined ? 'failed' : `failed at ${failedStep}`;
   const why = error === undefined ? '' : `: ${error.split('\n')[0]}`;
-  return `${command} (pid ${pid}) ${how} at ${formatRfc3339(at)}${why}`;
+  // What made it fail stands in the error; a fault is not what somebody wanted of it.
+  const asked = command.replace(/ --fault(?:=| )(?:'[^']*'|\S+)/g, '');
+  return `${asked} (pid ${pid}) ${how}, ${formatRfc3339(at)}${why}`;
 }

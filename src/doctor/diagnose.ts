@@ -7,8 +7,7 @@ import type { HistoryFacts } from '../workflow/facts/history.ts';
 import { findStranded, withWorkers } from '../workflow/facts/stranded.ts';
 import { areasOf } from './areas.ts';
 import { causeOf } from './cause.ts';
-import { DETECTORS, notesOf } from './detect/all.ts';
-import { withBothWays } from './detect/unpublished.ts';
+import { DETECTORS, KNOWING_MORE, notesOf } from './detect/all.ts';
 import type { Finding } from './finding.ts';
 import { groupByCause } from './group.ts';
 import { type DoctorPicture, gatherDoctorPicture, nameOfShard } from './picture.ts';
@@ -30,7 +29,8 @@ export async function diagnose(ctx: Context, cluster: Cluster, wanted: Wanted = 
 
 /** What is wrong with a cluster of which this is the picture. */
 export function judge(picture: DoctorPicture, behaviours: Behaviours, { only, skip }: Wanted = EVERYTHING): Diagnosis {
-  const findings: Finding[] = [...findStranded(picture, behaviours).map((finding) => withBothWays(finding, picture)), ...DETECTORS.flatMap((detect) => detect(picture, behaviours))];
+  const stranded = findStranded(picture, behaviours).map((finding) => KNOWING_MORE.reduce((known, more) => more(known, picture, behaviours), finding as Finding));
+  const findings: Finding[] = [...stranded, ...DETECTORS.flatMap((detect) => detect(picture, behaviours))];
   const shardOf = (alias: string): string | undefined => picture.shards.filter(({ tablets }) => tablets.some((tablet) => tablet.alias === alias)).map(nameOfShard)[0];
   const all = groupByCause(withWorkers(picture.locks, findings).map((finding) => problemOf(finding, picture.history)), shardOf);
   // Who asks for one kind wants to see it under whatever problem it is told.
@@ -58,9 +58,9 @@ function problemOf(finding: ReturnType<typeof withWorkers<Finding>>[number], his
   };
 }
 
-/** The worst first; but a tablet or a cell that is down stands before what cannot be mended without it. */
+/** The worst first; but a tablet or a cell that is down, and a lock that is held, stand before what cannot be mended without them. */
 function inOrder(problems: readonly Problem[]): Problem[] {
-  const isPlace = ({ kind }: Problem): boolean => problemEntry(kind).code.startsWith('SWT09');
+  const isPlace = ({ kind }: Problem): boolean => /^SWT0[19]/.test(problemEntry(kind).code);
   const worstOf = (problem: Problem): number =>
     isPlace(problem)
       ? Math.min(severityRank(problem), ...problems.filter((other) => other.keyspaces.some((keyspace) => problem.keyspaces.includes(keyspace))).map(severityRank))

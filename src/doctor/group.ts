@@ -33,6 +33,7 @@ const EXPLAINS: readonly [cause: ProblemKind, others: readonly ProblemKind[]][] 
   ['half-ended', [...OF_A_HALF, 'stream-error']],
   ['half-created', OF_A_HALF],
   ['two-writers', ['incomplete-rules', 'denial-missing']],
+  ['tablet-down', ['refused']],
   ['no-primary', ['refused']],
   ['named-lock-of-dead', ['dead-lock-holder', 'waiting-behind-dead']],
   ['waiting-behind-dead', ['dead-lock-holder']],
@@ -62,9 +63,20 @@ function rank({ kind }: Problem): number {
 
 function explains(cause: Problem, other: Problem, shardOf: ShardOf): boolean {
   if (OWN_CURE.includes(other.kind)) return isSameLock(cause, other);
-  if (OWN_CURE.includes(cause.kind)) return false;
+  if (cause.kind === 'tablet-down' && other.kind === 'refused') return isCovered(cause, other, shardOf);
+  if (OWN_CURE.includes(cause.kind) || isOfTablets(other)) return false;
   if (cause.kind === 'intent') return other.kind !== 'intent' && other.keyspaces.some((keyspace) => cause.keyspaces.includes(keyspace));
   if (EXPLAINS.some(([kind, others]) => kind === cause.kind && others.includes(other.kind)) && isAboutSame(cause, other)) return true;
+  return isCovered(cause, other, shardOf);
+}
+
+/** Queries that are refused because tablets do not run: no plan of a switch starts those. */
+function isOfTablets({ kind, repairs }: Problem): boolean {
+  return kind === 'refused' && repairs.length > 0 && repairs[0]!.commands.every((command) => command.startsWith('tablet start'));
+}
+
+/** True if the one plan does all that the other one would. */
+function isCovered(cause: Problem, other: Problem, shardOf: ShardOf): boolean {
   const [plan, ...otherPlans] = cause.repairs;
   const [own, ...choice] = other.repairs;
   if (plan === undefined || own === undefined || otherPlans.length > 0 || choice.length > 0) return false;
@@ -93,18 +105,28 @@ function isDoneBy(command: string, plan: readonly string[], shardOf: ShardOf): b
 function joined(cause: Problem, other: Problem): Problem {
   const [plan, ...otherWays] = cause.repairs;
   // Where the operator has to choose, each way is told whole.
-  const more = plan === undefined || otherWays.length > 0 || cause.kind === 'intent' || isWhole(plan.commands) ? [] : (other.repairs[0]?.commands ?? []).filter((command) => !plan.commands.includes(command));
+  const more = plan === undefined || otherWays.length > 0 || isDecided(cause.kind) || isWhole(plan.commands) ? [] : (other.repairs[0]?.commands ?? []).filter((command) => !plan.commands.includes(command));
   const commands = [...(plan?.commands ?? []), ...more];
   return {
     ...cause,
     keyspaces: [...new Set([...cause.keyspaces, ...other.keyspaces])],
     workflows: [...new Set([...cause.workflows, ...other.workflows])],
-    also: other.kind === cause.kind && other.object === cause.object ? cause.also : [...cause.also, { kind: other.kind, text: other.evidence[0] ?? problemEntry(other.kind).title }, ...other.also],
-    impact: [...new Set([...(other.kind === 'refused' ? other.impact : []), ...cause.impact])],
+    also: isToldAlready(cause, other) ? cause.also : [...cause.also, { kind: other.kind, text: other.evidence[0] ?? problemEntry(other.kind).title }, ...other.also],
+    impact: [...new Set([...(other.kind === 'refused' ? other.impact : []), ...cause.impact])].toSorted((a, b) => Number(b.startsWith('writes')) - Number(a.startsWith('writes'))),
     cause: cause.cause ?? other.cause,
     since: cause.since ?? other.since,
     repairs: plan === undefined || more.length === 0 ? cause.repairs : [{ ...plan, commands, undo: [...undoOf(more), ...plan.undo] }],
   };
+}
+
+/** The same said twice: of queries that are refused, the denied tables are what shows it. */
+function isToldAlready(cause: Problem, other: Problem): boolean {
+  return other.object === cause.object && (other.kind === cause.kind || (cause.kind === 'refused' && other.kind === 'denied-left-over'));
+}
+
+/** What else is found follows from where the traffic goes now: it is no advice for where it is to go. */
+function isDecided(kind: ProblemKind): boolean {
+  return kind === 'intent' || kind === 'frozen-not-served';
 }
 
 /** A command of the workflow that is run again does all the rest by itself. */

@@ -13,6 +13,7 @@ import { gatherHistory, type HistoryFacts } from '../workflow/facts/history.ts';
 import { gatherPicture } from '../workflow/facts/keyspace.ts';
 import type { Picture } from '../workflow/facts/stranded/found.ts';
 import { gatherSequences, type SequenceFacts } from './sequence-facts.ts';
+import { gatherVDiffs, type VDiffFacts } from './vdiff-facts.ts';
 
 /** A shard's record. */
 export interface ShardRecord {
@@ -46,6 +47,7 @@ export interface DoctorPicture extends Picture {
   history: readonly HistoryFacts[];
   records: Records;
   sequences: readonly SequenceFacts[];
+  vdiffs: readonly VDiffFacts[];
 }
 
 /** Reads everything. Takes no lock and changes nothing. */
@@ -57,7 +59,7 @@ export async function gatherDoctorPicture(ctx: Context, looked: Cluster): Promis
   // What a repair holds itself keeps nobody from it.
   const locks = picture.locks.filter(({ resource }) => !isHeldOrLent(ctx, resource));
   const implementation = implementationOf(cluster.topo.conn.policy.implementation);
-  return { ...picture, locks, implementation, history, records, sequences: gatherSequences(cluster, picture, records) };
+  return { ...picture, locks, implementation, history, records, sequences: gatherSequences(cluster, picture, records), vdiffs: gatherVDiffs(cluster, picture) };
 }
 
 async function gatherRecords(ctx: Context, cluster: Cluster): Promise<Records> {

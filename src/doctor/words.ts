@@ -63,6 +63,7 @@ export function impactOf({ kind, text }: Finding): string[] {
 }
 
 const IMPACTS: Partial<Record<ProblemKind, string>> = {
+  unreadable: 'no query is affected; the workflow can be neither completed nor cancelled',
   'denied-left-over': 'queries that name the shard or its keyspace are refused; the next workflow with these tables meets the entries',
   'lease-run-out': 'none: whoever wants the lock gets it',
   'waiting-behind-dead': 'the commands that wait give up after their --lock-timeout, unless the lease ends before',

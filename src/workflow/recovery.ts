@@ -67,9 +67,9 @@ export function reshardRecoveryCommands({ keyspace, workflow, sources, stopped, 
   return [...new Set(commands)];
 }
 
-/** Turns the query service of a shard's primary on again, and has its tablets notice. */
-export function serveCommands(shard: { keyspace: string; name: string }): string[] {
-  return [`SetShardTabletControl --disable-query-service=false ${shardText(shard)} primary`, `RefreshStateByShard ${shardText(shard)}`];
+/** Turns the query service of a shard's primary, or of its tablets of another type, on again, and has them notice. */
+export function serveCommands(shard: { keyspace: string; name: string }, type = 'primary'): string[] {
+  return [`SetShardTabletControl --disable-query-service=false ${shardText(shard)} ${type}`, `RefreshStateByShard ${shardText(shard)}`];
 }
 
 /** Takes tables off a shard's deny list and has its tablets notice. */

@@ -151,6 +151,17 @@ export const RUNS: Readonly<Record<ProblemKind, Run>> = {
     repair: 'clean',
   },
   'original-gone': { make: () => after(MAIN, switchLine(), `!${c2c(`reversetraffic ${fail(`${W}/waitForCatchup`)}`)}`), object: 'commerce.c2c_reverse', repair: 'choice' },
+  'half-cancelled': { make: () => after(MAIN, `!${c2c(`cancel --keep-data ${fail('cancel/deleteRoutingRules')}`)}`), object: 'customer.c2c', repair: 'choice' },
+  'rows-differ': {
+    make: async () => ran(await movingCluster(MAIN), `ExecuteFetchAsDBA zone1-200 "update customer set email = 'other' where customer_id = 1"`, 'VDiff --workflow c2c --target-keyspace customer create --wait'),
+    object: 'customer.c2c',
+    repair: 'none',
+  },
+  unreadable: {
+    make: async () => ran(await reshardingCluster('2 to 4', { version: MAIN, rows: 4, reference: false }), reshardLine('switchtraffic'), 'DeleteShards --recursive customer/-80 customer/80-'),
+    object: 'customer.cust2cust',
+    repair: 'clean',
+  },
   'data-gone': { make: async () => ran(await partialCluster(MAIN), partialLine('p80d', 'switchtraffic'), partialLine('p80d', 'cancel')), object: 'customer2.p80d', repair: 'none' },
   'tablet-down': { make: () => after(MAIN, 'tablet stop zone1-101'), object: 'zone1-0000000101', repair: 'clean' },
   'tablet-busy': { make: () => after(MAIN, 'tablet set-type zone1-101 backup'), object: 'zone1-0000000101', repair: 'clean' },
@@ -159,7 +170,7 @@ export const RUNS: Readonly<Record<ProblemKind, Run>> = {
   'dead-lock-holder': { make: async () => killed(await movingCluster('v20.0.6'), switchLine('--tablet-types primary'), `${W}/checkJournals`), object: 'locks on commerce, customer', repair: 'none' },
   'lease-run-out': {
     make: async () => {
-      const cluster = await killed(await movingCluster('v20.0.6'), switchLine('--tablet-types primary'), `${W}/checkJournals`);
+      const cluster = await killed(await movingCluster(), switchLine('--tablet-types primary'), `${W}/checkJournals`);
       await cluster.machine.clock.sleep(10 * 60_000);
       return cluster;
     },
@@ -181,5 +192,12 @@ export const RUNS: Readonly<Record<ProblemKind, Run>> = {
 
 /** More ways in which some of them come about. */
 export const MORE_RUNS: readonly (Run & { kind: ProblemKind; name: string })[] = [
+  {
+    kind: 'unreadable',
+    name: 'shards removed before complete, on hardened',
+    make: async () => ran(await reshardingCluster('2 to 4', { rows: 4, reference: false }), reshardLine('switchtraffic'), 'DeleteShards --recursive customer/-80 customer/80-'),
+    object: 'customer.cust2cust',
+    repair: 'clean',
+  },
   { kind: 'refused', name: "a tenant's failed switch denies the tables of all", make: async () => ran(await tenantCluster('v21.0.3'), `!${tenantLine(1, `switchtraffic ${fail(`${W}/waitForCatchup`)}`)}`), object: 'mt/0', repair: 'clean' },
 ];

@@ -8,8 +8,21 @@ import { programOf } from '../program-words.ts';
 import type { Invocation } from '../spec.ts';
 import { unknownName } from '../unknown-name.ts';
 
-/** Says what is wrong with the cluster. Takes no lock and changes nothing, unless told to repair. Exit 0 where nothing is wrong, else 1. */
+/**
+ * Says what is wrong with the cluster. Takes no lock and changes nothing, unless told to repair. Exit 0 where nothing is wrong, 1 where
+ * something is, 2 where it cannot look.
+ */
 export async function run(inv: Invocation): Promise<number> {
+  try {
+    return await examine(inv);
+  } catch (error) {
+    // 1 says that something was found: a cluster that is not there is no finding.
+    if (!(error instanceof UserError) || error.exit !== 1 || inv.flags.bool('fix')) throw error;
+    throw new UserError(error.message, { ...(error.next !== undefined && { next: error.next }), exit: 2, cause: error });
+  }
+}
+
+async function examine(inv: Invocation): Promise<number> {
   const { flags } = inv;
   const wanted = { only: flags.strings('only').map(codeNamed), skip: flags.strings('skip').map(codeNamed) };
   if (flags.given('explain')) return explain(inv, codeNamed(flags.str('explain')));

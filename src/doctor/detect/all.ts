@@ -6,18 +6,24 @@ import { dataGone } from './data-gone.ts';
 import { deniedLeftOver, denialMissing } from './denied.ts';
 import { bothDirections } from './directions.ts';
 import { frozenNotServed } from './frozen.ts';
+import { halfCancelled } from './half-cancelled.ts';
 import { halfCreated, halfEnded } from './halves.ts';
-import { lockProblems } from './locks.ts';
+import { lockProblems, withRelease } from './locks.ts';
 import { mirrorRulesLeftOver, mirrorRulesLost } from './mirror.ts';
 import { originalGone } from './original-gone.ts';
 import { orphanRules } from './orphan-rules.ts';
 import { noPrimary } from './primaries.ts';
 import { incompleteRules } from './rule-sets.ts';
 import { sequencesBehind } from './sequences.ts';
+import { withGraphFirst } from './serve-first.ts';
+import { rowsDiffer } from './rows-differ.ts';
 import { servingGraph } from './serving-graph.ts';
 import { streamErrors, workflowNotes } from './streams.ts';
 import { turnedOnItself } from './turned.ts';
+import { withTwin } from './twin-shards.ts';
 import { twoWriters } from './two-writers.ts';
+import { unreadable } from './unreadable.ts';
+import { withBothWays } from './unpublished.ts';
 
 /** Looks at the picture for one kind of problem, or a few that are much alike. Pure. */
 type Detector = (picture: DoctorPicture, behaviours: Behaviours) => Finding[];
@@ -35,9 +41,12 @@ export const DETECTORS: readonly Detector[] = [
   servingGraph,
   halfCreated,
   halfEnded,
+  halfCancelled,
   bothDirections,
   streamErrors,
   sequencesBehind,
+  rowsDiffer,
+  unreadable,
   orphanRules,
   deniedLeftOver,
   controlsLeftOver,
@@ -45,6 +54,9 @@ export const DETECTORS: readonly Detector[] = [
   mirrorRulesLost,
   lockProblems,
 ];
+
+/** What a doctor knows of what `show` says, beyond its one way: another, or what has to come first. */
+export const KNOWING_MORE: readonly ((finding: Finding, picture: DoctorPicture, behaviours: Behaviours) => Finding)[] = [withBothWays, withGraphFirst, withRelease, withTwin];
 
 /** What is worth knowing and no problem. */
 export function notesOf(picture: DoctorPicture): string[] {

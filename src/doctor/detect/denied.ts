@@ -1,18 +1,18 @@
 import type { Behaviours } from '../../lib/behaviours.ts';
 import { lockName, unique } from '../../workflow/facts/stranded/found.ts';
-import type { WorkflowFacts } from '../../workflow/facts/workflow.ts';
 import type { Finding } from '../finding.ts';
 import { type DoctorPicture, nameOfShard } from '../picture.ts';
 import { writesMoved } from './moved.ts';
-import { isSwitched, movers, movesTables } from './routes.ts';
+import { isSwitched, movers, movesTables, tablesOf } from './routes.ts';
 import { denyCommands, freeShard } from './two-writers.ts';
 
 /** Tables that a shard record denies, and that no workflow has a reason to deny there. */
 export function deniedLeftOver(picture: DoctorPicture): Finding[] {
+  const needed = neededDenials(picture);
   return picture.shards.flatMap((shard) =>
     shard.denied.flatMap(({ type, tables }): Finding[] => {
       const name = nameOfShard(shard);
-      const unexplained = tables.filter((table) => type !== 'PRIMARY' || !picture.workflows.some((workflow) => hasReason(picture, workflow, name, table)));
+      const unexplained = tables.filter((table) => type !== 'PRIMARY' || needed.get(name)?.has(table) !== true);
       if (unexplained.length === 0) return [];
       const about = picture.workflows.filter((one) => movesTables(one) && unexplained.some((table) => one.tables.includes(table)) && [one.keyspace, one.sourceKeyspace].includes(shard.keyspace));
       const whose = about.length === 0 ? 'no workflow moves them' : `${about.map((one) => `${one.keyspace}.${one.workflow}`).join(', ')} has no need of it`;
@@ -32,12 +32,18 @@ export function deniedLeftOver(picture: DoctorPicture): Finding[] {
   );
 }
 
-/** A source denies what has moved, a target what is still to come; and shards and tenants have only the first. */
-function hasReason(picture: DoctorPicture, workflow: WorkflowFacts, shard: string, table: string): boolean {
-  if (!movesTables(workflow) || !workflow.tables.includes(table)) return false;
-  // What is switched and what is being switched: rules and mark may not agree, and who denies has a reason by either.
-  if ((isSwitched(workflow) || writesMoved(picture, workflow)) && workflow.sources.includes(shard)) return true;
-  return workflow.kind === 'tables' && !workflow.frozen && workflow.targets.includes(shard);
+/** By shard, what some workflow has a reason to deny there: a source what has moved, a target what is still to come. Shards and tenants have only the first. */
+function neededDenials(picture: DoctorPicture): ReadonlyMap<string, ReadonlySet<string>> {
+  const needed = new Map<string, Set<string>>();
+  for (const workflow of picture.workflows.filter(movesTables)) {
+    const { kind, frozen, sources, targets, tables } = workflow;
+    // What is switched and what is being switched: rules and mark may not agree, and who denies has a reason by either.
+    const moved = isSwitched(workflow) || writesMoved(picture, workflow);
+    for (const shard of [...(moved ? sources : []), ...(kind === 'tables' && !frozen ? targets : [])]) {
+      needed.set(shard, new Set([...(needed.get(shard) ?? []), ...tables]));
+    }
+  }
+  return needed;
 }
 
 /** Tables that a shard should deny, for the other side of a workflow serves them: by the shard's own name it takes writes that are lost. */
@@ -49,7 +55,7 @@ export function denialMissing(picture: DoctorPicture, behaviours: Behaviours): F
       const shard = picture.shards.find((one) => nameOfShard(one) === name);
       if (shard === undefined) return [];
       const denied = new Set(shard.denied.filter(({ type }) => type === 'PRIMARY').flatMap(({ tables }) => tables));
-      const open = workflow.tables.filter((table) => shard.tables.includes(table) && !denied.has(table));
+      const open = workflow.tables.filter((table) => tablesOf(shard).has(table) && !denied.has(table));
       if (open.length === 0) return [];
       const serves = moved ? workflow.keyspace : workflow.sourceKeyspace;
       const next = denyCommands(name, open);

@@ -4,7 +4,7 @@ import type { HistoryFacts } from '../../workflow/facts/history.ts';
 import type { WorkflowFacts } from '../../workflow/facts/workflow.ts';
 import type { Finding } from '../finding.ts';
 import type { DoctorPicture } from '../picture.ts';
-import { isWayBack, movesTables } from './routes.ts';
+import { isWayBack, movesTables, tablesOf } from './routes.ts';
 
 /** Workflows that `create` has left before they were whole. */
 export function halfCreated(picture: DoctorPicture): Finding[] {
@@ -37,7 +37,7 @@ function unmade(picture: DoctorPicture, workflow: WorkflowFacts): string[] {
     const without = picture.shards.filter((shard) => shard.keyspace === keyspace && shard.serving && !targets.includes(`${keyspace}/${shard.shard}`));
     if (without.length > 0) missing.push(`no stream of ${name} on ${without.map(({ shard }) => `${keyspace}/${shard}`).join(', ')}`);
   }
-  const bare = problem !== undefined || !movesTables(workflow) ? [] : targets.filter((target) => picture.shards.some((shard) => `${shard.keyspace}/${shard.shard}` === target && tables.every((table) => !shard.tables.includes(table))));
+  const bare = problem !== undefined || !movesTables(workflow) ? [] : targets.filter((target) => picture.shards.some((shard) => `${shard.keyspace}/${shard.shard}` === target && tables.every((table) => !tablesOf(shard).has(table))));
   if (bare.length > 0 && failed) missing.push(`no table of it on ${bare.join(', ')}`);
   if (kind === 'shards' && failed) missing.push(`its create failed; streams are on ${targets.join(', ')}`);
   if (failed && missing.length === 0 && streams.every((stream) => stream.stored === 'Stopped' && stream.position === '')) missing.push('its create failed before a stream was started');
@@ -52,7 +52,7 @@ export function halfEnded(picture: DoctorPicture): Finding[] {
     const side = frozen ? sources : targets;
     const gone = side.flatMap((place) => {
       const shard = picture.shards.find((one) => `${one.keyspace}/${one.shard}` === place);
-      const lost = shard === undefined ? [] : tables.filter((table) => !shard.tables.includes(table));
+      const lost = shard === undefined ? [] : tables.filter((table) => !tablesOf(shard).has(table));
       return lost.length === 0 ? [] : [`${place} has no ${lost.join(', ')} any more`];
     });
     const verb = frozen ? 'complete' : 'cancel';

@@ -3,6 +3,7 @@ import { lockName, type Picture, unique } from '../../workflow/facts/stranded/fo
 import type { WorkflowFacts } from '../../workflow/facts/workflow.ts';
 import { switchReverseCommand } from '../../workflow/recovery.ts';
 import type { Finding } from '../finding.ts';
+import { isAlone } from './routes.ts';
 import { deleteStreams } from './turned.ts';
 
 /**
@@ -26,10 +27,6 @@ export function originalGone(picture: Picture): Finding[] {
       repairs: ways,
     };
   });
-}
-
-function isAlone({ kind, type, workflow, reverse, problem }: WorkflowFacts): boolean {
-  return type === 'MoveTables' && kind !== 'shards' && kind !== 'multi-tenant' && workflow.endsWith('_reverse') && reverse === undefined && problem === undefined;
 }
 
 /** Its streams run, its source has the writes, and it covers every shard that there is, which a switch of whole tables checks. */

@@ -4,6 +4,7 @@ import { keyspaceRoutingMap, keyspaceRoutingRecord, shardRoutingMap, shardRoutin
 import { unique } from '../../workflow/facts/stranded/found.ts';
 import type { Finding } from '../finding.ts';
 import type { DoctorPicture } from '../picture.ts';
+import { tablesOf } from './routes.ts';
 import { applyRules } from './rule-lines.ts';
 
 /** Rules that lead to a keyspace, a shard or a table that is not there. */
@@ -36,8 +37,7 @@ function missing({ keyspaces, shards }: DoctorPicture, qualified: string): strin
   const [keyspace, table] = [qualified.slice(0, dot), qualified.slice(dot + 1)];
   if (dot < 0) return undefined;
   if (!keyspaces.includes(keyspace)) return `there is no keyspace ${keyspace}`;
-  const own = shards.filter((shard) => shard.keyspace === keyspace);
-  return own.some((shard) => shard.tables.includes(table)) ? undefined : `${keyspace} has no table ${table}`;
+  return shards.some((shard) => shard.keyspace === keyspace && tablesOf(shard).has(table)) ? undefined : `${keyspace} has no table ${table}`;
 }
 
 function orphanShards(picture: DoctorPicture): Finding[] {
@@ -45,14 +45,22 @@ function orphanShards(picture: DoctorPicture): Finding[] {
   const lost = [...rules].flatMap(([key, to]) => {
     const dot = key.indexOf('.');
     const [from, shard] = [key.slice(0, dot), key.slice(dot + 1)];
-    const gone = [from, to].find((keyspace) => !picture.shards.some((one) => one.keyspace === keyspace && one.shard === shard));
-    return gone === undefined ? [] : [{ key, text: `${from}/${shard} leads to ${to}: there is no shard ${gone}/${shard}` }];
+    const why = missingShard(picture, [from, to], shard);
+    return why === undefined ? [] : [{ key, text: `${from}/${shard} leads to ${to}: ${why}` }];
   });
   if (lost.length === 0) return [];
   const next = new Map([...rules].filter(([key]) => !lost.some((one) => one.key === key)));
   const line = (map: typeof rules): string => `ApplyShardRoutingRules --rules ${shellQuote(JSON.stringify({ rules: [], ...shardRoutingRecord(map) }))}`;
   const names = lost.map(({ key }) => key);
   return [orphan(picture, { object: 'shard routing rules', names, evidence: lost.map(({ text }) => text), impact: `queries for ${names.join(', ')} fail`, repair: { command: line(next), undo: line(rules) } })];
+}
+
+/** Why rows of a shard cannot be where its rule leads; undefined where they can. A cancel drops the tables there and leaves the rule (K30). */
+function missingShard({ shards }: DoctorPicture, [from, to]: readonly [string, string], name: string): string | undefined {
+  const [own, other] = [from, to].map((keyspace) => shards.find((one) => one.keyspace === keyspace && one.shard === name));
+  if (own === undefined) return `there is no shard ${from}/${name}`;
+  if (other === undefined) return `there is no shard ${to}/${name}`;
+  return own.tables.length > 0 && other.tables.length === 0 ? `${to}/${name} has no tables` : undefined;
 }
 
 function orphanKeyspaces(picture: DoctorPicture): Finding[] {

@@ -57,6 +57,14 @@ export function routeWrites(workflow: WorkflowFacts, records: Records, side: Sid
   return { commands: [command], undo: [undo] };
 }
 
+/** The command that leads a single shard of a keyspace to the same shard of another, and the one that takes it back. */
+export function routeShard(records: Records, { keyspace, shard }: { keyspace: string; shard: string }, to: string): { commands: string[]; undo: string[] } {
+  return applyOther('ApplyShardRoutingRules', shardRoutingMap(records.shardRules), shardRoutingRecord, (rules) => {
+    rules.delete(`${to}.${shard}`);
+    rules.set(`${keyspace}.${shard}`, to);
+  });
+}
+
 function applyOther(command: string, now: KeyspaceMap, record: (map: KeyspaceMap) => object, change: (rules: KeyspaceMap) => void): { commands: string[]; undo: string[] } {
   const next = new Map(now);
   change(next);

@@ -6,25 +6,31 @@ import { freeCommands } from '../../workflow/recovery.ts';
 import type { Finding } from '../finding.ts';
 import type { DoctorPicture } from '../picture.ts';
 import { undoOf } from '../undo.ts';
-import { isSwitched, leads, movers } from './routes.ts';
+import { hasRules, isSwitched, leads, movers } from './routes.ts';
 import { applyRules, routeTables } from './rule-lines.ts';
 
 /** Tables that take writes in both keyspaces of a workflow, by one name or in one cell here, by another there. */
 export function twoWriters(picture: DoctorPicture): Finding[] {
   return movers(picture)
-    .filter(({ kind }) => kind === 'tables')
+    // Whoever wants no rules (--no-routing-rules) says by the name that is used where a write goes.
+    .filter((workflow) => workflow.kind === 'tables' && (isSwitched(workflow) || hasRules(picture, workflow)))
     .flatMap((workflow) => {
-      const tables = workflow.tables.filter((table) => isWrittenTwice(picture, workflow, table));
+      const tables = writtenTwice(picture, workflow);
       return tables.length === 0 ? [] : [twice(picture, workflow, tables)];
     });
 }
 
-function isWrittenTwice(picture: DoctorPicture, workflow: WorkflowFacts, table: string): boolean {
+function writtenTwice(picture: DoctorPicture, workflow: WorkflowFacts): string[] {
   const { keyspace, sourceKeyspace } = workflow;
-  if (keyspace === sourceKeyspace) return false;
-  const led = new Set(picture.routing.cells.flatMap((cell) => leads(picture, workflow, 'PRIMARY', cell).filter((lead) => lead.table === table).map(({ to }) => to)));
-  const takes = (side: string): boolean => led.has(side) && hasShards(picture, side) && refusals(picture.shards, side, table, 'PRIMARY').length === 0;
-  return takes(keyspace) && takes(sourceKeyspace);
+  const led = new Map<string, Set<string>>();
+  for (const cell of picture.routing.cells) {
+    for (const { table, to } of leads(picture, workflow, 'PRIMARY', cell)) led.set(table, (led.get(table) ?? new Set()).add(to));
+  }
+  const takes = (side: string, table: string): boolean => hasShards(picture, side) && refusals(picture.shards, side, table, 'PRIMARY').length === 0;
+  return workflow.tables.filter((table) => {
+    const to = led.get(table);
+    return to?.has(keyspace) === true && to.has(sourceKeyspace) && takes(keyspace, table) && takes(sourceKeyspace, table);
+  });
 }
 
 function hasShards({ shards }: DoctorPicture, keyspace: string): boolean {
@@ -35,7 +41,7 @@ function twice(picture: DoctorPicture, workflow: WorkflowFacts, tables: readonly
   const { keyspace, workflow: name, sourceKeyspace } = workflow;
   const evidence = picture.routing.cells.flatMap((cell) =>
     leads(picture, workflow, 'PRIMARY', cell)
-      .filter(({ table }) => tables.includes(table))
+      .filter(({ table, to }) => tables.includes(table) && [keyspace, sourceKeyspace].includes(to))
       .map(({ from, to }) => `cell ${cell}: writes of ${from} go to ${to}, which takes them`),
   );
   const switched = isSwitched(workflow);

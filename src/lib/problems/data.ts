@@ -2,6 +2,14 @@ import type { ProblemEntry } from './entry.ts';
 
 /** SWT05xx. */
 export const DATA_PROBLEMS = {
+  'rows-differ': {
+    code: 'SWT0501',
+    title: 'the newest VDiff found rows that differ',
+    severity: 'pending',
+    meaning: 'A VDiff compared both sides of the workflow row by row, and they were not the same. Until another one finds them so, that is what is known.',
+    causes: ['writes that went to the side that did not serve', 'streams that ran both ways, or from a position that was too late (vitessio/vitess#7169, #16563)'],
+    cure: 'Look at the rows, put right what is wrong, and compare again before anything is switched.',
+  },
   'sequence-behind': {
     code: 'SWT0502',
     title: 'a sequence will give ids that are taken',

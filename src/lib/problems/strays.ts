@@ -25,4 +25,12 @@ export const STRAY_PROBLEMS = {
     ],
     cure: 'Go back by switching the reverse workflow by its own name, or delete the rows of its streams and keep tables and rules.',
   },
+  'half-cancelled': {
+    code: 'SWT0314',
+    title: 'a cancel has stopped a workflow and not deleted it',
+    severity: 'pending',
+    meaning: 'From v22 on cancel first stops the streams, and blanks the cells and tablet types that they read from. It failed before it had deleted them: the workflow is there, replicates nothing, and its name is taken.',
+    causes: ['a lease that ran out, a tablet that was down, or a vtctld that was killed, in the middle of cancel or Workflow delete'],
+    cure: 'Cancel it again, with --keep-data and --keep-routing-rules unless the copies are to go; or give it its tablet types back and start it.',
+  },
 } as const satisfies Record<string, ProblemEntry>;

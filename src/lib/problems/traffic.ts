@@ -71,6 +71,6 @@ export const TRAFFIC_PROBLEMS = {
     severity: 'pending',
     meaning: 'A tablet refuses or serves what the shard record and the serving graph say that it should not: it has not read them since they changed.',
     causes: ['a tablet that was down, or in a backup, while a switch refreshed the tablets of its shard (vitessio/vitess#15630)', 'source primaries that a Reshard left (#6822)'],
-    cure: 'RefreshState makes it read its records.',
+    cure: 'RefreshState makes it read its records. Where those turn off what queries are routed to, they are put right first.',
   },
 } as const satisfies Record<string, ProblemEntry>;

@@ -90,4 +90,12 @@ export const WORKFLOW_PROBLEMS = {
     causes: ['a lease that ran out while large tables were dropped', 'a table that could not be dropped, or a tablet that was down (vitessio/vitess#16505)'],
     cure: 'Run the same command again: what is gone already is passed over.',
   },
+  unreadable: {
+    code: 'SWT0315',
+    title: 'a workflow that no command can read',
+    severity: 'pending',
+    meaning: 'Something that its streams name is not there any more: a source shard, a keyspace, a primary. It can be neither shown in full, nor switched, completed or cancelled; until v19 its frozen streams stand in the way of the next one.',
+    causes: ['source shards that were deleted after a switch and before complete', 'a source keyspace that is gone (vitessio/vitess#17517)'],
+    cure: 'Where its traffic is switched: delete its streams. Otherwise bring back what is missing.',
+  },
 } as const satisfies Record<string, ProblemEntry>;

@@ -15,7 +15,7 @@ export function findStranded(picture: Picture, behaviours: Behaviours): Stranded
     ...picture.intents.flatMap((intent) => leftIntent(intent)),
     ...picture.workflows.flatMap((workflow) => ofWorkflow(picture, workflow, behaviours)),
     ...unpublished(picture),
-    ...picture.shards.flatMap(tabletsThatDiffer),
+    ...picture.shards.flatMap((shard) => tabletsThatDiffer(shard, picture)),
     ...picture.shards.flatMap(tabletsThatFail),
     ...stoppedCells(picture),
     ...deadHolders(picture.locks, behaviours),

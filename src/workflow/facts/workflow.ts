@@ -32,6 +32,8 @@ export interface StreamFacts {
   rowsCopied: number;
   /** Tables that it still has to copy. */
   copying: string[];
+  /** From which tablets it reads; '' where that is any. */
+  tabletTypes: string;
   /** Tables that it reads in the keyspace that it writes to, under the same name. */
   ontoItself: string[];
 }
@@ -184,6 +186,7 @@ function streamFacts({ row, db, tablet }: Placed, now: number): StreamFacts {
     stopPosition: row.stop_pos ?? '',
     rowsCopied: row.rows_copied,
     copying,
+    tabletTypes: row.tablet_types ?? '',
     ontoItself: [],
   };
 }

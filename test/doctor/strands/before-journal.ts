@@ -58,7 +58,7 @@ export const BEFORE_JOURNAL: readonly Strand[] = [
       { while: `${SWITCH} --action-timeout 1m --fault '${W}/gatherSourcePositions=sleep(5s)'`, acts: ['tablet stop zone1-100'], fails: 'failed to gather replication positions on migration sources' },
     ],
     state: { denied: { 'commerce/0': BOTH }, streams: { 'customer/0 c2c': 'Running' }, journals: {}, locks: [] },
-    finds: ['refused'],
+    finds: ['refused', 'tablet-down'],
   },
   {
     id: 'K1 Reshard',
@@ -75,7 +75,7 @@ export const BEFORE_JOURNAL: readonly Strand[] = [
       journals: {},
       locks: [],
     },
-    finds: ['refused'],
+    finds: ['refused', 'tablet-down'],
   },
   ...lostLocks,
   {
@@ -101,7 +101,7 @@ export const BEFORE_JOURNAL: readonly Strand[] = [
       about: 'vtctld is killed; the lock on the workflow stays for a day',
       ground: MOVE,
       releases: [MAIN, '21.0.6', '20.0.8'],
-      trigger: [{ dies: `${SWITCH} --fault '${W}/${at}=panic'` }, { wait: '3m' }],
+      trigger: [{ dies: `${SWITCH} --fault '${W}/${at}=panic'` }],
       state: { denied: { 'commerce/0': BOTH }, journals: {}, streams: { 'customer/0 c2c': streams, ...(reverse !== '' && { 'commerce/0 c2c_reverse': reverse }) } },
       finds: ['refused'],
     }),
@@ -111,14 +111,14 @@ export const BEFORE_JOURNAL: readonly Strand[] = [
     about: 'vtctld is killed with the streams of others copied',
     ground: SPLIT_WITH_STREAMS,
     releases: [MAIN, '21.0.6', '20.0.8'],
-    trigger: [{ dies: `${RESHARD} --fault '${W}/migrateStreams:after=panic'` }, { wait: '3m' }],
+    trigger: [{ dies: `${RESHARD} --fault '${W}/migrateStreams:after=panic'` }],
     state: {
       denied: {},
       controls: { 'zone1 PRIMARY customer/-80': 'off', 'zone1 PRIMARY customer/80-': 'off' },
       streams: { 'customer/-80 sales': 'Stopped: for cutover', 'customer/80- sales': 'Stopped: for cutover', 'customer/-40 split': 'Stopped: stopped for cutover', 'customer/-40 sales': 'Stopped', 'customer/40-80 split': 'Stopped: stopped for cutover', 'customer/40-80 sales': 'Stopped', 'customer/80-c0 split': 'Stopped: stopped for cutover', 'customer/80-c0 sales': 'Stopped', 'customer/c0- split': 'Stopped: stopped for cutover', 'customer/c0- sales': 'Stopped' },
       journals: {},
     },
-    finds: ['refused'],
+    finds: ['refused', 'stopped-for-cutover', 'copies-left-over'],
   },
   {
     id: 'K5 #17620',
@@ -209,7 +209,7 @@ export const BEFORE_JOURNAL: readonly Strand[] = [
       },
     ],
     state: { denied: { 'customer/0': BOTH }, streams: { 'customer/0 c2c': 'Running' }, journals: {}, locks: [] },
-    finds: [],
+    finds: ['tablet-busy'],
   },
   {
     id: 'K7',
@@ -251,7 +251,7 @@ export const BEFORE_JOURNAL: readonly Strand[] = [
       journals: { 'product/0': 1 },
       locks: [],
     },
-    finds: [],
+    finds: ['turned-on-itself', 'controls-left-over'],
   },
   {
     id: 'K9',
@@ -265,7 +265,7 @@ export const BEFORE_JOURNAL: readonly Strand[] = [
       journals: { 'customer/0': 1, 'product/0': 1 },
       locks: [],
     },
-    finds: [],
+    finds: ['turned-on-itself'],
   },
   {
     id: 'K10',
@@ -287,7 +287,22 @@ export const BEFORE_JOURNAL: readonly Strand[] = [
       journals: {},
       locks: [],
     },
-    finds: [],
+    finds: ['reverse-left-over', 'stopped-for-cutover', 'copies-left-over', 'controls-left-over'],
+  },
+  {
+    id: 'K12',
+    about: 'a switch takes the mirror rules away and fails: mirroring is off, and nobody says so',
+    ground: MOVE,
+    releases: [MAIN, '21.0.6'],
+    trigger: ['MoveTables --workflow c2c --target-keyspace customer mirrortraffic --percent 10', { fails: `${SWITCH} --fault '${W}/waitForCatchup=return'`, says: 'failed to sync up replication' }],
+    state: {
+      denied: { 'customer/0': BOTH },
+      streams: { 'customer/0 c2c': 'Running' },
+      journals: {},
+      mirrors: Object.fromEntries(['corder', 'customer'].flatMap((table) => ['replica', 'rdonly'].map((type) => [`commerce.${table}@${type} -> customer.${table}`, 10]))),
+      locks: [],
+    },
+    finds: ['mirror-rules-lost'],
   },
   {
     id: 'K13',
@@ -312,7 +327,7 @@ export const BEFORE_JOURNAL: readonly Strand[] = [
       journals: {},
       locks: [],
     },
-    finds: [],
+    finds: ['controls-left-over'],
   },
   {
     id: 'K16',
@@ -321,7 +336,7 @@ export const BEFORE_JOURNAL: readonly Strand[] = [
     releases: [MAIN, '20.0.6'],
     trigger: [{ fails: `MoveTables --workflow up --target-keyspace customer2 switchtraffic --fault '${W}/waitForCatchup=return'`, says: 'failed to sync up replication' }],
     state: { denied: { 'customer2/80-': BOTH }, streams: { 'customer2/80- up': 'Running' }, journals: {}, locks: [] },
-    finds: [],
+    finds: ['denied-left-over'],
   },
   {
     id: 'K18',
@@ -361,7 +376,7 @@ export const BEFORE_JOURNAL: readonly Strand[] = [
       journals: { 'commerce/0': 1 },
       locks: [],
     },
-    finds: [],
+    finds: ['turned-on-itself'],
   },
   {
     id: 'K54',
@@ -380,7 +395,7 @@ export const BEFORE_JOURNAL: readonly Strand[] = [
       journals: {},
       locks: [],
     },
-    finds: [],
+    finds: ['reverse-left-over', 'stopped-for-cutover', 'tablet-down'],
   },
   {
     id: 'K54 Reshard',
@@ -395,7 +410,7 @@ export const BEFORE_JOURNAL: readonly Strand[] = [
       },
     ],
     state: { denied: {}, journals: {}, locks: [] },
-    finds: [],
+    finds: ['refused', 'reverse-left-over', 'stopped-for-cutover', 'tablet-down'],
   },
   {
     id: 'K55',
@@ -416,13 +431,13 @@ export const BEFORE_JOURNAL: readonly Strand[] = [
       journals: {},
       locks: [],
     },
-    finds: [],
+    finds: ['refused', 'tablet-down'],
   },
   {
-    id: 'K10 cell',
+    id: 'K15 cell',
     about: 'the topology of a cell goes away when the query service is turned off, and the roll-back cannot turn it on there',
     ground: SPLIT_IN_CELLS,
-    releases: [MAIN, '18.0.8', '20.0.5'],
+    releases: [MAIN, '18.0.8'],
     trigger: [
       {
         while: `${RESHARD} --fault '${W}/stopSourceWrites=sleep(5s)'`,
@@ -432,6 +447,22 @@ export const BEFORE_JOURNAL: readonly Strand[] = [
       'cell start zone2',
     ],
     state: { denied: {}, streams: { 'customer/-80 split': 'Running', 'customer/80- split': 'Running' }, journals: {}, locks: [] },
-    finds: [],
+    finds: ['controls-left-over'],
+  },
+  {
+    id: 'K5 cell',
+    about: 'the same where the roll-back has no locks either: the shard stays off, and its primary has not heard of it',
+    ground: SPLIT_IN_CELLS,
+    releases: ['20.0.5'],
+    trigger: [
+      {
+        while: `${RESHARD} --fault '${W}/stopSourceWrites=sleep(5s)'`,
+        acts: ['cell stop zone2'],
+        fails: '',
+      },
+      'cell start zone2',
+    ],
+    state: { controls: { 'zone1 PRIMARY customer/0': 'off' }, denied: {}, streams: { 'customer/-80 split': 'Running', 'customer/80- split': 'Running' }, journals: {}, locks: [] },
+    finds: ['tablet-differs'],
   },
 ];

@@ -40,3 +40,11 @@ export async function serves(cluster: TestCluster, ground: Ground, before: Rows)
     }
   }
 }
+
+/** What is turned away now: `PRIMARY customer` of each keyspace to which it is routed. */
+export async function refusedNow(cluster: TestCluster): Promise<Set<string>> {
+  const { keyspaces } = JSON.parse(await cluster.ok('show keyspace --format json')) as {
+    keyspaces: { keyspace: string; verdict: { refused: { type: string; tables: string[] }[] } }[];
+  };
+  return new Set(keyspaces.flatMap(({ keyspace, verdict }) => verdict.refused.flatMap(({ type, tables }) => tables.map((table) => `${type} ${keyspace}.${table}`))));
+}

@@ -3,7 +3,6 @@ import type { LeftOut } from './types.ts';
 /** What of engine sheet 17.1 to 17.3 is no row: it leaves nothing behind, or nothing that a record tells, or cannot be built here. */
 export const LEFT_OUT: readonly LeftOut[] = [
   { id: 'K11', what: 'a cancelled switch starts streams that the operator had stopped', why: 'no record tells: a workflow that runs is as it should be' },
-  { id: 'K12', what: 'mirror rules stay removed after a cancelled switch', why: 'no record tells: a move that is not mirrored is as it should be' },
   { id: 'K14', what: 'reads stay switched when the writes fail', why: 'no record tells: reads switched first, by a command of their own, leave the same' },
   { id: 'K17', what: 'a Reshard is refused while its source has denied tables', why: 'nothing is changed; what its roll-back does to other streams is K8' },
   { id: 'K24', what: "a tenant's reads are reversed, and go where they went", why: 'nothing is changed' },

@@ -15,7 +15,7 @@ export const OTHER_OPERATIONS: readonly Strand[] = [
     releases: [MAIN, '18.0.8'],
     trigger: ['MoveTables --workflow up --target-keyspace customer2 cancel'],
     state: { denied: {}, streams: {}, journals: { 'customer/80-': 1 }, locks: [] },
-    finds: ['data-gone'],
+    finds: ['orphan-rules', 'data-gone'],
     gone: true,
   },
   {
@@ -43,7 +43,7 @@ export const OTHER_OPERATIONS: readonly Strand[] = [
       journals: { 'commerce/0': 1 },
       locks: [],
     },
-    finds: [],
+    finds: ['half-created'],
   },
   {
     id: 'K33',
@@ -74,7 +74,7 @@ export const OTHER_OPERATIONS: readonly Strand[] = [
       journals: {},
       locks: [],
     },
-    finds: [],
+    finds: ['tablet-differs', 'serving-graph-differs', 'tablet-down'],
   },
   {
     id: 'K37',
@@ -103,7 +103,7 @@ export const OTHER_OPERATIONS: readonly Strand[] = [
       journals: { 'commerce/0': 1, 'archive/0': 1 },
       locks: [],
     },
-    finds: [],
+    finds: ['refused', 'frozen-not-served'],
   },
   {
     id: 'K38 applied',
@@ -119,7 +119,7 @@ export const OTHER_OPERATIONS: readonly Strand[] = [
       journals: { 'commerce/0': 1 },
       locks: [],
     },
-    finds: [],
+    finds: ['refused', 'frozen-not-served'],
   },
   {
     id: 'K40 complete',
@@ -133,7 +133,7 @@ export const OTHER_OPERATIONS: readonly Strand[] = [
       journals: { 'commerce/0': 1 },
       locks: [],
     },
-    finds: [],
+    finds: ['half-ended'],
   },
   {
     id: 'K40 cancel',
@@ -142,7 +142,7 @@ export const OTHER_OPERATIONS: readonly Strand[] = [
     releases: [MAIN, '22.0.4'],
     trigger: [{ fails: `${C2C} cancel --fault 'cancel/removeTargetTables:after=lease(expire)'` }],
     state: { denied: { 'customer/0': BOTH }, journals: {}, locks: [] },
-    finds: [],
+    finds: ['half-ended'],
   },
   {
     id: 'K40 cancel early',
@@ -151,7 +151,7 @@ export const OTHER_OPERATIONS: readonly Strand[] = [
     releases: ['21.0.6'],
     trigger: [{ fails: `${C2C} cancel --fault 'cancel/removeTargetTables:after=lease(expire)'` }],
     state: { denied: { 'customer/0': BOTH }, journals: {}, locks: [] },
-    finds: [],
+    finds: ['denied-left-over'],
   },
   {
     id: 'K41',
@@ -170,7 +170,7 @@ export const OTHER_OPERATIONS: readonly Strand[] = [
     releases: [MAIN, '18.0.8'],
     trigger: [`${C2C} complete --keep-data`],
     state: { denied: { 'commerce/0': BOTH }, streams: {}, journals: { 'commerce/0': 1 }, locks: [] },
-    finds: [],
+    finds: ['denied-left-over'],
   },
   {
     id: 'K43 cancel',
@@ -179,7 +179,7 @@ export const OTHER_OPERATIONS: readonly Strand[] = [
     releases: [MAIN, '20.0.8'],
     trigger: [`${C2C} cancel --keep-data`],
     state: { denied: { 'customer/0': BOTH }, streams: {}, journals: {}, locks: [] },
-    finds: [],
+    finds: ['denied-left-over'],
   },
   {
     id: 'K44',
@@ -188,7 +188,8 @@ export const OTHER_OPERATIONS: readonly Strand[] = [
     releases: [MAIN, '22.0.4'],
     trigger: [{ fails: `${C2C} cancel --keep-data --fault 'cancel/dropSourceReverseVReplicationStreams=return'` }],
     state: { denied: { 'customer/0': BOTH }, streams: { 'customer/0 c2c': 'Stopped' }, journals: {}, locks: [] },
-    finds: [],
+    finds: ['half-cancelled'],
+    ways: 2,
   },
   {
     id: 'K50',
@@ -197,7 +198,8 @@ export const OTHER_OPERATIONS: readonly Strand[] = [
     releases: [MAIN, '18.0.8'],
     trigger: ['MoveTables --workflow up_reverse --target-keyspace customer cancel --keep-data'],
     state: { denied: { 'customer/80-': BOTH }, streams: {}, journals: { 'customer/80-': 1 }, locks: [] },
-    finds: [],
+    finds: ['refused'],
+    ways: 2,
   },
   {
     id: 'K31 killed',
@@ -211,7 +213,7 @@ export const OTHER_OPERATIONS: readonly Strand[] = [
       journals: { 'commerce/0': 1, 'customer/0': 1 },
       locks: [],
     },
-    finds: [],
+    finds: ['original-gone'],
   },
   {
     id: 'F04',

@@ -20,7 +20,7 @@ export const PAST_JOURNAL: readonly Strand[] = [
       streams: { 'commerce/0 c2c_reverse': 'Stopped', 'customer/0 c2c': 'Stopped: stopped for cutover' },
       journals: { 'commerce/0': 1 },
     },
-    finds: ['refused'],
+    finds: ['refused', 'journal-without-frozen'],
   },
   {
     id: 'K4 tail Reshard',
@@ -33,7 +33,7 @@ export const PAST_JOURNAL: readonly Strand[] = [
       streams: { 'customer/-80 sales': 'Stopped: for cutover', 'customer/-80 split_reverse': 'Stopped', 'customer/80- sales': 'Stopped: for cutover', 'customer/80- split_reverse': 'Stopped', 'customer/-40 split': 'Stopped: stopped for cutover', 'customer/-40 sales': 'Stopped', 'customer/40-80 split': 'Stopped: stopped for cutover', 'customer/40-80 sales': 'Stopped', 'customer/80-c0 split': 'Stopped: stopped for cutover', 'customer/80-c0 sales': 'Stopped', 'customer/c0- split': 'Stopped: stopped for cutover', 'customer/c0- sales': 'Stopped' },
       journals: { 'customer/-80': 1, 'customer/80-': 1 },
     },
-    finds: [],
+    finds: ['journal-without-frozen'],
   },
   {
     id: 'K20',
@@ -49,7 +49,7 @@ export const PAST_JOURNAL: readonly Strand[] = [
       journals: { 'commerce/0': 1, 'customer/-80': 1 },
       locks: [],
     },
-    finds: ['refused'],
+    finds: ['refused', 'journals-disagree'],
   },
   {
     id: 'K21',
@@ -65,7 +65,7 @@ export const PAST_JOURNAL: readonly Strand[] = [
       journals: { 'commerce/0': 1 },
       locks: [],
     },
-    finds: ['refused'],
+    finds: ['refused', 'journal-without-frozen', 'tablet-down'],
   },
   {
     id: 'K22',
@@ -81,7 +81,7 @@ export const PAST_JOURNAL: readonly Strand[] = [
       journals: { 'commerce/0': 1 },
       locks: [],
     },
-    finds: [],
+    finds: ['refused', 'journal-without-frozen', 'cell-down'],
   },
   {
     id: 'K23',
@@ -98,7 +98,7 @@ export const PAST_JOURNAL: readonly Strand[] = [
       journals: { 'customer/0': 1 },
       locks: [],
     },
-    finds: ['refused'],
+    finds: ['refused', 'journal-without-frozen', 'cell-down'],
   },
   {
     id: 'K23 mixed',
@@ -113,7 +113,7 @@ export const PAST_JOURNAL: readonly Strand[] = [
       journals: { 'customer/-80': 1 },
       locks: [],
     },
-    finds: [],
+    finds: ['journal-without-frozen'],
   },
   {
     id: 'K25',
@@ -127,7 +127,7 @@ export const PAST_JOURNAL: readonly Strand[] = [
       journals: { 'customer/-80': 1, 'customer/80-': 1 },
       locks: [],
     },
-    finds: [],
+    finds: ['journal-without-frozen'],
   },
   {
     id: 'K25 half',
@@ -141,7 +141,7 @@ export const PAST_JOURNAL: readonly Strand[] = [
       journals: { 'customer/-80': 1, 'customer/80-': 1 },
       locks: [],
     },
-    finds: [],
+    finds: ['journal-without-frozen'],
   },
   {
     id: 'K26 reverse',
@@ -155,7 +155,7 @@ export const PAST_JOURNAL: readonly Strand[] = [
       journals: { 'commerce/0': 1 },
       locks: [],
     },
-    finds: [],
+    finds: ['journal-without-frozen'],
   },
   {
     id: 'K26 freeze',
@@ -169,7 +169,7 @@ export const PAST_JOURNAL: readonly Strand[] = [
       journals: { 'commerce/0': 1 },
       locks: [],
     },
-    finds: [],
+    finds: ['journal-without-frozen'],
   },
   {
     id: 'K26 Reshard',
@@ -183,7 +183,7 @@ export const PAST_JOURNAL: readonly Strand[] = [
       journals: { 'customer/0': 1 },
       locks: [],
     },
-    finds: [],
+    finds: ['journal-without-frozen'],
   },
   {
     id: 'K28',
@@ -203,7 +203,7 @@ export const PAST_JOURNAL: readonly Strand[] = [
       journals: { 'commerce/0': 1 },
       locks: [],
     },
-    finds: [],
+    finds: ['refused', 'turned-on-itself'],
   },
   {
     id: 'K29',
@@ -212,6 +212,6 @@ export const PAST_JOURNAL: readonly Strand[] = [
     releases: [MAIN, '18.0.8'],
     trigger: [],
     state: { denied: {}, streams: { 'customer/-80 split': 'Running', 'customer/80- split': 'Running' }, locks: [] },
-    finds: [],
+    finds: ['old-journal'],
   },
 ];

@@ -1,12 +1,13 @@
 import type { Behaviours } from '../../../lib/behaviours.ts';
 import { formatDuration } from '../../../lib/duration.ts';
-import { cureCommand } from '../../recovery.ts';
+import { cureCommand, serveCommands } from '../../recovery.ts';
 import type { LockClientFacts, LockFacts } from '../locks.ts';
-import type { ShardFacts } from '../shard.ts';
+import type { ShardFacts, TabletFacts } from '../shard.ts';
+import type { WorkflowFacts } from '../workflow.ts';
 import { type Found, type Picture, unique } from './found.ts';
 
 /** Tablets that believe otherwise than their records say. */
-export function tabletsThatDiffer(shard: ShardFacts): Found[] {
+export function tabletsThatDiffer(shard: ShardFacts, { workflows }: Picture): Found[] {
   const differing = shard.tablets.filter((tablet) => tablet.differs.length > 0);
   return differing.map((tablet) => ({
     kind: 'tablet-differs',
@@ -14,8 +15,18 @@ export function tabletsThatDiffer(shard: ShardFacts): Found[] {
     keyspaces: [shard.keyspace],
     workflows: [],
     text: `${tablet.alias} is not what the records say: it ${tablet.differs.join('; it ')}`,
-    next: [`RefreshState ${tablet.alias}`],
+    next: servesAgainstRecords(tablet) && !isLeft(shard, workflows) ? serveCommands({ keyspace: shard.keyspace, name: shard.shard }, tablet.type.toLowerCase()) : [`RefreshState ${tablet.alias}`],
   }));
+}
+
+/** Its shard is turned off and queries are routed there: once it reads its records, nobody serves them. The records are what is wrong. */
+function servesAgainstRecords({ routed, believes, differs }: TabletFacts): boolean {
+  return routed && believes?.serving === true && differs.some((text) => text.includes('query service is disabled'));
+}
+
+/** Past the journal of a Reshard its source shards are to be off. */
+function isLeft({ keyspace, shard }: ShardFacts, workflows: readonly WorkflowFacts[]): boolean {
+  return workflows.some((one) => one.kind === 'shards' && one.journal.on.length > 0 && one.sources.includes(`${keyspace}/${shard}`));
 }
 
 /** Tablets that are stopped, or busy with a backup or a restore. */

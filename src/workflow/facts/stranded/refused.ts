@@ -10,7 +10,8 @@ const WHAT = { PRIMARY: 'writes of', REPLICA: 'replica reads of', RDONLY: 'rdonl
 
 /** Queries that are routed to a keyspace and turned away there. */
 export function refused(picture: Picture, keyspace: string, behaviours: Behaviours): Found[] {
-  return refusedAt(keyspace, picture.routing, picture.shards).map((entry) => ({
+  const entries = refusedAt(keyspace, picture.routing, picture.shards).filter((entry) => !isToCome(picture, keyspace, entry));
+  return entries.map((entry) => ({
     kind: isKeptApart(picture, keyspace, entry) ? 'denied-left-over' : 'refused',
     object: entry.on.join(', '),
     ...concerned(picture, keyspace, entry),
@@ -26,6 +27,14 @@ function isKeptApart({ workflows, routing }: Picture, keyspace: string, { type, 
     return route !== undefined && !route.global.startsWith(`${keyspace}.`);
   };
   return why === 'denied on' && tables.every((table) => elsewhere(table) && !workflows.some((one) => one.tables.includes(table)));
+}
+
+/** Tables of a workflow without routing rules, before its switch: who names the target is turned away there on purpose. */
+function isToCome({ workflows, routing }: Picture, keyspace: string, { type, tables, why }: Refused): boolean {
+  const leadsHere = (table: string): boolean => routing.routes.some((one) => one.type === type && one.from !== `${keyspace}.${table}` && one.global === `${keyspace}.${table}`);
+  const awaits = (one: WorkflowFacts, table: string): boolean =>
+    one.keyspace === keyspace && one.kind === 'tables' && !one.frozen && one.journal.on.length === 0 && !one.workflow.endsWith('_reverse') && one.tables.includes(table);
+  return why === 'denied on' && tables.every((table) => !leadsHere(table) && workflows.some((one) => awaits(one, table)));
 }
 
 /** The keyspaces between which the tables move, and the workflows that move them: whoever frees them has to keep those away. */
@@ -80,7 +89,7 @@ function serving(
   const intent = intentAt(picture, [keyspace]);
   if (intent !== undefined) return [intent.line];
   const reshard = picture.workflows.find((one) => one.kind === 'shards' && !one.frozen && one.sources.some((source) => entry.on.includes(source)));
-  if (reshard === undefined || entry.type !== 'PRIMARY') return shards.flatMap((shard) => serveCommands(shard));
+  if (reshard === undefined || entry.type !== 'PRIMARY') return shards.flatMap((shard) => serveCommands(shard, entry.type.toLowerCase()));
   if (reshard.journal.on.length > 0) return complete(reshard, behaviours);
   return reshardRecoveryCommands({
     keyspace,
