@@ -1,0 +1,38 @@
+// The figures: how many kills each step had, and where they came.
+import { START } from './notes.js';
+
+/** Every step of the plans, in the order of its first appearance, then those that only a recovery has; each with its kills. */
+export function histogram(plans, kills) {
+  const rows = new Map();
+  const row = (step) => {
+    if (!rows.has(step)) rows.set(step, { step, own: 0, commits: 0, command: 0, recovery: 0, before: 0, inside: 0, after: 0 });
+    return rows.get(step);
+  };
+  row(START);
+  for (const plan of plans) {
+    for (const step of plan.steps) row(step);
+    for (const { step, after } of plan.profile) {
+      row(step).commits++;
+      if (!after) row(step).own++;
+    }
+  }
+  for (const kill of kills) {
+    const one = row(kill.step);
+    one[kill.of === 'command' ? 'command' : 'recovery']++;
+    one[kill.where]++;
+  }
+  return [...rows.values()];
+}
+
+/** Steps that no kill came upon. */
+export function emptySteps(rows) {
+  return rows.filter(({ command, recovery }) => command + recovery === 0).map(({ step }) => step);
+}
+
+/** One line per step, numbers to the right. */
+export function histogramLines(rows) {
+  const head = ['step', 'commits', 'of its own', 'kills', 'in recovery', 'before', 'inside', 'after'];
+  const cells = rows.map(({ step, commits, own, command, recovery, before, inside, after }) => [step, commits, own, command + recovery, recovery, before, inside, after].map(String));
+  const widths = head.map((title, column) => Math.max(title.length, ...cells.map((row) => row[column].length)));
+  return [head, ...cells].map((row) => row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  '));
+}
