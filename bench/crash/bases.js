@@ -55,7 +55,8 @@ export async function measurePlan(plan, state, application, folder) {
     if (plan.fails) must(plan.again, await run(copy, plan.again));
     const after = await application.ask('mark');
     const { wrong } = await application.ask('check');
-    wrong.push(...(await application.ask('leftovers')));
+    const { left, ofTheDead } = await application.ask('leftovers');
+    wrong.push(...left, ...ofTheDead);
     if (wrong.length > 0) throw new Error(`${plan.name}, without a kill:\n${wrong.join('\n')}`);
     const seen = readNotes(notes);
     return { ...plan, state, before, after, profile: profileOf(seen), steps: seen.steps };

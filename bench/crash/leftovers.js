@@ -7,12 +7,15 @@ import { findAllShards, keyspaceNames, shardText } from '../../dist/topo/keyspac
 /** Tables of a shard in which something of a command stands while it is under way. */
 const PASSING = ['_table_lock', '_row_lock', '_session', '_sequence_change'];
 
-/** Locks, tickets, leases, intents, waiters of a shard. */
+/** Locks, tickets, leases, intents, waiters of a shard; apart from them the locks of the dead, which whoever asks for one removes. */
 export async function leftovers(cluster, state) {
-  const topology = new BetterSqlite3(join(state, 'topology.db'), { readonly: true });
   const left = [];
+  const ofTheDead = [];
+  for (const { resource, token, alive } of cluster.topo.conn.locks()) {
+    (alive === 'dead' ? ofTheDead : left).push(`${token === undefined ? 'a ticket' : 'a lock'} on ${resource}, its owner ${alive}`);
+  }
+  const topology = new BetterSqlite3(join(state, 'topology.db'), { readonly: true });
   try {
-    for (const { resource, token } of topology.prepare('SELECT resource, token FROM ticket').all()) left.push(`${token === null ? 'a ticket' : 'a lock'} on ${resource}`);
     for (const { id } of topology.prepare('SELECT id FROM lease WHERE id NOT IN (SELECT lease_id FROM ticket)').all()) left.push(`lease ${id} of no lock`);
     for (const { path } of topology.prepare("SELECT path FROM node WHERE path LIKE 'switchtraffic/intents/%'").all()) left.push(`an intent: ${path}`);
   } finally {
@@ -25,5 +28,5 @@ export async function leftovers(cluster, state) {
       for (const table of PASSING) for (const row of db.all(`SELECT * FROM ${table}`)) left.push(`${table} of ${shardText(info)}: ${JSON.stringify(row)}`);
     }
   }
-  return left;
+  return { left, ofTheDead };
 }

@@ -43,11 +43,11 @@ export function profileOf({ commits }) {
 
 /**
  * Where a kill came relative to the commit that it was meant for, and how far from its beginning, in milliseconds. `inside` is between
- * the call that commits and its return: whether it is on disk is for SQLite to say.
+ * the call that commits and its return: whether it is on disk is for SQLite to say. `committing`: it came inside of this one or another.
  */
 export function whereKilled({ commits, open, killed }, wanted) {
   const done = commits.length;
   const meant = commits[wanted - 1] ?? (open?.n === wanted ? open : undefined);
-  const where = done >= wanted ? 'after' : open !== undefined ? 'inside' : 'before';
-  return { where, done, offset: meant === undefined || killed === undefined ? undefined : Number(killed - meant.began) / 1e6 };
+  const where = done >= wanted ? 'after' : open?.n === wanted ? 'inside' : 'before';
+  return { where, done, committing: open !== undefined, offset: meant === undefined || killed === undefined ? undefined : Number(killed - meant.began) / 1e6 };
 }

@@ -16,13 +16,13 @@ const MOST_RECOVERIES = 2;
 const RECOVERY_KILLED = 4;
 
 /**
- * Runs a trial of a measured plan. `by` is how it recovers: `doctor`, or `again` for running the same command again. Returns each kill
- * that counted, and what is wrong. The state of one that went wrong stays in the folder.
+ * Runs a trial of a measured plan. `by` is how it recovers: `doctor`, `again` for running the same command again, or `nothing`. Returns
+ * each kill that counted, and what is wrong. The state of one that went wrong stays in the folder.
  */
 export async function runTrial({ plan, by, random, application, folder, seed }) {
   const state = join(folder, 'state');
   const log = join(folder, 'log');
-  const trial = { plan: plan.name, by, kills: [], drawnAgain: { early: 0, late: 0 }, wrong: [], passes: 0, counts: undefined };
+  const trial = { plan: plan.name, by, kills: [], drawnAgain: { early: 0, late: 0 }, wrong: [], passes: 0, swept: false, counts: undefined };
   const notes = join(folder, 'notes');
   for (;;) {
     for (const path of [state, log]) rmSync(path, { recursive: true, force: true });
@@ -65,6 +65,7 @@ async function kill(trial, { state, notes, line, order, of }) {
 
 async function recover(trial, order) {
   const { by, random } = order;
+  if (by === 'nothing') return settle(trial, order);
   if (random.below(RECOVERY_KILLED) === 0) {
     for (let killed = 0; killed < 1 + random.below(MOST_RECOVERIES); killed++) await killRecovery(trial, order);
   }
@@ -110,6 +111,20 @@ async function recoverByDoctor(trial, { state }) {
   }
 }
 
+/**
+ * Nothing may be left. A command that is run again removes the locks of the dead that it asks for; of one that had done everything, and
+ * asks for nothing any more, a doctor does.
+ */
+async function lookForLeftovers(trial, { by, state, application }) {
+  let { left, ofTheDead } = await application.ask('leftovers');
+  if (by === 'again' && ofTheDead.length > 0) {
+    trial.swept = true;
+    await run(state, ['doctor', '--fix']);
+    ({ left, ofTheDead } = await application.ask('leftovers'));
+  }
+  trial.wrong.push(...left, ...ofTheDead);
+}
+
 /** Looks at everything. What a doctor took back can be done once more. */
 async function settle(trial, { plan, by, random, state, application }) {
   const found = await application.ask('mark');
@@ -119,7 +134,7 @@ async function settle(trial, { plan, by, random, state, application }) {
     const parts = allowed.map((one, index) => `against the state ${allowed.length > 1 && index === 0 ? 'before' : 'after'}:\n${difference(found, one).slice(0, 20).join('\n')}`);
     trial.wrong.push(`the state is none of those that the command may leave; ${parts.join('\n')}`);
   }
-  trial.wrong.push(...(await application.ask('leftovers')));
+  await lookForLeftovers(trial, { by, state, application });
   if (trial.wrong.length === 0 && trial.wentBack && by === 'doctor' && random.below(2) === 0) {
     const { exit, stdout, stderr } = await run(state, plan.again);
     if (exit !== 0) trial.wrong.push(`after the doctor, the command does not work: exit ${exit}\n${stdout}${stderr}`);
