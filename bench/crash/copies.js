@@ -24,11 +24,11 @@ export async function copiesDiffer(cluster, shape) {
   return wrong;
 }
 
-/** The shards of both sides. Those of a Reshard are told apart by name. */
-async function sidesOf(cluster, { source, target, from }) {
+/** The shards of both sides: of a move those that move, if not all. Those of a Reshard are told apart by name. */
+async function sidesOf(cluster, { source, target, from, shards }) {
   const open = async (keyspace, isOurs) =>
     (await findAllShards(background(), cluster.topo, keyspace)).filter(({ name }) => isOurs(name)).map(({ name }) => cluster.shards.open(keyspace, name));
-  if (source !== target) return [await open(source, () => true), await open(target, () => true)];
+  if (source !== target) return Promise.all([source, target].map((keyspace) => open(keyspace, (name) => shards?.includes(name) ?? true)));
   return [await open(source, (name) => from.includes(name)), await open(source, (name) => !from.includes(name))];
 }
 

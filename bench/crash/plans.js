@@ -3,6 +3,7 @@ import { CLUSTERS } from './clusters.js';
 
 const READS = ['--tablet-types', 'replica,rdonly'];
 const WRITES = ['--tablet-types', 'primary'];
+const MIRROR = ['mirrortraffic', '--percent', '50'];
 /** Fails by itself, close before the journal, so that its roll-back is there to be killed. */
 const FAILS = ['--fault', 'switchTraffic/writes/createReverseVReplication:after=return'];
 
@@ -19,25 +20,33 @@ const OPERATIONS = {
   'reverse that fails': { before: [['switchtraffic']], line: ['reversetraffic', ...FAILS], again: ['reversetraffic'], fails: true },
   'complete': { before: [['switchtraffic']], line: ['complete'], ends: true },
   'cancel': { before: [], line: ['cancel'], ends: true },
-  // Of a move alone: a Reshard whose reads are switched is not cancelled.
-  'cancel of switched reads': { before: [['switchtraffic', ...READS]], line: ['cancel'], ends: true, only: ['move', 'spread'] },
+  // Of a move alone: a Reshard whose reads are switched is not cancelled, and is not mirrored.
+  'cancel of switched reads': { before: [['switchtraffic', ...READS]], line: ['cancel'], ends: true, only: ['move', 'spread', 'tenant'] },
+  'switch of mirrored tables': { before: [MIRROR], line: ['switchtraffic'], only: ['move'] },
+  'cancel of mirrored tables': { before: [MIRROR], line: ['cancel'], ends: true, only: ['move'] },
 };
 
 /** Every plan by its name, `move switch` and so on. */
 export function allPlans() {
-  return Object.entries(CLUSTERS).flatMap(([cluster, { line, shape, afterCancel, about }]) =>
-    Object.entries(OPERATIONS).filter(([, { only }]) => only?.includes(cluster) ?? true).map(([operation, { before, line: own, again = own, fails = false, ends = false }]) => ({
-      name: `${cluster} ${operation}`,
-      about: `${operation}: ${about}`,
-      cluster,
-      shape: operation.startsWith('cancel') ? { ...shape, ...afterCancel } : shape,
-      before: before.map((more) => line(...more)),
-      line: line(...own),
-      again: line(...again),
-      fails,
-      ends,
-    })),
-  );
+  return Object.entries(CLUSTERS).flatMap(([cluster, made]) => {
+    const has = ([operation, { only }]) => (only?.includes(cluster) ?? true) && (made.only?.includes(operation) ?? true);
+    return Object.entries(OPERATIONS).filter(has).map(([operation, has]) => planOf(cluster, made, operation, has));
+  });
+}
+
+function planOf(cluster, { line, shape, afterCancel, afterComplete, flags = [], about }, operation, { before, line: own, again = own, fails = false, ends = false }) {
+  const whole = (words) => line(...words, ...(words[0] === 'switchtraffic' && !words.includes(READS[1]) ? flags : []));
+  return {
+    name: `${cluster} ${operation}`,
+    about: `${operation}: ${about}`,
+    cluster,
+    shape: { ...shape, ...(operation.startsWith('cancel') && afterCancel), ...(operation === 'complete' && afterComplete) },
+    before: before.map(whole),
+    line: whole(own),
+    again: whole(again),
+    fails,
+    ends,
+  };
 }
 
 /** The plans that a text of `--only` stands for: a name, or a part of one. Throws for one that stands for nothing. */

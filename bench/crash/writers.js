@@ -24,7 +24,7 @@ const LEAST_ROWS = 4;
 
 /** Starts the writers. Each has tables, keys and chance of its own. */
 export async function startWriters(cluster, shape, log, seed) {
-  const tables = await Promise.all(shape.tables.map((name) => statementsOf(cluster, name)));
+  const tables = await Promise.all(shape.tables.map((name) => statementsOf(cluster, name, shape.values)));
   const file = openSync(log, 'a');
   const shared = { cluster, gate: new Gate(cluster, { cell: CELL }), file, unexpected: [], acknowledged: new Map(), busy: 0, paused: false, stop: false };
   const running = Array.from({ length: WRITERS }, (_, index) => write(shared, tables, index, seededRandom(seed * WRITERS + index)));
@@ -49,8 +49,8 @@ export async function startWriters(cluster, shape, log, seed) {
   };
 }
 
-async function statementsOf(cluster, name) {
-  return new Statements(loadTable(await findKnownTable(background(), cluster, CELL, name)), 'crash');
+async function statementsOf(cluster, name, values) {
+  return new Statements(loadTable(await findKnownTable(background(), cluster, CELL, name), values), 'crash');
 }
 
 /** Resolves once every table has taken a write from now on; rejects with the last refusal of one that takes none. */
