@@ -37,7 +37,7 @@ export async function measureSeeds() {
     const traces = [];
     for (let time = 0; time < 2; time++) {
       const stages = new Stages(rigs);
-      const { trace, status } = await runScenario(rigs, stages, scenario, { seed, files: '.', golden: () => undefined });
+      const { trace, status } = await runScenario(rigs, stages, scenario, { seed, files: '.', golden: () => undefined, traced: true });
       stages.close();
       traces.push(trace);
       if (status !== 'passed') failed.push(seed);

@@ -25,6 +25,8 @@ const KINDS: Readonly<Record<string, () => Promise<Render>>> = {
 export interface Reports {
   /** True when one of them is the answer on stdout: nothing else may be printed there. */
   readonly stdout: boolean;
+  /** True when one of them tells the trace of each run. */
+  readonly traced: boolean;
   /** Writes them all. Throws UserError for one that cannot be written, when the others are. */
   write(run: RunResult): Promise<void>;
 }
@@ -53,6 +55,7 @@ export function openReports(inv: Invocation, inputs: readonly string[]): Reports
   for (const report of reports) checkWritable(io, report, inputs);
   return {
     stdout: stdout.length > 0,
+    traced: reports.some(({ kind }) => kind === 'json'),
     write: async (run) => {
       let failure: unknown;
       for (const report of reports) {

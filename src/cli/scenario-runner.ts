@@ -21,6 +21,8 @@ export interface RunSettings {
   keep: string | undefined;
   /** Write golden files. */
   update: boolean;
+  /** A report tells the trace of each. */
+  traced: boolean;
 }
 
 /** One scenario of a run, and where it stands in it. */
@@ -57,11 +59,11 @@ export async function runJob(runner: Runner, settings: RunSettings, job: Job, wr
   }
 }
 
-async function run({ rigs, stages }: Runner, { cwd, seed, keep, update }: RunSettings, job: Job, wrote: (name: string) => void): Promise<ScenarioResult> {
+async function run({ rigs, stages }: Runner, { cwd, seed, keep, update, traced }: RunSettings, job: Job, wrote: (name: string) => void): Promise<ScenarioResult> {
   const { scenario, slug } = job;
   const files = folderOf(cwd, scenario.file);
   const golden: Golden = update ? writeGolden(rigs, files, wrote) : (name) => rigs.readText(files, name);
-  const options = { files, golden, ...(seed === undefined ? {} : { seed }) };
+  const options = { files, golden, traced, ...(seed === undefined ? {} : { seed }) };
   const result = await runScenario(rigs, stages, scenario, options);
   if (result.status === 'passed') return result;
   const reproduce = [again(job, result.seed)];

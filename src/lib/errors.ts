@@ -127,7 +127,8 @@ export function plainError(message: string): VtError {
 
 /** `vterrors.Wrap`: `message: cause`. The code stays that of the cause. */
 export function wrapError(cause: unknown, message: string): VtError {
-  return new VtError(message, { code: errorCode(cause), cause });
+  // Where it arose is told by the cause.
+  return new VtError(message, { code: errorCode(cause), cause, traced: false });
 }
 
 /** True for a topology error of this kind, not looking through wrapping (as Vitess's IsErrType does not). */

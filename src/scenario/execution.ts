@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Problem } from '../report/scenario/result.ts';
 import type { Scenario } from '../report/scenario-file/read.ts';
 import type { PathPart } from '../report/input/yaml.ts';
@@ -6,6 +5,7 @@ import type { Fingerprint } from '../workflow/facts/fingerprint.ts';
 import { Outages } from './outages.ts';
 import type { Ran, Rig } from './rig.ts';
 import type { Golden } from './text-test.ts';
+import type { Trace } from './trace.ts';
 import type { ScenarioWorkload } from './workload.ts';
 
 /** A scenario under way: its world, and what has to be remembered between its steps. */
@@ -21,12 +21,14 @@ export class Execution {
   workload: ScenarioWorkload | undefined;
   /** The last command that failed: what it printed is what there is to recover with. */
   lastFailed: Ran | undefined;
-  readonly #trace = createHash('sha256');
+  /** Undefined where nobody asks for it: what goes into it is a tenth of the work. */
+  readonly trace: Trace | undefined;
 
-  constructor(scenario: Scenario, rig: Rig, golden: Golden) {
+  constructor(scenario: Scenario, rig: Rig, golden: Golden, trace: Trace | undefined) {
     this.scenario = scenario;
     this.rig = rig;
     this.golden = golden;
+    this.trace = trace;
   }
 
   /** Runs one command line and remembers what it did. */
@@ -36,17 +38,8 @@ export class Execution {
     const tookMs = this.rig.clock.now() - started;
     this.outages.add(ran.events);
     if (ran.exit !== 0) this.lastFailed = ran;
-    this.note({ argv, started, tookMs, ...ran });
+    this.trace?.add({ argv, started, tookMs, ...ran });
     return { ...ran, tookMs };
-  }
-
-  /** Adds something that happened to the trace. */
-  note(what: unknown): void {
-    this.#trace.update(`${JSON.stringify(what)}\n`);
-  }
-
-  traceHash(): string {
-    return this.#trace.copy().digest('hex');
   }
 
   problem(path: readonly PathPart[], subject: string, lines: readonly string[]): Problem {

@@ -10,6 +10,7 @@ import type { Rigs } from './rig.ts';
 import type { Stages } from './stages.ts';
 import { performStep } from './steps.ts';
 import type { Golden } from './text-test.ts';
+import { Trace } from './trace.ts';
 import { rowProblems, ScenarioWorkload } from './workload.ts';
 
 export interface RunOptions {
@@ -20,6 +21,8 @@ export interface RunOptions {
   /** The scenario's folder: files that it names lie below. */
   files: string;
   golden: Golden;
+  /** Makes the hash of everything that happened. */
+  traced: boolean;
 }
 
 /**
@@ -30,11 +33,12 @@ export async function runScenario(rigs: Rigs, stages: Stages, scenario: Scenario
   const started = rigs.now();
   const { doc } = scenario;
   const seed = options.seed ?? doc.given.seed ?? 1;
-  const { files, folder, golden } = options;
+  const { files, folder, golden, traced } = options;
   const stage = await stages.take(scenario, { seed, files, ...(folder === undefined ? {} : { folder }) });
   const { rig, failed } = stage;
-  const execution = new Execution(scenario, rig, golden);
-  execution.note(stage.trace);
+  const execution = new Execution(scenario, rig, golden, traced ? new Trace() : undefined);
+  const { trace } = execution;
+  trace?.add(stage.trace);
   const steps: StepResult[] = [];
   let ended = false;
   try {
@@ -48,7 +52,7 @@ export async function runScenario(rigs: Rigs, stages: Stages, scenario: Scenario
       }
       await checkWorkload(execution, steps);
     } else steps.push(failed);
-    execution.note(await rig.observe(takeFingerprint));
+    trace?.add(await rig.observe(takeFingerprint));
     ended = true;
   } finally {
     if (!ended) await execution.workload?.stop().catch(() => {});
@@ -69,7 +73,7 @@ export async function runScenario(rigs: Rigs, stages: Stages, scenario: Scenario
     status: wrong ? 'failed' : vacuous.length > 0 ? 'vacuous' : 'passed',
     steps,
     stepCount: doc.steps.length,
-    trace: execution.traceHash(),
+    trace: trace?.digest(),
     durationMs: rigs.now() - started,
     reproduce: [],
   };
@@ -88,7 +92,7 @@ async function startWorkload({ rig, scenario }: Execution, given: WorkloadGiven,
 async function checkWorkload(execution: Execution, steps: readonly StepResult[]): Promise<void> {
   if (execution.workload === undefined) return;
   const report = await execution.workload.stop();
-  execution.note(report);
+  execution.trace?.add(report);
   const lines = rowProblems(report);
   if (lines.length > 0) steps.at(-1)?.problems.push(execution.problem(['given', 'workload'], 'workload', lines));
 }

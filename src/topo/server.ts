@@ -29,9 +29,22 @@ export function readRecord<T>(ctx: Context, conn: Conn, path: string): Promise<V
   return conn.get(ctx, path).then(versioned<T>);
 }
 
-function versioned<T>({ contents, version }: Node): Versioned<T> {
-  return { record: JSON.parse(contents) as T, version };
+function versioned<T>(node: Node): Versioned<T> {
+  return { record: recordOf(node) as T, version: node.version };
 }
+
+/** In memory a switch reads the same few records hundreds of times. What is kept is frozen: whoever changes a record copies it first. */
+function recordOf(node: Node): unknown {
+  if (node.kept !== true) return JSON.parse(node.contents);
+  let record = records.get(node);
+  if (record === undefined) {
+    record = deepFreeze(JSON.parse(node.contents)) as object;
+    records.set(node, record);
+  }
+  return record;
+}
+
+const records = new WeakMap<Node, object>();
 
 /** Reads a record, or undefined where there is none. */
 export function findRecord<T>(ctx: Context, conn: Conn, path: string): Promise<Versioned<T> | undefined> {

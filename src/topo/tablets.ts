@@ -146,7 +146,8 @@ export async function updateTablet(ctx: Context, topo: TopoServer, alias: Tablet
   const conn = topo.conn.forCell(alias.cell);
   const path = paths.tablet(aliasText(alias));
   for (;;) {
-    const { record, version } = await readRecord<Tablet>(ctx, conn, path);
+    const { record: found, version } = await readRecord<Tablet>(ctx, conn, path);
+    const record = structuredClone(found);
     change(record);
     try {
       await conn.update(ctx, path, encodeRecord(record), version);

@@ -33,7 +33,8 @@ export interface Running {
 /** A folder to run in, with a copy of a cluster unless it is to be empty. */
 export function folder(of?: string): string {
   const path = join(root, `run-${folders++}`);
-  mkdirSync(path);
+  // Another file of tests may have removed them all.
+  mkdirSync(path, { recursive: true });
   if (of !== undefined) cpSync(join(root, of), path, { recursive: true });
   return path;
 }

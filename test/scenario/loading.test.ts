@@ -26,7 +26,7 @@ steps:
 `;
   const [scenario] = readScenarios('waits.swt.yaml', text);
   const rigs = scenarioRigs(() => 0);
-  const { steps, status } = await runScenario(rigs, new Stages(rigs), scenario!, { files: '.', golden: () => undefined });
+  const { steps, status } = await runScenario(rigs, new Stages(rigs), scenario!, { files: '.', golden: () => undefined, traced: true });
   expect(steps.flatMap(({ problems }) => problems.flatMap(({ lines }) => lines))).toEqual([]);
   expect(status).toBe('passed');
 });

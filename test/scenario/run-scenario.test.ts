@@ -19,7 +19,7 @@ given:
 async function run(steps: string, options: { head?: string; seed?: number; in?: Stages } = {}): Promise<ScenarioResult> {
   const [scenario] = readScenarios('a.swt.yaml', `${options.head ?? HEAD}steps:\n${steps}`);
   const seed = options.seed === undefined ? {} : { seed: options.seed };
-  return runScenario(rigs, options.in ?? stages, scenario!, { files: '.', golden: (name) => (name === 'ok.txt' ? 'customer\n' : undefined), ...seed });
+  return runScenario(rigs, options.in ?? stages, scenario!, { files: '.', traced: true, golden: (name) => (name === 'ok.txt' ? 'customer\n' : undefined), ...seed });
 }
 
 const problems = (result: ScenarioResult): string[] =>

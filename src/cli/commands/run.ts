@@ -13,7 +13,6 @@ import { scenarioRigs } from '../rig.ts';
 import { checkRunFlags } from '../run-flags.ts';
 import { RunProgress } from '../run-progress.ts';
 import { findScenarios } from '../scenario-files.ts';
-import { runInProcesses } from '../scenario-jobs.ts';
 import { openReports } from '../scenario-reports.ts';
 import { type Job, newRunner, type Outcome, runJob, type RunSettings } from '../scenario-runner.ts';
 import type { Invocation } from '../spec.ts';
@@ -36,7 +35,8 @@ export async function run(inv: Invocation): Promise<number> {
     quiet: flags.bool('quiet'),
     columns: out.isTTY ? out.columns : 0,
   };
-  const result = await new Run(inv, rigs, format === 'json' ? undefined : { pretty, out }).all(jobs);
+  const traced = reports.traced || format === 'json';
+  const result = await new Run(inv, rigs, { shown: format === 'json' ? undefined : { pretty, out }, traced }).all(jobs);
   if (format === 'json') io.stdout.write((await loading(import('../../report/scenario/json.ts'))).renderJson(result));
   else out.write(renderSummary(result, pretty).map((line) => `${line}\n`).join(''));
   await reports.write(result);
@@ -127,14 +127,16 @@ class Run {
   readonly #inv: Invocation;
   readonly #rigs: Rigs;
   readonly #shown: Shown | undefined;
+  readonly #traced: boolean;
   readonly #progress: RunProgress;
   #outcomes: (Outcome | undefined)[] = [];
   #printed = 0;
 
-  constructor(inv: Invocation, rigs: Rigs, shown: Shown | undefined) {
+  constructor(inv: Invocation, rigs: Rigs, { shown, traced }: { shown: Shown | undefined; traced: boolean }) {
     this.#inv = inv;
     this.#rigs = rigs;
     this.#shown = shown;
+    this.#traced = traced;
     this.#progress = new RunProgress(inv.io, { quiet: inv.flags.bool('quiet'), json: shown === undefined });
   }
 
@@ -148,7 +150,7 @@ class Run {
     const settings = this.#settings();
     const ended = (index: number, outcome: Outcome): void => this.#ended(index, outcome);
     try {
-      if (processes > 1) await runInProcesses({ settings, jobs, processes, signal, ended });
+      if (processes > 1) await (await loading(import('../scenario-jobs.ts'))).runInProcesses({ settings, jobs, processes, signal, ended });
       else await this.#here(settings, jobs);
     } finally {
       this.#progress.end();
@@ -171,6 +173,7 @@ class Run {
       seed: flags.given('seed') ? flags.int('seed') : undefined,
       keep: flags.given('keep') ? flags.str('keep') : undefined,
       update: flags.bool('update'),
+      traced: this.#traced,
     };
   }
 

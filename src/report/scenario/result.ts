@@ -41,8 +41,8 @@ export interface ScenarioResult {
   steps: StepResult[];
   /** Steps of the scenario in all. */
   stepCount: number;
-  /** SHA-256 over everything that happened: equal for two runs with one seed. */
-  trace: string;
+  /** SHA-256 over everything that happened: equal for two runs with one seed. Undefined where nobody asked for it. */
+  trace: string | undefined;
   /** Milliseconds on the machine's clock. */
   durationMs: number;
   /** Command lines that run this one again, and show what it left. */

@@ -48,6 +48,8 @@ export type Version = number;
 export interface Node {
   contents: string;
   version: Version;
+  /** The store gives the same object until the node is written: what is made of it can be kept beside it. */
+  kept?: true;
 }
 
 export interface DirEntry {

@@ -12,6 +12,8 @@ import { type LeasePolicy, type LeaseRow, type LockRequest, type LockRows, LockT
  */
 export class MemoryTopoStore {
   readonly nodes = new Map<string, Map<string, Node>>();
+  /** What lies below directories, by cell and directory, until a node is made or goes. */
+  readonly #listings = new Map<string, DirEntry[]>();
   readonly tickets: TicketRow[] = [];
   readonly leases = new Map<number, LeaseRow>();
   readonly fences = new Map<string, number>();
@@ -21,6 +23,7 @@ export class MemoryTopoStore {
   /** Forgets everything. */
   clear(): void {
     this.nodes.clear();
+    this.#listings.clear();
     this.tickets.length = 0;
     this.leases.clear();
     this.fences.clear();
@@ -67,9 +70,10 @@ export class MemoryTopoStore {
   put(cell: string, path: string, contents: string): Version {
     const nodes = this.cell(cell);
     const before = nodes.get(path);
-    this.#undo?.push(() => (before === undefined ? nodes.delete(path) : nodes.set(path, before)));
+    this.#undo?.push(() => (before === undefined ? this.#forget(nodes, path) : nodes.set(path, before)));
+    if (before === undefined) this.#listings.clear();
     const version = ++this.revision;
-    nodes.set(path, { contents, version });
+    nodes.set(path, { contents, version, kept: true });
     return version;
   }
 
@@ -77,8 +81,27 @@ export class MemoryTopoStore {
     const nodes = this.cell(cell);
     const before = nodes.get(path);
     if (before === undefined) return;
-    this.#undo?.push(() => nodes.set(path, before));
+    this.#undo?.push(() => {
+      this.#listings.clear();
+      nodes.set(path, before);
+    });
+    this.#forget(nodes, path);
+  }
+
+  #forget(nodes: Map<string, Node>, path: string): void {
+    this.#listings.clear();
     nodes.delete(path);
+  }
+
+  /** The entries right below a directory, by name. Not to be changed. */
+  entries(cell: string, dir: string): readonly DirEntry[] {
+    const key = `${cell}:${dir}`;
+    let found = this.#listings.get(key);
+    if (found === undefined) {
+      found = entriesBelow(dir, this.cell(cell).keys());
+      this.#listings.set(key, found);
+    }
+    return found;
   }
 
   /** All or nothing, as a database's transaction is. Nodes only: lock rows are edited in single calls. */
@@ -134,7 +157,7 @@ class MemoryConn implements Conn {
   async entries(ctx: Context, dir: string): Promise<DirEntry[]> {
     const clean = cleanPath(dir);
     checkCall(ctx, () => this.#names.directory(this.cell, clean));
-    return entriesBelow(clean, this.#store.cell(this.cell).keys());
+    return [...this.#store.entries(this.cell, clean)];
   }
 
   async get(ctx: Context, path: string): Promise<Node> {

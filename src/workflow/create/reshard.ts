@@ -62,7 +62,7 @@ async function validateServing(ctx: Context, { topo, world }: Cluster, { keyspac
   try {
     for (const cell of cells.length > 0 ? cells.toSorted() : await cellNames(ctx, topo)) {
       const conn = await connForCell(ctx, topo, cell);
-      const { record } = await readRecord<SrvKeyspace>(ctx, conn, paths.srvKeyspace(keyspace));
+      const record = structuredClone((await readRecord<SrvKeyspace>(ctx, conn, paths.srvKeyspace(keyspace))).record);
       orderPartitions(record);
       checkPartitions(cell, record.partitions ?? []);
     }
