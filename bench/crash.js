@@ -29,6 +29,7 @@ function readOptions() {
       by: values.by,
       keep: values.keep,
       sample: values.sample === true,
+      whole: values.only === undefined,
       plans: choosePlans(values.only),
     };
   } catch (error) {

@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { seededRandom } from '../../dist/runtime/random.js';
+import { allotment, planOfEmpty } from './allot.js';
 import { clusterMaker, measurePlan } from './bases.js';
 import { startApplication } from './client.js';
 import { runTrial } from './trial.js';
@@ -10,11 +11,14 @@ import { runTrial } from './trial.js';
 /** Failed trials of which everything is kept. */
 const KEPT = 10;
 
+/** Of so many kills again, at most, those go on that look for steps which none came upon. */
+const SEARCH = 0.5;
+
 /**
- * Measures the plans, then kills until there are as many kills as asked for. A trial draws from a chance of its own, so that a seed
+ * Measures the plans, then kills until there are as many kills as asked for and, unless it is a sample, no step is empty. A trial draws from a chance of its own, so that a seed
  * draws the same instants whatever the number of jobs; the machine does the rest.
  */
-export async function crash({ kills, seed, jobs, by, plans, folder, keep }) {
+export async function crash({ kills, seed, jobs, by, sample, plans, folder, keep }) {
   const started = performance.now();
   const workers = Array.from({ length: jobs }, (_, index) => ({ application: startApplication(), folder: join(folder, `job-${index}`) }));
   for (const worker of workers) mkdirSync(worker.folder);
@@ -29,9 +33,11 @@ export async function crash({ kills, seed, jobs, by, plans, folder, keep }) {
     const trials = [];
     let counted = 0;
     let kept = 0;
-    await inTurns(workers, () => counted < kills, async (index, worker) => {
+    const allot = allotment(measured);
+    const sought = () => (sample || counted < kills || counted >= kills * (1 + SEARCH) ? undefined : planOfEmpty(measured, trials.flatMap((trial) => trial.kills)));
+    await inTurns(workers, () => counted < kills || sought() !== undefined, async (index, worker) => {
       const random = seededRandom(seed * 1_000_003 + index);
-      const plan = measured[index % measured.length];
+      const plan = sought() ?? allot(index);
       const trial = await runTrial({ plan, by: by ?? ['doctor', 'again'][random.below(2)], random, ...worker, seed: index });
       trials.push({ index, ...trial });
       counted += trial.kills.length;

@@ -1,4 +1,6 @@
 // The figures: how many kills each step had, and where they came.
+import { findRelease } from '../../dist/lib/releases.js';
+import { everyPoint } from '../../dist/workflow/points.js';
 import { START } from './notes.js';
 
 /** Every step of the plans, in the order of its first appearance, then those that only a recovery has; each with its kills. */
@@ -24,9 +26,9 @@ export function histogram(plans, kills) {
   return [...rows.values()];
 }
 
-/** Steps that no kill came upon. */
+/** Steps that no kill came upon, though there is a commit in or after them. */
 export function emptySteps(rows) {
-  return rows.filter(({ command, recovery }) => command + recovery === 0).map(({ step }) => step);
+  return rows.filter(({ command, recovery, commits }) => command + recovery === 0 && commits > 0).map(({ step }) => step);
 }
 
 /** One line per step, numbers to the right. */
@@ -35,4 +37,10 @@ export function histogramLines(rows) {
   const cells = rows.map(({ step, commits, own, command, recovery, before, inside, after }) => [step, commits, own, command + recovery, recovery, before, inside, after].map(String));
   const widths = head.map((title, column) => Math.max(title.length, ...cells.map((row) => row[column].length)));
   return [head, ...cells].map((row) => row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  '));
+}
+
+/** Steps that the product knows and that no plan nor any recovery came to: nothing is said of them. */
+export function unvisited(rows) {
+  const visited = new Set(rows.map(({ step }) => step));
+  return everyPoint(findRelease('hardened').behaviours).map(({ name }) => name).filter((name) => !visited.has(name));
 }

@@ -1,15 +1,16 @@
 // What a campaign came to, for people.
-import { emptySteps, histogram, histogramLines } from './histogram.js';
+import { emptySteps, histogram, histogramLines, unvisited } from './histogram.js';
 import { START } from './notes.js';
 
 const SHOWN = 20;
 
 /** The lines, and whether every promise held. */
-export function report({ plans, trials, tookMs }, { sample }) {
+export function report({ plans, trials, tookMs }, { sample, whole }) {
   const kills = trials.flatMap((trial) => trial.kills);
   const rows = histogram(plans, kills);
-  const silent = rows.filter(({ step, own, commits }) => step !== START && own === 0 && commits > 0).map(({ step }) => step);
+  const silent = rows.filter(({ step, own }) => step !== START && own === 0).map(({ step, commits }) => (commits === 0 ? `${step} (none after it either)` : step));
   const empty = emptySteps(rows);
+  const others = unvisited(rows);
   const bad = trials.filter(({ wrong }) => wrong.length > 0);
   const sum = (of) => trials.reduce((total, trial) => total + of(trial), 0);
   const writes = (outcome) => sum(({ counts }) => counts?.[outcome] ?? 0).toLocaleString('en-US');
@@ -19,6 +20,7 @@ export function report({ plans, trials, tookMs }, { sample }) {
     'commits: of one run of each plan without a kill, in the step or after it and before the next; of its own: in the step alone.',
     'before, inside, after: where the kill came relative to the commit that it was drawn for.',
     ...(silent.length > 0 ? [`steps that commit nothing of their own, in the runs without a kill: ${silent.join(', ')}`] : []),
+    ...(whole && others.length > 0 ? [`steps that none of these plans has: ${others.join(', ')}`] : []),
     '',
     `${kills.length} kills in ${trials.length} trials of ${plans.length} plans, in ${Math.round(tookMs / 1000)} s: ${offsets(kills)}`,
     `of these ${kills.filter(({ of }) => of === 'command').length} of a command, ${count(kills, 'the command run again')} of the command run again, ${count(kills, 'doctor --fix')} of doctor --fix`,
