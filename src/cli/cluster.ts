@@ -4,6 +4,7 @@ import { findRelease, type Release } from '../lib/releases.ts';
 import { background, type Context, withCancel, withTimeout, withValue } from '../runtime/context.ts';
 import type { WorldEvent } from '../runtime/events.ts';
 import { ExitFault } from '../lib/exit-fault.ts';
+import { COMMAND_LINE } from '../runtime/command-line.ts';
 import { CALLER } from '../runtime/perform-fault.ts';
 import type { Cluster } from '../tablet/cluster.ts';
 import type { ShardStore } from '../tablet/shard-db.ts';
@@ -15,6 +16,7 @@ import { releaseAll } from '../topo/held-locks.ts';
 import { type ClusterRecord, readCluster } from '../topo/cluster-record.ts';
 import type { TopoServer } from '../topo/server.ts';
 import { type ClusterHost, fileHost } from './host.ts';
+import { commandItself } from './command-again.ts';
 import { CommandFailure } from './command-failure.ts';
 import { armFaults, unfiredFaults } from './faults.ts';
 import { isWorkflowCommand } from './flags.ts';
@@ -66,7 +68,7 @@ export async function withCluster(
     policy.reapDead = policy.renewed;
     const topo: TopoServer = { conn, release, world, lockTimeoutMs, held: new Set() };
     const cluster: Cluster = { world, release, topo, shards };
-    const scope = startScope(withValue(limited.ctx, CALLER, limited), cluster);
+    const scope = startScope(withValue(withValue(limited.ctx, CALLER, limited), COMMAND_LINE, commandItself(inv)), cluster);
     disarm = await armFaults(scope.ctx, inv, cluster, { creating: options.create !== undefined, late });
     let exit: number;
     try {

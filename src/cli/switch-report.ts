@@ -16,7 +16,7 @@ import type { SwitchRun } from '../workflow/switch/run.ts';
 import { currentStreams, type StreamMigrator } from '../workflow/switch/stream-migrator.ts';
 import type { TrafficSwitcher } from '../workflow/switcher.ts';
 import type { SwitchEnd } from '../workflow/switch/runner.ts';
-import type { SwitchFailed } from '../workflow/switch/switch-traffic.ts';
+import type { SwitchFailed } from '../workflow/switch/switch-failed.ts';
 import type { CommandScope } from './scope.ts';
 import { commandAgain } from './command-again.ts';
 import type { Invocation } from './spec.ts';

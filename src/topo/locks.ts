@@ -1,7 +1,7 @@
 import { errorText, isTopoError, type TopoError, VtError, vtError } from '../lib/errors.ts';
 import { formatRfc3339 } from '../lib/go-time.ts';
 import { background, type Context, contextKey, withTimeout, withValue } from '../runtime/context.ts';
-import type { LockDescriptor, WriteOptions } from './conn/conn.ts';
+import type { LockDescriptor, WriteOptions, Writer } from './conn/conn.ts';
 import { lockDirs } from './paths.ts';
 import type { TopoServer } from './server.ts';
 
@@ -157,9 +157,22 @@ export function holdsKeyspace(ctx: Context, keyspace: string): boolean {
   return ctx.value(LOCKS)?.get(keyspace)?.kind === 'keyspace';
 }
 
-/** Notes the step a command is in beside each of its locks, for those who wait for them. */
-export function noteStep(ctx: Context, step: string): void {
-  for (const descriptor of heldLocks(ctx)) descriptor.note(step);
+/** True if this context has locked the name, as far as it knows. */
+export function holdsName(ctx: Context, name: string): boolean {
+  return ctx.value(LOCKS)?.get(name)?.kind === 'named';
+}
+
+/**
+ * Notes the step a command is in beside each of its locks, for those who wait for them; with `also`, which may write other
+ * records of the global topology, in one transaction. It is written whatever became of the context.
+ */
+export async function noteStep(ctx: Context, topo: TopoServer, step: string, also?: (writer: Writer) => void): Promise<void> {
+  const held = heldLocks(ctx);
+  if (held.length === 0 && also === undefined) return;
+  await topo.conn.atomically(background(), {}, (writer) => {
+    for (const descriptor of held) descriptor.note(step);
+    also?.(writer);
+  });
 }
 
 /** A guarded write found its lock gone: says which, who has it now, and what to do next. */

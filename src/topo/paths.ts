@@ -19,6 +19,7 @@ export const paths = {
   stoppedCell: (cell: string): string => `switchtraffic/stopped_cells/${cell}`,
   intents: 'switchtraffic/intents',
   intent: (keyspace: string, workflow: string): string => `switchtraffic/intents/${keyspace}/${workflow}`,
+  intentProgress: (keyspace: string, workflow: string): string => `switchtraffic/intent_progress/${keyspace}/${workflow}`,
   history: 'switchtraffic/history',
   gates: 'switchtraffic/gates',
   gate: (name: string): string => `switchtraffic/gates/${name}`,

@@ -1,6 +1,6 @@
 import { plainError, wrapError } from '../lib/errors.ts';
 import type { Context } from '../runtime/context.ts';
-import type { Version } from './conn/conn.ts';
+import type { Version, WriteOptions } from './conn/conn.ts';
 import { knownCells } from './cells.ts';
 import { keyspaceNames } from './keyspaces.ts';
 import { paths } from './paths.ts';
@@ -20,8 +20,9 @@ export async function saveVSchema(
   keyspace: string,
   vschema: VSchemaKeyspace,
   version: Version | null,
+  options: WriteOptions = {},
 ): Promise<void> {
-  await topo.conn.update(ctx, paths.vschema(keyspace), encodeRecord(vschema), version);
+  await topo.conn.update(ctx, paths.vschema(keyspace), encodeRecord(vschema), version, options);
 }
 
 /** What the gate of a cell reads: every vschema and all rules. */

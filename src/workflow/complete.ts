@@ -4,10 +4,13 @@ import type { Context } from '../runtime/context.ts';
 import type { Cluster } from '../tablet/cluster.ts';
 import { checkSwitched } from './end/checks.ts';
 import { endingDryRun } from './end/dry-run.ts';
-import { type EndRun, runEnding } from './end/run.ts';
+import { finishLeftEnding } from './end/finish.ts';
+import type { EndAsked } from './end/intent.ts';
+import { newEndRun, runEnding } from './end/run.ts';
 import type { CompleteResponse } from './responses.ts';
 import { refuseSomeShards } from './some-shards.ts';
 import { getWorkflowState, type WorkflowWithState } from './state.ts';
+import type { MigrationKind } from './switcher.ts';
 
 /** What `MoveTables complete` was asked to do. */
 export interface CompleteRequest {
@@ -29,30 +32,28 @@ export interface CompleteRequest {
  */
 export async function completeMoveTables(ctx: Context, cluster: Cluster, request: CompleteRequest): Promise<CompleteResponse> {
   const { keyspace, workflow, keepData, keepRoutingRules, renameTables, ignoreSource, shards } = request;
+  const asked = (kind: MigrationKind): EndAsked => ({ ending: { verb: 'complete', kind, keepData, keepRoutingRules, ignoreSource }, renameTables, shards: [], batch: 0 });
+  const done = { summary: `Successfully completed the ${workflow} workflow in the ${keyspace} keyspace`, dry_run_results: [] };
+  if ((await finishLeftEnding(ctx, cluster, keyspace, workflow, asked('tables'), request.dryRun)) !== undefined) return done;
   const read = (inner: Context): Promise<WorkflowWithState> => readSwitched(inner, cluster, request);
   const found = await read(ctx);
-  const run: EndRun = {
+  const run = newEndRun({
+    ...asked(found.sw.kind),
     cluster,
-    ending: { verb: 'complete', kind: found.sw.kind, keepData, keepRoutingRules, ignoreSource },
     found,
     read,
     check: async (inner, now) => {
       refuseSomeShards(now.sw, shards);
       await checkSwitched(inner, cluster, now, keepData);
     },
-    renameTables,
-    shards: [],
-    batch: 0,
     ctx,
-    held: [],
-    deleted: [],
-  };
+  });
   if (request.dryRun) {
     const lines = await endingDryRun(run);
     return { summary: `Complete dry run results for workflow ${keyspace}.${workflow} at ${formatRfc822(cluster.world.clock.now())}`, dry_run_results: lines };
   }
   await runEnding(run);
-  return { summary: `Successfully completed the ${workflow} workflow in the ${keyspace} keyspace`, dry_run_results: [] };
+  return done;
 }
 
 /** A Reshard whose source shards are gone already was interrupted: `hardened` completes it without them (F53). */

@@ -5,11 +5,6 @@ import type { Cluster } from '../tablet/cluster.ts';
 import { type TrafficSwitcher, WORKFLOW_TYPES } from './switcher.ts';
 import { deleteTenantRows } from './tenant-rows.ts';
 
-/** True where rows are deleted, and tables kept. */
-export function deletesRows({ release }: Cluster, sw: TrafficSwitcher): boolean {
-  return sw.kind === 'multi-tenant' && release.behaviours.tenantCancel === 'deletes rows';
-}
-
 /** Deletes the rows; when it ends early the same command goes on. Vitess: go/vt/vtctl/workflow/server.go deleteTenantData. */
 export async function deleteTenantData(ctx: Context, cluster: Cluster, sw: TrafficSwitcher, batch: number): Promise<void> {
   const type = WORKFLOW_TYPES[sw.workflowType];

@@ -2,10 +2,13 @@ import { isTopoError, wrapError } from '../lib/errors.ts';
 import type { Context } from '../runtime/context.ts';
 import type { Cluster } from '../tablet/cluster.ts';
 import { checkUnswitched } from './end/checks.ts';
-import { EndFailed, type EndRun, runEnding } from './end/run.ts';
+import { finishLeftEnding } from './end/finish.ts';
+import type { EndAsked } from './end/intent.ts';
+import { EndFailed, type EndRun, newEndRun, runEnding } from './end/run.ts';
 import type { DeleteResponse } from './responses.ts';
 import { refuseSomeShards } from './some-shards.ts';
 import { getWorkflowState, type WorkflowWithState } from './state.ts';
+import type { MigrationKind } from './switcher.ts';
 
 /** What `MoveTables cancel` and `Workflow delete` were asked to do. */
 export interface DeleteRequest {
@@ -26,30 +29,37 @@ export interface DeleteRequest {
  */
 export async function deleteWorkflow(ctx: Context, cluster: Cluster, request: DeleteRequest): Promise<DeleteResponse> {
   const { keyspace, workflow, keepData, keepRoutingRules, shards, ignoreSource } = request;
+  const asked = (kind: MigrationKind): EndAsked => ({
+    ending: { verb: 'cancel', kind, keepData, keepRoutingRules, ignoreSource },
+    renameTables: false,
+    shards,
+    batch: request.deleteBatchSize,
+  });
+  const left = await finishLeftEnding(ctx, cluster, keyspace, workflow, asked('tables'));
+  if (left !== undefined) return answer(left, request);
   const read = (inner: Context): Promise<WorkflowWithState> => getWorkflowState(inner, cluster, keyspace, workflow, request);
   const found = await read(ctx);
-  const run: EndRun = {
+  const run = newEndRun({
+    ...asked(found.sw.kind),
     cluster,
-    ending: { verb: 'cancel', kind: found.sw.kind, keepData, keepRoutingRules, ignoreSource },
     found,
     read,
     check: async (_inner, now) => {
       if (!cluster.release.vitess) refuseSomeShards(now.sw, shards);
       checkUnswitched(cluster, now, keepData);
     },
-    renameTables: false,
-    shards,
-    batch: request.deleteBatchSize,
     ctx,
-    held: [],
-    deleted: [],
-  };
+  });
   try {
     await runEnding(run);
   } catch (error) {
     if (!(error instanceof EndFailed) || !isTopoError(error.cause, 'NoNode')) throw error;
     throw new EndFailed(wrapError(error.cause, `${keyspace} keyspace does not exist`), error.left, error.repeatable);
   }
+  return answer(run, request);
+}
+
+function answer(run: EndRun, { keyspace, workflow }: DeleteRequest): DeleteResponse {
   return {
     summary: `Successfully cancelled the ${workflow} workflow in the ${keyspace} keyspace`,
     details: run.deleted.map(({ member, had }) => ({ tablet: member.primary.alias!, deleted: had })),

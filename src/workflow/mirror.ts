@@ -15,7 +15,7 @@ import { REFRESH_TIMEOUT_MS } from './denied.ts';
 import { MIRRORED_TYPES, mirrorTables } from './mirror-tables.ts';
 import { getWorkflowState, stateText, type WorkflowWithState } from './state.ts';
 import { validateShards } from './switch/effects-reads.ts';
-import { refuseInterrupted } from './switch/intent.ts';
+import { refuseInterrupted } from './intent/stand-back.ts';
 import { type TrafficSwitcher, WORKFLOW_TYPES } from './switcher.ts';
 
 /** What `MoveTables mirrortraffic` was asked to do. */
@@ -35,6 +35,7 @@ export interface MirrorRequest {
  */
 export async function mirrorTraffic(ctx: Context, cluster: Cluster, request: MirrorRequest): Promise<WorkflowMirrorTrafficResponse> {
   const { keyspace, workflow } = request;
+  await refuseInterrupted(ctx, cluster, [keyspace]);
   const asked = await getWorkflowState(ctx, cluster, keyspace, workflow);
   refuseKind(asked.sw);
   refuseSwitched(asked, request);

@@ -1,10 +1,10 @@
 import { isTopoError, plainError, vtError, wrapError } from '../lib/errors.ts';
 import type { Context } from '../runtime/context.ts';
 import { type Cluster, epochSeconds } from '../tablet/cluster.ts';
-import { callTablet } from '../tablet/manager.ts';
+import { callTablet, writeTablet } from '../tablet/manager.ts';
 import type { ShardDb } from '../tablet/shard-db.ts';
 import { checkConfig } from '../tablet/vreplication/config.ts';
-import { BEING_CANCELLED, FROZEN, readCopyState, readStreams, type StreamRow, updateStream } from '../tablet/vreplication/streams.ts';
+import { FROZEN, readCopyState, readStreams, type StreamRow, updateStream } from '../tablet/vreplication/streams.ts';
 import { findAllShards, shardText } from '../topo/keyspaces.ts';
 import { paths } from '../topo/paths.ts';
 import { BinlogSource } from '../topo/proto/messages-binlogdata.ts';
@@ -12,7 +12,7 @@ import { prototext } from '../topo/proto/prototext.ts';
 import { parsePrototext } from '../topo/proto/prototext-parse.ts';
 import type { BinlogSource as Source, OnDDLAction, WorkflowOptions } from '../topo/proto/types-workflow.ts';
 import type { UpdateResponse } from './responses.ts';
-import { refuseInterrupted } from './switch/intent.ts';
+import { refuseInterrupted } from './intent/stand-back.ts';
 import { type MigrationTarget, primaryOf, WORKFLOW_SUB_TYPES } from './switcher.ts';
 
 /** What is to be changed of a workflow's streams; what is left out stays. */
@@ -96,14 +96,11 @@ function refuseRestart(members: readonly Member[], workflow: string): void {
 /** Returns whether anything in the rows changed. */
 function changeStreams(ctx: Context, cluster: Cluster, member: Member, workflow: string, change: StreamChange): Promise<boolean> {
   return callTablet(ctx, cluster, member.primary, 'UpdateVReplicationWorkflow', () =>
-    member.db.db.write(cluster.world.clock, () => {
+    writeTablet(ctx, cluster, member.db, () => {
       let changed = false;
       for (const row of readStreams(member.db, workflow)) {
         if (change.state === 'Running' && row.message === FROZEN) {
           throw vtError('FAILED_PRECONDITION', 'cannot start a workflow when it is frozen');
-        }
-        if (change.state === 'Running' && row.message === BEING_CANCELLED) {
-          throw vtError('FAILED_PRECONDITION', 'cannot start a workflow of which a cancel has deleted rows: cancel it again');
         }
         const columns = changedColumns(member.db, row, change);
         if (Object.keys(columns).length === 0) continue;

@@ -213,9 +213,9 @@ describe('taking locks', () => {
     const start = await startOn(new TopoMachine());
     const { ctx: locked } = await lockKeyspace(ctx, start.topo, 'commerce', 'x');
     await lockName(locked, start.topo, 'customer/wf', 'x');
-    noteStep(locked, 'switchTraffic/writes/stop');
+    await noteStep(locked, start.topo, 'switchTraffic/writes/stop');
     expect(start.conn.locks().map((view) => view.step)).toEqual(['switchTraffic/writes/stop', 'switchTraffic/writes/stop']);
-    noteStep(ctx, 'elsewhere');
+    await noteStep(ctx, start.topo, 'elsewhere');
     expect(start.conn.locks()[0]?.step).toBe('switchTraffic/writes/stop');
   });
 });

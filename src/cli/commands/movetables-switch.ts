@@ -1,7 +1,8 @@
 import { UserError } from '../../lib/errors.ts';
 import { WorkflowSwitchTrafficResponse } from '../../topo/proto/messages-vtctldata-workflow.ts';
 import { forgottenSequences } from '../../workflow/switch/sequences/forgotten.ts';
-import { SwitchFailed, switchTraffic, type SwitchResult } from '../../workflow/switch/switch-traffic.ts';
+import { SwitchFailed } from '../../workflow/switch/switch-failed.ts';
+import { switchTraffic, type SwitchResult } from '../../workflow/switch/switch-traffic.ts';
 import type { Cluster } from '../../tablet/cluster.ts';
 import { withCluster } from '../cluster.ts';
 import { letPass, SHORT_TIMEOUT } from '../deviations.ts';

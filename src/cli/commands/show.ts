@@ -78,13 +78,17 @@ function shortAliases(alias: string): string[] {
 }
 
 async function workflow({ ctx, cluster }: CommandScope, name: string | undefined): Promise<Shown> {
-  const [{ gatherWorkflows }, { renderWorkflows }] = await Promise.all([
+  const [{ gatherWorkflows }, { gatherIntents }, { renderWorkflows }] = await Promise.all([
     loading(import('../../workflow/facts/workflow.ts')),
+    loading(import('../../workflow/facts/intents.ts')),
     loading(import('../../report/show/workflow.ts')),
   ]);
+  const namesOf = (one: { keyspace: string; workflow: string }): string[] => [`${one.keyspace}.${one.workflow}`, one.workflow];
+  const intents = (await gatherIntents(ctx, cluster)).filter((intent) => name === undefined || namesOf(intent).includes(name));
   const all = await gatherWorkflows(ctx, cluster);
-  const workflows = pick('workflow', name, all, (one) => [`${one.keyspace}.${one.workflow}`, one.workflow]);
-  return { facts: { workflows }, render: (options) => renderWorkflows(workflows, options) };
+  // Of one that is being created, or has nearly gone, there may be no more than what was written down.
+  const workflows = intents.length > 0 ? all.filter((one) => name === undefined || namesOf(one).includes(name)) : pick('workflow', name, all, namesOf);
+  return { facts: { workflows, intents }, render: (options) => renderWorkflows(workflows, intents, options) };
 }
 
 async function routing({ ctx, cluster }: CommandScope, name: string | undefined): Promise<Shown> {

@@ -1,14 +1,29 @@
 import { formatTable } from '../../lib/table.ts';
 import { sideText, type TableTraffic } from '../../workflow/traffic.ts';
 import type { StreamFacts, WorkflowFacts } from '../../workflow/facts/workflow.ts';
+import { type IntentFacts, intentText } from '../../workflow/facts/intents.ts';
 import type { ShowOptions } from './options.ts';
 import type { Paint } from '../paint.ts';
 import { ago, nameList, wrapWords } from './text.ts';
 
-/** Workflows in full. */
-export function renderWorkflows(workflows: readonly WorkflowFacts[], options: ShowOptions): string[] {
-  if (workflows.length === 0) return ['there are no workflows'];
-  return workflows.flatMap((workflow, index) => [...(index === 0 ? [] : ['']), ...workflowLines(workflow, options)]);
+/** Workflows in full, after what commands have left half done of them, or are at. */
+export function renderWorkflows(workflows: readonly WorkflowFacts[], intents: readonly IntentFacts[], options: ShowOptions): string[] {
+  const told = intents.flatMap((intent) => [...intentLines(intent, options), '']);
+  if (workflows.length === 0) return [...told, 'there are no workflows'];
+  return [...told, ...workflows.flatMap((workflow, index) => [...(index === 0 ? [] : ['']), ...workflowLines(workflow, options)])];
+}
+
+/** How far a command has come by what it wrote down, step by step. */
+function intentLines(intent: IntentFacts, { paint, program, now }: ShowOptions): string[] {
+  const { alive, line, step, since, steps, started } = intent;
+  const gone = alive !== 'alive';
+  const head = wrapWords(intentText(intent), gone ? '! ' : '', '  ', 96);
+  return [
+    ...(gone ? head.map((text) => paint.red(text)) : head.map((text) => paint.yellow(text))),
+    ...steps.map(({ step: name, at }) => paint.dim(`    ${ago(at - started).padStart(8)}  ${name}`)),
+    ...(step === undefined || since === undefined ? [] : [`    ${ago(since - started).padStart(8)}  ${step}: begun ${ago(now - since)} ago`]),
+    ...(gone ? [`  next: ${program} ${line}`] : []),
+  ];
 }
 
 function workflowLines(workflow: WorkflowFacts, { paint }: ShowOptions): string[] {

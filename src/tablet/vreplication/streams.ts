@@ -41,11 +41,6 @@ export const FROZEN = 'FROZEN';
 
 /** The message of a stream that a switch has stopped, once it had applied everything. */
 export const STOPPED_FOR_CUTOVER = 'stopped for cutover';
-/**
- * Message of streams whose tenant is being cancelled, on `hardened`: some of their rows are gone, so that they can neither be started
- * nor switched. A release leaves them as if they had only been stopped.
- */
-export const BEING_CANCELLED = 'being cancelled: its rows are deleted';
 /** `max_tps` and `max_replication_lag` of a stream that Vitess inserts by itself: no limit. */
 export const UNLIMITED = '9223372036854775807';
 /** A message column holds this many bytes of an error. */

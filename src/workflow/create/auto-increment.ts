@@ -3,6 +3,7 @@ import { escapeId } from '../../lib/sqlescape.ts';
 import type { Context } from '../../runtime/context.ts';
 import { formatName } from '../../sql/format-expr.ts';
 import type { Cluster } from '../../tablet/cluster.ts';
+import { guarded } from '../../topo/locks.ts';
 import type { VSchemaKeyspace } from '../../topo/proto/types.ts';
 import { getVSchema, saveVSchema } from '../../topo/vschema.ts';
 import type { Member, MoveTablesRequest } from './request.ts';
@@ -68,7 +69,8 @@ export async function replaceAutoIncrement(
     tables[table] = { ...entry, auto_increment: { column: columnName(cluster, column), sequence: sequenceName(cluster, request, table) } };
     changed = true;
   }
-  if (changed) await saveVSchema(ctx, cluster.topo, request.targetKeyspace, { ...record, tables }, version);
+  if (!changed) return;
+  await guarded(ctx, cluster.topo, [request.targetKeyspace], (options) => saveVSchema(ctx, cluster.topo, request.targetKeyspace, { ...record, tables }, version, options));
 }
 
 /** Vitess writes the name as SQL has it, which its gate does not understand where it needs backticks. */

@@ -9,22 +9,19 @@ import type { ShardDb } from '../../tablet/shard-db.ts';
 import { Tablet, TabletAlias } from '../../topo/proto/messages-topodata.ts';
 import { prototext } from '../../topo/proto/prototext.ts';
 import type { Member } from './request.ts';
-import type { MadeSoFar } from './undo-made.ts';
 
 /**
  * Gives a shard every table of another. One that has the same already is left alone; one that has some of them fails on a release at
- * the first, with those before it made. `made` learns of each as it is made. Vitess: go/vt/vtctl/workflow/server.go CopySchemaShard.
+ * the first, with those before it made. Vitess: go/vt/vtctl/workflow/server.go CopySchemaShard.
  */
-export async function copySchemaShard(ctx: Context, cluster: Cluster, source: Member, target: Member, made: MadeSoFar): Promise<void> {
+export async function copySchemaShard(ctx: Context, cluster: Cluster, source: Member, target: Member): Promise<void> {
   if ((await compare(ctx, cluster, source, target, 'initially')).length === 0) return;
-  const { tables } = made.on(target);
   // `hardened` has looked that those there are the same, and makes the rest.
   const wanted = source.db.tableNames().filter((table) => !cluster.release.behaviours.rollbackRestoresAll || target.db.findTable(table) === undefined);
   for (let at = 0; at < wanted.length; at += TABLES_AT_ONCE) {
-    const { done, failure } = await callTablet(ctx, cluster, target.primary, 'ApplySchema', () =>
+    const { failure } = await callTablet(ctx, cluster, target.primary, 'ApplySchema', () =>
       writeTablet(ctx, cluster, target.db, () => createSome(source.db, target, wanted.slice(at, at + TABLES_AT_ONCE))),
     );
-    tables.push(...done);
     if (failure === undefined) continue;
     throw vtError(
       'INTERNAL',
@@ -43,18 +40,16 @@ export async function copySchemaShard(ctx: Context, cluster: Cluster, source: Me
 /** A commit for each table would take longer than all the rest of a create. */
 const TABLES_AT_ONCE = 50;
 
-/** Creates tables one after another, until one fails: those before it are kept, as if each had been committed by itself. */
-function createSome(source: ShardDb, target: Member, tables: readonly string[]): { done: string[]; failure: unknown } {
-  const done: string[] = [];
+/** Creates tables one after another, until one fails, with which it ends: those before it are kept, as if each had been committed by itself. */
+function createSome(source: ShardDb, target: Member, tables: readonly string[]): { failure: unknown } {
   for (const table of tables) {
     try {
       target.db.db.transact(() => createTable(target.db, withoutNextId(source.table(table))));
     } catch (error) {
-      return { done, failure: answered('ApplySchema', target.primary, error) };
+      return { failure: answered('ApplySchema', target.primary, error) };
     }
-    done.push(table);
   }
-  return { done, failure: undefined };
+  return { failure: undefined };
 }
 
 /** Asks both primaries for their tables. */

@@ -4,7 +4,6 @@ import type { Context } from '../../runtime/context.ts';
 import type { Cluster } from '../../tablet/cluster.ts';
 import type { Writer } from '../../topo/conn/conn.ts';
 import { servingShards } from '../../topo/keyspaces.ts';
-import { guarded } from '../../topo/locks.ts';
 import { paths } from '../../topo/paths.ts';
 import {
   changeKeyspaceRoutingRules,
@@ -83,11 +82,11 @@ function tableOf(from: string): string {
   return at < 0 ? name : name.slice(0, at);
 }
 
-/** Rules as they were before a create; undefined where there was none. */
+/** Rules as they were before a create; null where there was none. */
 export interface RulesBefore {
-  tables: Map<string, readonly string[] | undefined>;
-  shards: Map<string, string | undefined>;
-  keyspaces: Map<string, string | undefined>;
+  tables: Record<string, readonly string[] | null>;
+  shards: Record<string, string | null>;
+  keyspaces: Record<string, string | null>;
   /** Their file is made with the first of them. */
   keyspaceFile: boolean;
 }
@@ -108,28 +107,28 @@ export async function rulesBefore(ctx: Context, cluster: Cluster, request: MoveT
   };
 }
 
-function pick<T>(keys: readonly string[], map: ReadonlyMap<string, T>): Map<string, T | undefined> {
-  return new Map(keys.map((key) => [key, map.get(key)]));
+function pick<T>(keys: readonly string[], map: ReadonlyMap<string, T>): Record<string, T | null> {
+  return Object.fromEntries(keys.map((key) => [key, map.get(key) ?? null]));
 }
 
-/** Puts the rules back as they were, in one transaction, under the target's lock. */
-export async function restoreRules(ctx: Context, cluster: Cluster, keyspace: string, before: RulesBefore): Promise<void> {
-  const { topo } = cluster;
-  await guarded(ctx, topo, [keyspace], (options) => topo.conn.atomically(ctx, options, (writer) => putBack(writer, before)));
-}
-
-function putBack(writer: Writer, { tables, shards, keyspaces, keyspaceFile }: RulesBefore): void {
-  if (tables.size > 0) writeRoutingMap(writer, restored(readRoutingMap(writer), tables));
-  if (shards.size > 0) writeShardRoutingMap(writer, restored(readShardRoutingMap(writer), shards));
-  if (keyspaces.size === 0) return;
-  const rules = restored(readKeyspaceRoutingMap(writer), keyspaces);
+/** Puts the rules back as they were, but for those that somebody else has pointed elsewhere than a create does. */
+export function putRulesBack(writer: Writer, { tables, shards, keyspaces, keyspaceFile }: RulesBefore, sourceKeyspace: string): void {
+  const isOurs = (to: string | undefined): boolean => to === sourceKeyspace;
+  if (Object.keys(tables).length > 0) {
+    writeRoutingMap(writer, restored(readRoutingMap(writer), tables, (to) => to[0]?.startsWith(`${sourceKeyspace}.`) === true));
+  }
+  if (Object.keys(shards).length > 0) writeShardRoutingMap(writer, restored(readShardRoutingMap(writer), shards, isOurs));
+  if (Object.keys(keyspaces).length === 0) return;
+  const rules = restored(readKeyspaceRoutingMap(writer), keyspaces, isOurs);
   if (rules.size === 0 && !keyspaceFile) writer.remove('global', paths.keyspaceRoutingRules);
   else writeKeyspaceRoutingMap(writer, rules);
 }
 
-function restored<T>(map: Map<string, T>, before: ReadonlyMap<string, T | undefined>): Map<string, T> {
-  for (const [from, to] of before) {
-    if (to === undefined) map.delete(from);
+function restored<T>(map: Map<string, T>, before: Readonly<Record<string, T | null>>, isOurs: (to: T) => boolean): Map<string, T> {
+  for (const [from, to] of Object.entries(before)) {
+    const now = map.get(from);
+    if (now !== undefined && !isOurs(now)) continue;
+    if (to === null) map.delete(from);
     else map.set(from, to);
   }
   return map;

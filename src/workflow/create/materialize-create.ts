@@ -1,31 +1,32 @@
 import { errorText, plainError, UserError, vtError } from '../../lib/errors.ts';
+import { shellQuote } from '../../lib/shell-quote.ts';
 import { keyRangesEqual } from '../../lib/key-range.ts';
-import { type Context, withoutCancel } from '../../runtime/context.ts';
+import type { Context } from '../../runtime/context.ts';
 import { formatName } from '../../sql/format-expr.ts';
 import { type Cluster, epochSeconds } from '../../tablet/cluster.ts';
 import { callTablet, writeTablet } from '../../tablet/manager.ts';
 import { planRule } from '../../tablet/vreplication/rule-plan.ts';
 import { insertStream, type NewStream } from '../../tablet/vreplication/streams.ts';
-import { servingShards } from '../../topo/keyspaces.ts';
-import { withKeyspaceLock } from '../../topo/locks.ts';
+import { servingShards, shardText } from '../../topo/keyspaces.ts';
 import type { Rule } from '../../topo/proto/types-workflow.ts';
 import type { VSchemaKeyspace } from '../../topo/proto/types.ts';
 import { getVSchema } from '../../topo/vschema.ts';
 import { forAll } from '../fan-out.ts';
-import { refuseInterrupted } from '../switch/intent.ts';
+import { refuseInterrupted } from '../intent/stand-back.ts';
 import { primaryOf } from '../switcher.ts';
 import { startWorkflow } from '../update.ts';
+import { finishLeftCreate } from './finish.ts';
+import type { CreateSubject } from './intent.ts';
 import { refuseTakenName, refuseUnknownTables } from './materialize.ts';
 import type { MaterializeRequest, TableSettings } from './materialize-request.ts';
 import { materializeRule } from './materialize-rules.ts';
-import { createMaterialized } from './materialize-tables.ts';
+import { createMaterialized, tablesToMake } from './materialize-tables.ts';
 import type { Member } from './request.ts';
 import { rangeOf } from './reshard-checks.ts';
+import { type CreateRun, createStep, runCreate } from './run.ts';
+import { type CreatePath, planCreate } from './steps.ts';
 import { newStreamRow } from './stream-row.ts';
 import { refuseFilledTables } from './tables.ts';
-import { MadeSoFar } from './undo-made.ts';
-
-const ACTION = 'MaterializeCreate';
 
 /**
  * Creates and starts a Materialize workflow: on each serving target shard a stream from every serving source shard, also within
@@ -34,16 +35,41 @@ const ACTION = 'MaterializeCreate';
  */
 export async function createMaterialize(ctx: Context, cluster: Cluster, asked: MaterializeRequest): Promise<void> {
   const request = { ...asked, settings: settingsOf(asked) };
-  await refuseInterrupted(ctx, cluster, [request.sourceKeyspace, request.targetKeyspace]);
-  const made = new MadeSoFar();
-  if (!cluster.release.behaviours.rollbackRestoresAll) return make(ctx, cluster, request, made);
-  refuseBadSelects(request.settings);
-  try {
-    await withKeyspaceLock(ctx, cluster.topo, request.targetKeyspace, ACTION, (locked) => make(locked, cluster, request, made));
-  } catch (error) {
-    await made.takeBack(withoutCancel(ctx), cluster, request.targetKeyspace, ACTION);
-    throw error;
-  }
+  const { workflow, sourceKeyspace, targetKeyspace } = request;
+  if ((await finishLeftCreate(ctx, cluster, { type: 'Materialize', targetKeyspace, workflow, request })) === 'done') return;
+  await refuseInterrupted(ctx, cluster, [sourceKeyspace, targetKeyspace]);
+  if (cluster.release.behaviours.rollbackRestoresAll) refuseBadSelects(request.settings);
+  let materializer: Materializer | undefined;
+  await runCreate(
+    ctx,
+    cluster,
+    { workflow, sourceKeyspace, targetKeyspace, action: 'MaterializeCreate' },
+    async (locked) => {
+      materializer = await check(locked, cluster, request);
+      return subjectOf(cluster, materializer);
+    },
+    async (locked, run) => make(locked, run, materializer ?? (await check(locked, cluster, request))),
+  );
+}
+
+/** What is to be created, under the locks of `hardened`. */
+function subjectOf(cluster: Cluster, { request, targets }: Materializer): CreateSubject {
+  const { workflow, sourceKeyspace, targetKeyspace, settings, referenceTables } = request;
+  const path: CreatePath = { type: 'Materialize', kind: 'tables', autoStart: true, copySchema: true, replacesAutoIncrement: false };
+  const what = referenceTables.length > 0 ? `--reference-tables ${referenceTables.join(',')}` : `--table-settings ${shellQuote(JSON.stringify(settings))}`;
+  return {
+    type: 'Materialize',
+    kind: 'tables',
+    workflow,
+    sourceKeyspace,
+    targetKeyspace,
+    request,
+    tables: settings.map(({ target_table: table }) => table),
+    tenantId: '',
+    targets: targets.map((member) => ({ member, makes: tablesToMake(member, settings) })),
+    line: `Materialize --workflow ${workflow} --target-keyspace ${targetKeyspace} create --source-keyspace ${sourceKeyspace} ${what}`,
+    plan: planCreate(path, cluster.release.behaviours),
+  };
 }
 
 function settingsOf({ settings, referenceTables }: MaterializeRequest): TableSettings[] {
@@ -81,24 +107,32 @@ interface Materializer {
   targets: Member[];
 }
 
-async function make(ctx: Context, cluster: Cluster, request: MaterializeRequest, made: MadeSoFar): Promise<void> {
+async function check(ctx: Context, cluster: Cluster, request: MaterializeRequest): Promise<Materializer> {
   const { targetKeyspace, workflow, settings } = request;
   await refuseTakenName(ctx, cluster, targetKeyspace, workflow);
   const materializer = await buildMaterializer(ctx, cluster, request);
-  const { sources, targets } = materializer;
-  await refuseFilledTables(targets, targetKeyspace, settings.map((table) => table.target_table));
+  await refuseFilledTables(materializer.targets, targetKeyspace, settings.map((table) => table.target_table));
   refuseMissingSources(cluster, materializer);
-  await createMaterialized(ctx, cluster, sources[0]!, targets, settings, made);
+  return materializer;
+}
+
+async function make(ctx: Context, run: CreateRun, materializer: Materializer): Promise<void> {
+  const { cluster } = run;
+  const { request, sources, targets } = materializer;
+  await createStep(ctx, run, 'create/copySchema', targets, (scope) => createMaterialized(ctx, cluster, sources[0]!, targets, request.settings, scope));
   // Before they copy, which is when they take their positions.
   for (const source of sources) await source.db.expectReader(cluster.world.clock);
-  await forAll(targets, async (target) => {
-    const rows = sources.map((source) => streamRow(cluster, materializer, source, target));
-    const ids = await callTablet(ctx, cluster, target.primary, 'CreateVReplicationWorkflow', () =>
-      writeTablet(ctx, cluster, target.db, () => rows.map((row) => insertStream(target.db, row, epochSeconds(cluster)))),
-    );
-    made.on(target).streams.push(...ids);
-  });
-  await startWorkflow(ctx, cluster, { workflow, targets });
+  await createStep(ctx, run, 'create/createStreams', targets, (scope) =>
+    forAll(targets, (target) => {
+      const rows = sources.map((source) => streamRow(cluster, materializer, source, target));
+      return scope.onTarget(shardText(target.info), () =>
+        callTablet(ctx, cluster, target.primary, 'CreateVReplicationWorkflow', () =>
+          writeTablet(ctx, cluster, target.db, () => rows.forEach((row) => insertStream(target.db, row, epochSeconds(cluster)))),
+        ),
+      );
+    }),
+  );
+  await createStep(ctx, run, 'create/startStreams', targets, () => startWorkflow(ctx, cluster, { workflow: request.workflow, targets }));
 }
 
 async function buildMaterializer(ctx: Context, cluster: Cluster, request: MaterializeRequest): Promise<Materializer> {

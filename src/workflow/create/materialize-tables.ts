@@ -1,5 +1,6 @@
 import { plainError } from '../../lib/errors.ts';
 import type { Context } from '../../runtime/context.ts';
+import type { StepScope } from '../../runtime/step.ts';
 import { parseStatement } from '../../sql/parser.ts';
 import type { TableDef } from '../../sql/schema.ts';
 import type { Cluster } from '../../tablet/cluster.ts';
@@ -8,10 +9,10 @@ import { callTablet, writeTablet } from '../../tablet/manager.ts';
 import { changeTables } from '../../tablet/query/ddl-changes.ts';
 import { mysqlTime } from '../../tablet/query/mysql-time.ts';
 import { parseQuery } from '../../tablet/vreplication/rule-plan.ts';
+import { shardText } from '../../topo/keyspaces.ts';
 import { forAll } from '../fan-out.ts';
 import type { TableSettings } from './materialize-request.ts';
 import type { Member } from './request.ts';
-import type { MadeSoFar } from './undo-made.ts';
 
 /**
  * Creates on each target the tables that it lacks, from the statement that was given or as the first source shard has them.
@@ -23,21 +24,39 @@ export async function createMaterialized(
   source: Member,
   targets: readonly Member[],
   settings: readonly TableSettings[],
-  made: MadeSoFar,
+  scope: StepScope,
 ): Promise<void> {
   await forAll(targets, async (target) => {
     const missing = settings.filter(({ target_table: table }) => target.db.findTable(table) === undefined);
     const makers = missing.map((table) => makerOf(table, source));
     if (makers.length === 0) return;
-    const before = new Set(target.db.tableNames());
-    await callTablet(ctx, cluster, target.primary, 'ApplySchema', () =>
-      writeTablet(ctx, cluster, target.db, () => {
-        for (const make of makers) make(target, mysqlTime(cluster.world.clock.now()));
-      }),
+    await scope.onTarget(shardText(target.info), () =>
+      callTablet(ctx, cluster, target.primary, 'ApplySchema', () =>
+        writeTablet(ctx, cluster, target.db, () => {
+          for (const make of makers) make(target, mysqlTime(cluster.world.clock.now()));
+        }),
+      ),
     );
-    // What a given statement calls its table is its own affair.
-    made.on(target).tables.push(...target.db.tableNames().filter((table) => !before.has(table)));
   });
+}
+
+/** The tables that a target lacks and is going to get: what a given statement calls its table is its own affair. */
+export function tablesToMake({ db }: Member, settings: readonly TableSettings[]): string[] {
+  return settings.flatMap(({ target_table: table, create_ddl: ddl }) => {
+    if (db.findTable(table) !== undefined || ddl === '') return [];
+    const name = COPIES[ddl] === undefined ? createdBy(ddl) : table;
+    return name === undefined || db.findTable(name) !== undefined ? [] : [name];
+  });
+}
+
+/** The name in a CREATE TABLE statement; undefined for a text that is none, which is refused when it is to be run. */
+function createdBy(ddl: string): string | undefined {
+  try {
+    const statement = parseStatement(ddl);
+    return statement.kind === 'create-table' ? statement.table.name : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 type Maker = (target: Member, now: string) => void;

@@ -1,13 +1,14 @@
 import { plainError } from '../../lib/errors.ts';
 import { formatKeyRange, intersects, keyRangesEqual } from '../../lib/key-range.ts';
 import type { Context } from '../../runtime/context.ts';
+import type { StepScope } from '../../runtime/step.ts';
 import type { Expr } from '../../sql/ast.ts';
 import { formatName } from '../../sql/format-expr.ts';
 import { type Cluster, epochSeconds } from '../../tablet/cluster.ts';
-import { callTablet } from '../../tablet/manager.ts';
+import { callTablet, writeTablet } from '../../tablet/manager.ts';
 import { checkConfig } from '../../tablet/vreplication/config.ts';
 import { FROZEN, insertStream, type NewStream, readStreams } from '../../tablet/vreplication/streams.ts';
-import { findAllShards, servingShards } from '../../topo/keyspaces.ts';
+import { findAllShards, servingShards, shardText } from '../../topo/keyspaces.ts';
 import { bestColumnVindex } from '../../topo/primary-vindex.ts';
 import { keyRangeFromProto } from '../../topo/proto/key-range.ts';
 import type { BinlogSource as Source, Rule } from '../../topo/proto/types-workflow.ts';
@@ -81,6 +82,7 @@ export async function createStreams(
   vschema: VSchemaKeyspace,
   members: { sources: Member[]; targets: Member[] },
   tables: readonly string[],
+  scope: StepScope,
 ): Promise<void> {
   // Before they copy, which is when they take their positions.
   for (const source of members.sources) await source.db.expectReader(cluster.world.clock);
@@ -92,11 +94,13 @@ export async function createStreams(
     const whole = vschema.sharded !== true || (sources.length === 1 && keyRangesEqual(rangeOf(sources[0]!), rangeOf(target)));
     const rules = tables.toSorted().map((table) => withTenant(tableRule(request, vschema, table, target, whole), tenant));
     const rows = sources.map((source) => streamRow(cluster, request, source, target, rules));
-    await callTablet(ctx, cluster, target.primary, 'CreateVReplicationWorkflow', () =>
-      target.db.db.write(cluster.world.clock, () => {
-        checkConfig(request.config);
-        for (const row of rows) insertStream(target.db, row, epochSeconds(cluster));
-      }),
+    await scope.onTarget(shardText(target.info), () =>
+      callTablet(ctx, cluster, target.primary, 'CreateVReplicationWorkflow', () =>
+        writeTablet(ctx, cluster, target.db, () => {
+          checkConfig(request.config);
+          for (const row of rows) insertStream(target.db, row, epochSeconds(cluster));
+        }),
+      ),
     );
   }
 }

@@ -1,25 +1,29 @@
 import { errorText, plainError, VtError, vtError, wrapError } from '../../lib/errors.ts';
 import { migrationId } from '../../lib/fnv.ts';
-import { type Context, withoutCancel } from '../../runtime/context.ts';
+import { ExitFault } from '../../lib/exit-fault.ts';
+import type { Context } from '../../runtime/context.ts';
 import type { Cluster } from '../../tablet/cluster.ts';
 import { deleteWorkflowStreams, readJournal } from '../../tablet/vreplication/streams.ts';
 import type { VSchemaKeyspace } from '../../topo/proto/types.ts';
 import { lockKeyspace, type Locked, lockName } from '../../topo/locks.ts';
 import { aliasText } from '../../topo/tablets.ts';
-import { rebuildSrvVSchema, saveVSchema } from '../../topo/vschema.ts';
+import { getVSchema, rebuildSrvVSchema, saveVSchema } from '../../topo/vschema.ts';
 import { denyTables } from '../denied.ts';
 import { deleteRules } from '../ending.ts';
-import { refuseInterrupted } from '../switch/intent.ts';
+import { refuseInterrupted } from '../intent/stand-back.ts';
 import { workflowStatus, type WorkflowStatus } from '../status.ts';
 import { buildTrafficSwitcher, type TrafficSwitcher } from '../switcher.ts';
 import { startWorkflow } from '../update.ts';
-import { checkGlobalKeyspace, replaceAutoIncrement, stripsAutoIncrement } from './auto-increment.ts';
+import { AUTO_INCREMENT_HANDLING, checkGlobalKeyspace, replaceAutoIncrement, stripsAutoIncrement } from './auto-increment.ts';
 import { rulesBefore, setInitialRules } from './initial-rules.ts';
 import { chooseShards, createStreams, refuseTakenName, refuseUnknownTables } from './materialize.ts';
 import { refuseMisfits, validateTenant } from './partial-and-tenant.ts';
+import { finishLeftCreate } from './finish.ts';
+import type { CreateSubject } from './intent.ts';
 import { kindAsked, type MoveTablesRequest, subTypeAsked } from './request.ts';
+import { type CreateRun, createStep, runCreate } from './run.ts';
+import { type CreatePath, planCreate } from './steps.ts';
 import { refuseUnknownTimeZone } from './time-zone.ts';
-import { CreateUndo } from './undo-create.ts';
 import { chooseTables, copySchema, extendVSchema, refuseFilledTables } from './tables.ts';
 
 /**
@@ -32,41 +36,79 @@ export async function createMoveTables(ctx: Context, cluster: Cluster, request: 
     throw vtError('INVALID_ARGUMENT', 'source and target keyspace must be different for MoveTables workflows');
   }
   await checkGlobalKeyspace(ctx, cluster, request.globalKeyspace);
+  if ((await finishLeftCreate(ctx, cluster, { type: 'MoveTables', targetKeyspace, workflow, request })) === 'done') {
+    return workflowStatus(ctx, cluster, targetKeyspace, workflow);
+  }
   await refuseInterrupted(ctx, cluster, [sourceKeyspace, targetKeyspace]);
   await validateTenant(ctx, cluster, request);
   await refuseEarly(ctx, cluster, request);
   // Until v19 the VSchema is saved late, and streams that are in the way leave nothing behind.
   if (!cluster.release.behaviours.createBesideFrozen) await refuseTakenName(ctx, cluster, targetKeyspace, workflow);
+  await runCreate(
+    ctx,
+    cluster,
+    { workflow, sourceKeyspace, targetKeyspace, action: 'MoveTablesCreate' },
+    async (locked) => {
+      await refuseEarly(locked, cluster, request);
+      return subjectOf(locked, cluster, request);
+    },
+    (locked, run) => make(locked, run, request),
+  );
+  return workflowStatus(ctx, cluster, targetKeyspace, workflow);
+}
+
+/** What is to be created, under the locks of `hardened`. */
+async function subjectOf(ctx: Context, cluster: Cluster, request: MoveTablesRequest): Promise<CreateSubject> {
+  const { sourceKeyspace, targetKeyspace, workflow, tenantId, autoStart, shardedAutoIncrement } = request;
+  const kind = kindAsked(request);
   const tables = await chooseTables(ctx, cluster, request);
-  const undo = new CreateUndo(cluster, request, tables, await rulesBefore(ctx, cluster, request, tables));
-  try {
-    const vschema = await extendVSchema(ctx, cluster, request, tables);
-    undo.vschema = vschema.before;
-    await refuseTakenName(ctx, cluster, targetKeyspace, workflow);
-    refuseUnknownTables(vschema.now, targetKeyspace, tables);
-    const members = await chooseShards(ctx, cluster, request);
-    if (request.tenantId === '') await refuseFilledTables(members.targets, targetKeyspace, tables);
-    const stripAutoIncrement = stripsAutoIncrement(cluster, request, vschema.now);
-    undo.made = await copySchema(ctx, cluster, members.sources[0]!, members.targets, tables, { stripAutoIncrement });
-    undo.targets = members.targets;
-    if (stripAutoIncrement) await replaceAutoIncrement(ctx, cluster, request, members.sources[0]!, undo.made);
-    await createStreams(ctx, cluster, request, vschema.now, members, tables);
-    const sw = await buildTrafficSwitcher(ctx, cluster, targetKeyspace, workflow);
-    return await createUnderLocks(ctx, cluster, request, sw, vschema.before);
-  } catch (error) {
-    // A release leaves what was made before the locks, and cleans up some of it after (K32, K33).
-    if (cluster.release.behaviours.rollbackRestoresAll) await undo.run(withoutCancel(ctx));
-    throw error;
+  const { targets } = await chooseShards(ctx, cluster, request);
+  const path: CreatePath = { type: 'MoveTables', kind, autoStart, copySchema: true, replacesAutoIncrement: await replaces(ctx, cluster, request) };
+  return {
+    type: 'MoveTables',
+    kind,
+    workflow,
+    sourceKeyspace,
+    targetKeyspace,
+    request,
+    tables,
+    tenantId,
+    targets: targets.map((member) => ({ member, makes: tables.filter((table) => member.db.findTable(table) === undefined) })),
+    line: `MoveTables --workflow ${workflow} --target-keyspace ${targetKeyspace} create --source-keyspace ${sourceKeyspace} --tables ${tables.join(',')}`,
+    rules: await rulesBefore(ctx, cluster, request, tables),
+    plan: planCreate(path, cluster.release.behaviours),
+  };
+
+  async function replaces(inner: Context, where: Cluster, asked: MoveTablesRequest): Promise<boolean> {
+    if (AUTO_INCREMENT_HANDLING[shardedAutoIncrement] !== 'REPLACE') return false;
+    return stripsAutoIncrement(where, asked, (await getVSchema(inner, where.topo, targetKeyspace)).record);
   }
 }
 
-async function createUnderLocks(
-  ctx: Context,
-  cluster: Cluster,
-  request: MoveTablesRequest,
-  sw: TrafficSwitcher,
-  vschemaBefore: VSchemaKeyspace,
-): Promise<WorkflowStatus> {
+async function make(ctx: Context, run: CreateRun, request: MoveTablesRequest): Promise<void> {
+  const { cluster } = run;
+  const { targetKeyspace, workflow } = request;
+  const tables = await chooseTables(ctx, cluster, request);
+  const vschema = await createStep(ctx, run, 'create/extendVSchema', [], () => extendVSchema(ctx, cluster, request, tables));
+  await refuseTakenName(ctx, cluster, targetKeyspace, workflow);
+  refuseUnknownTables(vschema.now, targetKeyspace, tables);
+  const members = await chooseShards(ctx, cluster, request);
+  const { sources, targets } = members;
+  if (request.tenantId === '') await refuseFilledTables(targets, targetKeyspace, tables);
+  const stripAutoIncrement = stripsAutoIncrement(cluster, request, vschema.now);
+  const made = await createStep(ctx, run, 'create/copySchema', targets, (scope) => copySchema(ctx, cluster, sources[0]!, targets, tables, { stripAutoIncrement, scope }));
+  if (stripAutoIncrement && AUTO_INCREMENT_HANDLING[request.shardedAutoIncrement] === 'REPLACE') {
+    await createStep(ctx, run, 'create/replaceAutoIncrement', [], () => replaceAutoIncrement(ctx, cluster, request, sources[0]!, made));
+  }
+  await createStep(ctx, run, 'create/createStreams', targets, (scope) => createStreams(ctx, cluster, request, vschema.now, members, tables, scope));
+  const sw = await buildTrafficSwitcher(ctx, cluster, targetKeyspace, workflow);
+  // What a release has read and written until now, it has without a lock.
+  if (run.subject !== undefined) await finishCreate(ctx, run, request, sw, vschema.before);
+  else await createUnderLocks(ctx, run, request, sw, vschema.before);
+}
+
+async function createUnderLocks(ctx: Context, run: CreateRun, request: MoveTablesRequest, sw: TrafficSwitcher, vschemaBefore: VSchemaKeyspace): Promise<void> {
+  const { cluster } = run;
   const { topo } = cluster;
   const name = `${sw.targetKeyspace}/${sw.workflow}`;
   const locks: Locked[] = [];
@@ -81,7 +123,7 @@ async function createUnderLocks(
     }
     const locked = await lockKeyspace(locks.at(-1)?.ctx ?? ctx, topo, sw.targetKeyspace, 'MoveTablesCreate');
     locks.push(locked);
-    return await finishCreate(locked.ctx, cluster, request, sw, vschemaBefore);
+    await finishCreate(locked.ctx, run, request, sw, vschemaBefore);
   } catch (error) {
     failure = error;
     throw error;
@@ -102,31 +144,27 @@ async function refuseEarly(ctx: Context, cluster: Cluster, request: MoveTablesRe
   await refuseUnknownTimeZone(members.targets, request.sourceTimeZone);
 }
 
-async function finishCreate(
-  ctx: Context,
-  cluster: Cluster,
-  request: MoveTablesRequest,
-  sw: TrafficSwitcher,
-  vschemaBefore: VSchemaKeyspace,
-): Promise<WorkflowStatus> {
-  const { topo } = cluster;
+async function finishCreate(ctx: Context, run: CreateRun, request: MoveTablesRequest, sw: TrafficSwitcher, vschemaBefore: VSchemaKeyspace): Promise<void> {
+  const { cluster } = run;
   try {
-    await setInitialRules(ctx, cluster, request, sw.tables);
+    await createStep(ctx, run, 'create/setInitialRules', [], () => setInitialRules(ctx, cluster, request, sw.tables));
     // Other tenants use the tables, and shard by shard the target is not asked yet.
     if (cluster.release.behaviours.deniedTablesOnTargetAtCreate && kindAsked(request) === 'tables') {
       try {
-        await denyTables(ctx, cluster, sw, 'target', false);
+        await createStep(ctx, run, 'create/denyTargetTables', sw.targets, () => denyTables(ctx, cluster, sw, 'target', false));
       } catch (error) {
         throw wrapError(error, 'failed to put initial denied tables entries in place on the target shards');
       }
     }
-    await rebuildSrvVSchema(ctx, topo);
-    await refuseUnknownTimeZone(sw.targets, request.sourceTimeZone);
-    refuseOldJournal(sw);
-    if (request.autoStart) await startWorkflow(ctx, cluster, sw);
-    return await workflowStatus(ctx, cluster, sw.targetKeyspace, sw.workflow);
+    await createStep(ctx, run, 'create/rebuildSrvVSchema', [], async () => {
+      await rebuildSrvVSchema(ctx, cluster.topo);
+      // Looked at here on `hardened` too: what is made may stay stopped, and then there is no step after this one.
+      await refuseUnknownTimeZone(sw.targets, request.sourceTimeZone);
+      refuseOldJournal(sw);
+    });
+    if (request.autoStart) await createStep(ctx, run, 'create/startStreams', sw.targets, () => startWorkflow(ctx, cluster, sw));
   } catch (error) {
-    if (cluster.release.behaviours.rollbackRestoresAll) throw error;
+    if (run.subject !== undefined || error instanceof ExitFault) throw error;
     throw await cleanUp(ctx, cluster, sw, { vschema: vschemaBefore, standard: kindAsked(request) === 'tables' }, error);
   }
 }

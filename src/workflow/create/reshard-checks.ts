@@ -1,4 +1,5 @@
 import { plainError, VtError, vtError, wrapError } from '../../lib/errors.ts';
+import { ExitFault } from '../../lib/exit-fault.ts';
 import { validateShardName } from '../../lib/names.ts';
 import type { Context } from '../../runtime/context.ts';
 import type { Cluster } from '../../tablet/cluster.ts';
@@ -102,6 +103,6 @@ export async function within<T>(step: string, body: () => T | Promise<T>): Promi
   try {
     return await body();
   } catch (error) {
-    throw error instanceof LockLostError || error instanceof Panic ? error : wrapError(error, step);
+    throw error instanceof LockLostError || error instanceof Panic || error instanceof ExitFault ? error : wrapError(error, step);
   }
 }

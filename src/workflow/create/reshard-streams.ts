@@ -1,10 +1,12 @@
 import { formatKeyRange, intersects } from '../../lib/key-range.ts';
 import type { Context } from '../../runtime/context.ts';
+import type { StepScope } from '../../runtime/step.ts';
 import { type Cluster, epochSeconds } from '../../tablet/cluster.ts';
 import { callTablet, writeTablet } from '../../tablet/manager.ts';
 import { EXCLUDE } from '../../tablet/vreplication/rule.ts';
 import { checkConfig } from '../../tablet/vreplication/config.ts';
 import { insertStream, type NewStream, readStreams, UNLIMITED, updateStream } from '../../tablet/vreplication/streams.ts';
+import { shardText } from '../../topo/keyspaces.ts';
 import { BinlogSource } from '../../topo/proto/messages-binlogdata.ts';
 import { prototext } from '../../topo/proto/prototext.ts';
 import type { BinlogSource as Source, Rule } from '../../topo/proto/types-workflow.ts';
@@ -14,7 +16,6 @@ import { WORKFLOW_TYPES } from '../switcher.ts';
 import { rangeOf, within } from './reshard-checks.ts';
 import type { Resharder } from './reshard-request.ts';
 import type { Member } from './request.ts';
-import type { MadeSoFar } from './undo-made.ts';
 
 /** Every table but the reference tables, by key range; those have streams of their own. */
 function rulesFor({ vschema }: Resharder, target: Member): Rule[] {
@@ -29,20 +30,21 @@ function rulesFor({ vschema }: Resharder, target: Member): Rule[] {
  * Inserts, stopped, on each target a stream for each source shard whose range meets its own, and one for each reference stream
  * of the sources. Vitess: resharder.createStreams.
  */
-export async function createReshardStreams(ctx: Context, cluster: Cluster, resharder: Resharder, made: MadeSoFar): Promise<void> {
+export async function createReshardStreams(ctx: Context, cluster: Cluster, resharder: Resharder, scope: StepScope): Promise<void> {
   // Before they copy, which is when they take their positions.
   for (const source of resharder.sources) await source.db.expectReader(cluster.world.clock);
   await forAll(resharder.targets, async (target) => {
     const rows = [...ownRows(cluster, resharder, target), ...referenceRows(cluster, resharder, target)];
-    const ids = await within(`VReplicationExec(${aliasText(target.primary.alias)}, insert into _vt.vreplication)`, () =>
-      callTablet(ctx, cluster, target.primary, 'VReplicationExec', () =>
-        writeTablet(ctx, cluster, target.db, () => {
-          checkConfig(resharder.request.config);
-          return rows.map((row) => insertStream(target.db, row, epochSeconds(cluster)));
-        }),
+    await scope.onTarget(shardText(target.info), () =>
+      within(`VReplicationExec(${aliasText(target.primary.alias)}, insert into _vt.vreplication)`, () =>
+        callTablet(ctx, cluster, target.primary, 'VReplicationExec', () =>
+          writeTablet(ctx, cluster, target.db, () => {
+            checkConfig(resharder.request.config);
+            for (const row of rows) insertStream(target.db, row, epochSeconds(cluster));
+          }),
+        ),
       ),
     );
-    made.on(target).streams.push(...ids);
   });
 }
 

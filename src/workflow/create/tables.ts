@@ -1,12 +1,14 @@
 import { plainError, wrapError } from '../../lib/errors.ts';
 import { isInternalTable } from '../../lib/names.ts';
 import type { Context } from '../../runtime/context.ts';
+import type { StepScope } from '../../runtime/step.ts';
 import type { TableDef } from '../../sql/schema.ts';
 import type { Cluster } from '../../tablet/cluster.ts';
 import { createTable } from '../../tablet/create-table.ts';
-import { callTablet } from '../../tablet/manager.ts';
+import { callTablet, writeTablet } from '../../tablet/manager.ts';
 import { sqliteName } from '../../sql/storage.ts';
-import { servingShards } from '../../topo/keyspaces.ts';
+import { servingShards, shardText } from '../../topo/keyspaces.ts';
+import { guarded } from '../../topo/locks.ts';
 import type { Table, VSchemaKeyspace } from '../../topo/proto/types.ts';
 import { getVSchema, saveVSchema } from '../../topo/vschema.ts';
 import { primaryOf } from '../switcher.ts';
@@ -60,7 +62,7 @@ export async function extendVSchema(
     merged[table] = definition;
   }
   const now = { ...before, tables: merged };
-  await saveVSchema(ctx, cluster.topo, request.targetKeyspace, now, version);
+  await guarded(ctx, cluster.topo, [request.targetKeyspace], (options) => saveVSchema(ctx, cluster.topo, request.targetKeyspace, now, version, options));
   return { before, now };
 }
 
@@ -92,19 +94,21 @@ export async function copySchema(
   source: Member,
   targets: readonly Member[],
   tables: readonly string[],
-  options: { stripAutoIncrement: boolean },
+  options: { stripAutoIncrement: boolean; scope: StepScope },
 ): Promise<CreatedTables> {
   const made: CreatedTables = [];
   for (const target of targets) {
     const missing = tables.filter((table) => target.db.findTable(table) === undefined);
     const definitions = missing.map((table) => adapt(source.db.findTable(table), table, options.stripAutoIncrement));
     if (definitions.length === 0) continue;
-    await callTablet(ctx, cluster, target.primary, 'ApplySchema', () =>
-      target.db.db.write(cluster.world.clock, () => {
-        for (const definition of definitions) {
-          if (target.db.findTable(definition.name) === undefined) createTable(target.db, definition);
-        }
-      }),
+    await options.scope.onTarget(shardText(target.info), () =>
+      callTablet(ctx, cluster, target.primary, 'ApplySchema', () =>
+        writeTablet(ctx, cluster, target.db, () => {
+          for (const definition of definitions) {
+            if (target.db.findTable(definition.name) === undefined) createTable(target.db, definition);
+          }
+        }),
+      ),
     );
     made.push({ target, tables: missing });
   }

@@ -3,26 +3,26 @@ import { type Context, withTimeout } from '../../runtime/context.ts';
 import { NO_FAULTS, type StepScope } from '../../runtime/step.ts';
 import { epochSeconds } from '../../tablet/cluster.ts';
 import { callTablet, writeTablet } from '../../tablet/manager.ts';
-import { BEING_CANCELLED, deleteWorkflowStreams, updateStream } from '../../tablet/vreplication/streams.ts';
+import { deleteWorkflowStreams, updateStream } from '../../tablet/vreplication/streams.ts';
 import { findAllShards, shardText } from '../../topo/keyspaces.ts';
 import { changeRoutingRules } from '../../topo/rules.ts';
 import { aliasText } from '../../topo/tablets.ts';
 import { getVSchema, rebuildSrvVSchema } from '../../topo/vschema.ts';
-import { deletesRows, deleteTenantData } from '../delete-tenant.ts';
+import { deleteTenantData } from '../delete-tenant.ts';
 import { denyTables } from '../denied.ts';
 import { deleteRules, deleteStreams, forgetTables, removeTables } from '../ending.ts';
 import { dropSourceShards, dropTargetShards, emptyTargetShards } from '../end-shards.ts';
 import { MIRRORED_TYPES, mirrorTables } from '../mirror-tables.ts';
 import { switchReadRules } from '../switch/effects-reads.ts';
 import { primaryOf } from '../switcher.ts';
-import { isPartOfMove, refuseTakenNames, validateCompleted } from './checks.ts';
+import { isPartOfMove } from './checks.ts';
 import type { EndMember, EndRun } from './run.ts';
 import type { EndStepName } from './steps.ts';
 
 type Effect = (run: EndRun, scope: StepScope) => Promise<void>;
 
 /** What `run.ts` does itself. */
-type Bracket = Extract<EndStepName, `${string}/lock${string}` | `${string}/unlock${string}` | `${string}/check`>;
+type Bracket = Extract<EndStepName, `${string}/lock${string}` | `${string}/unlock${string}` | `${string}/check` | `${string}/validate`>;
 
 /** How long deleting the streams may take. Vitess: 2 * topo.RemoteOperationTimeout. */
 const DELETE_MS = 30_000;
@@ -36,10 +36,6 @@ const rebuild: Effect = ({ ctx, cluster }) => rebuildSrvVSchema(ctx, cluster.top
 
 /** What each step of an ending does. */
 export const END_EFFECTS: Readonly<Record<Exclude<EndStepName, Bracket>, Effect>> = {
-  'complete/validate': async ({ ctx, cluster, found, ending, renameTables }) => {
-    await validateCompleted(ctx, cluster, found.sw);
-    if (renameTables && !ending.keepData && found.sw.kind !== 'shards') refuseTakenNames(cluster, found.sw);
-  },
   'complete/removeSourceTables': removeSourceTables,
   'complete/dropSourceDeniedTables': freeSource,
   'complete/dropTargetDeniedTables': freeTarget,
@@ -104,9 +100,8 @@ async function readsBack({ ctx, cluster, found: { sw, state } }: EndRun): Promis
 }
 
 /** Vitess's stop request carries no cells and tablet types, which blanks both (K44). */
-async function stopStreams({ ctx, cluster, ending, found: { sw } }: EndRun, scope: StepScope): Promise<void> {
-  const marked = deletesRows(cluster, sw) && !ending.keepData ? { message: BEING_CANCELLED } : {};
-  const change = cluster.release.vitess ? { cell: '', tablet_types: '' } : marked;
+async function stopStreams({ ctx, cluster, found: { sw } }: EndRun, scope: StepScope): Promise<void> {
+  const change = cluster.release.vitess ? { cell: '', tablet_types: '' } : {};
   for (const target of sw.targets) {
     const stop = (): Promise<void> =>
       callTablet(ctx, cluster, target.primary, 'UpdateVReplicationWorkflow', () =>

@@ -1,15 +1,18 @@
 import { errorText, wrapError } from '../../lib/errors.ts';
 import { ExitFault } from '../../lib/exit-fault.ts';
-import type { Context } from '../../runtime/context.ts';
+import { type Context, withoutCancel } from '../../runtime/context.ts';
 import { NO_FAULTS, runStep, type StepScope } from '../../runtime/step.ts';
 import type { Cluster } from '../../tablet/cluster.ts';
 import { readStreams } from '../../tablet/vreplication/streams.ts';
 import { shardText } from '../../topo/keyspaces.ts';
-import { holdsKeyspace, type Locked, lockKeyspace, lockName, noteStep } from '../../topo/locks.ts';
+import { holdsKeyspace, holdsName, type Locked, lockKeyspace, lockName } from '../../topo/locks.ts';
+import { dropIntent } from '../intent/record.ts';
 import type { WorkflowWithState } from '../state.ts';
-import { refuseInterrupted } from '../switch/intent.ts';
+import { refuseInterrupted } from '../intent/stand-back.ts';
 import type { MigrationTarget } from '../switcher.ts';
+import { refuseTakenNames, validateCompleted } from './checks.ts';
 import { END_EFFECTS } from './effects.ts';
+import { type EndIntent, noteEnding, recordEnding } from './intent.ts';
 import { END_STEPS, type Ending, type EndStep, type EndStepName, type EndVerb, endZoneOf, type PlannedEnd, planEnding } from './steps.ts';
 
 /** A shard whose streams an ending deletes. */
@@ -35,6 +38,15 @@ export interface EndRun {
   held: { lock: Locked; before: Context }[];
   /** Where a cancel has looked for streams, and whether there were any. */
   deleted: { member: EndMember; had: boolean }[];
+  /** Of `hardened`, once it is going to change something. One that finishes what another began has it from the start. */
+  intent: EndIntent | undefined;
+  /** It finishes what another began: what was looked at then is not looked at again. */
+  resumes: boolean;
+}
+
+/** An ending of which nothing has run yet. */
+export function newEndRun(run: Omit<EndRun, 'held' | 'deleted' | 'intent' | 'resumes'>): EndRun {
+  return { ...run, held: [], deleted: [], intent: undefined, resumes: false };
 }
 
 /** Thrown when an ending failed after it had begun to change things: the error of the step, and what is left to do. */
@@ -61,17 +73,42 @@ const ACTIONS: Readonly<Record<EndVerb, { workflow: string; keyspaces: string }>
 /** Runs the steps of an ending in order. The first error ends it, as an EndFailed once anything may have changed; what is held is let go. */
 export async function runEnding(run: EndRun): Promise<void> {
   await refuseHalfDone(run);
-  const visit = (step: PlannedEnd): Promise<void> => {
-    noteStep(run.ctx, step.name);
+  const last = planEnding(run.ending, run.cluster.release.behaviours).findLast(({ name }) => !onlyLooks(name));
+  let changing = run.resumes;
+  const visit = async (step: PlannedEnd): Promise<void> => {
+    await writeDown(run, step);
     const { side, perTarget }: EndStep = END_STEPS[step.name];
     const { sources, targets } = run.found.sw;
     const members = [...(side === 'target' ? [] : sources), ...(side === 'source' ? [] : targets)];
     const call = { ...step, targets: members.map(({ info }) => shardText(info)), perTarget: perTarget === true };
-    return runStep(run.ctx, run.cluster.world, call, (scope) => perform(run, step.name, scope));
+    try {
+      await runStep(run.ctx, run.cluster.world, call, async (scope) => {
+        changing ||= !onlyLooks(step.name);
+        await perform(run, step.name, scope);
+        if (step.name === last?.name && step.occurrence === last.occurrence) await strikeIntent(run);
+      });
+    } catch (error) {
+      // Nothing was touched yet: there is nothing to be finished.
+      if (!changing && !(error instanceof ExitFault)) await strikeIntent(run);
+      throw error;
+    }
   };
   await walk(run, visit, (steps, at, error) =>
     changes(steps.slice(0, at + 1)).length === 0 || error instanceof ExitFault ? error : failed(run, steps, at, error),
   );
+}
+
+/** Writes the intent with the first step that changes anything, on `hardened`; then each step into it. */
+async function writeDown(run: EndRun, step: PlannedEnd): Promise<void> {
+  if (run.intent !== undefined || onlyLooks(step.name) || !run.cluster.release.behaviours.rollbackRestoresAll) return noteEnding(run, step);
+  // Whoever held the keyspaces before may have died in the middle.
+  await refuseHalfDone(run);
+  run.intent = await recordEnding(run, step);
+}
+
+async function strikeIntent(run: EndRun): Promise<void> {
+  if (run.intent !== undefined) await dropIntent(withoutCancel(run.ctx), run.cluster, run.intent);
+  run.intent = undefined;
 }
 
 /** Goes through the steps without faults and history: for what a dry run does in earnest. */
@@ -99,7 +136,7 @@ async function walk(
 
 function failed(run: EndRun, steps: readonly PlannedEnd[], at: number, error: unknown): EndFailed {
   const zone = endZoneOf(run.cluster.release.behaviours, run.ending, { ...steps[at]!, edge: 'before' });
-  return new EndFailed(error, changes(steps.slice(at)), zone !== 'half done' && isFound(run));
+  return new EndFailed(error, changes(steps.slice(at)), run.intent !== undefined || (zone !== 'half done' && isFound(run)));
 }
 
 /** Whether the command would find the workflow again and, on a release that needs them, its tables: the step that failed may have taken them. */
@@ -110,7 +147,11 @@ function isFound({ cluster, ending, found: { sw } }: EndRun): boolean {
 }
 
 function changes(steps: readonly PlannedEnd[]): EndStepName[] {
-  return steps.flatMap(({ name }) => ('looks' in END_STEPS[name] ? [] : [name]));
+  return steps.flatMap(({ name }) => (onlyLooks(name) ? [] : [name]));
+}
+
+function onlyLooks(name: EndStepName): boolean {
+  return 'looks' in END_STEPS[name];
 }
 
 function perform(run: EndRun, name: EndStepName, scope: StepScope): Promise<void> {
@@ -125,6 +166,8 @@ function perform(run: EndRun, name: EndStepName, scope: StepScope): Promise<void
       return lock(run, run.found.sw.targetKeyspace);
     case 'unlockKeyspaces':
       return letGo(run, run.cluster.release.behaviours.namedLock === 'none' ? 0 : 1, undefined);
+    case 'validate':
+      return run.resumes ? Promise.resolve() : validate(run);
     default:
       return END_EFFECTS[name as keyof typeof END_EFFECTS](run, scope);
   }
@@ -132,6 +175,7 @@ function perform(run: EndRun, name: EndStepName, scope: StepScope): Promise<void
 
 /** On `hardened` what was read before the lock is not relied on: another command may have held it. */
 async function check(run: EndRun): Promise<void> {
+  if (run.resumes) return;
   if (!run.cluster.release.vitess) {
     run.found = await run.read(run.ctx);
     await refuseHalfDone(run);
@@ -139,13 +183,20 @@ async function check(run: EndRun): Promise<void> {
   await run.check(run.ctx, run.found);
 }
 
-function refuseHalfDone({ ctx, cluster, found: { sw } }: EndRun): Promise<void> {
-  return refuseInterrupted(ctx, cluster, [sw.sourceKeyspace, sw.targetKeyspace]);
+function refuseHalfDone({ ctx, cluster, found: { sw }, intent }: EndRun): Promise<void> {
+  return refuseInterrupted(ctx, cluster, [sw.sourceKeyspace, sw.targetKeyspace], intent);
+}
+
+async function validate({ ctx, cluster, found: { sw }, ending, renameTables }: EndRun): Promise<void> {
+  await validateCompleted(ctx, cluster, sw);
+  if (renameTables && !ending.keepData && sw.kind !== 'shards') refuseTakenNames(cluster, sw);
 }
 
 async function lockWorkflow(run: EndRun): Promise<void> {
   const { sw } = run.found;
   const name = `${sw.targetKeyspace}/${sw.workflow}`;
+  // One that finishes what another began may have it already.
+  if (holdsName(run.ctx, name)) return;
   const { namedLock } = run.cluster.release.behaviours;
   const { workflow, keyspaces } = ACTIONS[run.ending.verb];
   const action = namedLock === 'command' ? workflow : keyspaces;
@@ -153,7 +204,7 @@ async function lockWorkflow(run: EndRun): Promise<void> {
 }
 
 async function lock(run: EndRun, keyspace: string): Promise<void> {
-  // Within one keyspace it is there already.
+  // Within one keyspace it is there already, and where another's ending is finished.
   if (holdsKeyspace(run.ctx, keyspace)) return;
   await take(run, `${keyspace} keyspace`, lockKeyspace(run.ctx, run.cluster.topo, keyspace, ACTIONS[run.ending.verb].keyspaces));
 }

@@ -1,54 +1,111 @@
+import { formatRfc3339 } from '../../lib/go-time.ts';
 import type { Context } from '../../runtime/context.ts';
 import type { Cluster } from '../../tablet/cluster.ts';
 import type { MigrationKind } from '../switcher.ts';
-import { allIntents } from '../switch/intent.ts';
+import { allIntents, findProgress, type IntentHead, type IntentVerb } from '../intent/record.ts';
+import type { SwitchIntent } from '../switch/intent.ts';
 import { gatherLocks } from './locks.ts';
 import { loading } from '../../lib/loading.ts';
 
-/** What a switch on `hardened` wrote down before it changed anything, and has not struck yet. */
+/** What a command of `hardened` wrote down before it changed anything, and has not struck yet. Times are epoch milliseconds. */
 export interface IntentFacts {
+  verb: IntentVerb;
   keyspace: string;
   workflow: string;
   sourceKeyspace: string;
   kind: MigrationKind;
   /** `SwitchTraffic c2c`. */
   command: string;
+  /** The command line that finishes it, without the program's name. */
+  line: string;
+  /** Who works on it, or did last. */
   owner: string;
   pid: number;
   alive: 'alive' | 'dead' | 'unknown';
-  /** Epoch milliseconds. */
+  /** When its command began, and how often somebody else has taken it over since. */
   started: number;
+  takenOver: number;
+  /** Fencing tokens of the locks that were held at the last step. */
+  tokens: Record<string, number>;
   /** Past the point of no return: it can only be completed. */
   journaled: boolean;
   /** It was asked to move reads too. */
   reads: boolean;
-  /** As its locks still tell; undefined once they are gone. */
+  /** The step that was begun last, and when. An older program did not write it down: then as its locks still tell. */
   step: string | undefined;
+  since: number | undefined;
+  /** Every step that is done, with its time, and those that were planned. */
+  steps: { step: string; at: number }[];
+  plan: readonly string[];
+  /** Since when writes of the source are refused, and since when they are served again; undefined where nobody has noted it. */
+  writesStopped: number | undefined;
+  writesServed: number | undefined;
 }
 
 /** Every intent of the cluster: at work, or left behind. */
 export async function gatherIntents(ctx: Context, cluster: Cluster): Promise<IntentFacts[]> {
   const intents = await allIntents(ctx, cluster);
-  if (intents.length === 0) return [];
+  return Promise.all(intents.map((intent) => intentFacts(ctx, cluster, intent)));
+}
+
+async function intentFacts(ctx: Context, cluster: Cluster, intent: IntentHead): Promise<IntentFacts> {
+  const { verb, keyspace, workflow, sourceKeyspace, kind, command, line, started, plan } = intent;
+  const { by, takenOver, tokens, done, now, writesStopped, writesServed } = await findProgress(ctx, cluster, intent);
+  const owner = `${by.user}@${by.host} pid ${by.pid}`;
+  return {
+    verb,
+    keyspace,
+    workflow,
+    sourceKeyspace,
+    kind,
+    command,
+    line,
+    owner,
+    pid: by.pid,
+    alive: cluster.world.processes.liveness(by),
+    started,
+    takenOver,
+    tokens,
+    journaled: await isPastReturn(cluster, intent),
+    reads: verb === 'switch' && (intent as SwitchIntent).asked.tabletTypes.some((type) => type !== 'PRIMARY'),
+    step: now?.step ?? stepOfLocks(cluster, owner),
+    since: now?.since,
+    steps: done,
+    plan,
+    writesStopped,
+    writesServed,
+  };
+}
+
+/** An ending only goes forward; a create always goes back. */
+async function isPastReturn(cluster: Cluster, intent: IntentHead): Promise<boolean> {
+  if (intent.verb !== 'switch') return intent.verb !== 'create';
   const { isJournaled } = await loading(import('../switch/undo.ts'));
+  return isJournaled(cluster, intent as SwitchIntent);
+}
+
+function stepOfLocks(cluster: Cluster, owner: string): string | undefined {
   const holders = gatherLocks(cluster).flatMap(({ holder }) => (holder === undefined ? [] : [holder]));
-  return intents.map((intent) => {
-    const { owner } = intent;
-    const name = `${owner.user}@${owner.host} pid ${owner.pid}`;
-    const step = holders.find((holder) => holder.owner === name && holder.step !== '')?.step;
-    return {
-      keyspace: intent.keyspace,
-      workflow: intent.workflow,
-      sourceKeyspace: intent.sourceKeyspace,
-      kind: intent.kind,
-      command: intent.command,
-      owner: name,
-      pid: owner.pid,
-      alive: cluster.world.processes.liveness(owner),
-      started: intent.started,
-      journaled: isJournaled(cluster, intent),
-      reads: intent.asked.tabletTypes.some((type) => type !== 'PRIMARY'),
-      step,
-    };
-  });
+  return holders.find((holder) => holder.owner === owner && holder.step !== '')?.step;
+}
+
+/** What the end of each kind of command leads to, past and before the point of no return. */
+const ENDS: Readonly<Record<IntentVerb, string>> = {
+  switch: 'before the point of no return: the next run goes back to the state before it, then switches',
+  complete: 'it can only be finished: the next run does the rest',
+  cancel: 'it can only be finished: the next run does the rest',
+  create: 'the next run goes back to the state before it, then creates',
+};
+
+/** An intent in a sentence. Whose owner is gone: who, when, at which step, on which side of the point of no return, and what is felt. */
+export function intentText(intent: IntentFacts): string {
+  const { command, owner, alive, step, plan, started, verb, journaled, takenOver, writesStopped, writesServed } = intent;
+  if (alive === 'alive') return `${command} by ${owner}, begun at ${formatRfc3339(started)}, is at work${step === undefined ? '' : `, at ${step}`}`;
+  const fate = alive === 'dead' ? 'broke off' : 'may have broken off';
+  const number = step === undefined ? 0 : plan.indexOf(step) + 1;
+  const at = step === undefined ? '' : ` at ${step}${number === 0 ? '' : ` (step ${number} of ${plan.length})`}`;
+  const where = verb === 'switch' && journaled ? 'past the point of no return: it can only be completed' : ENDS[verb];
+  const again = takenOver === 0 ? '' : `; what was left of it has been taken up ${takenOver === 1 ? 'once' : `${takenOver} times`} and is not finished`;
+  const refused = writesStopped === undefined || writesServed !== undefined ? '' : `; it stopped the writes at ${formatRfc3339(writesStopped)}`;
+  return `${command} by ${owner}, begun at ${formatRfc3339(started)}, ${fate}${at}, ${where}${refused}${again}`;
 }

@@ -2,7 +2,7 @@ import type { Behaviours } from '../../lib/behaviours.ts';
 import { formatDuration } from '../../lib/duration.ts';
 import { cureCommand, deleteReverseCommand, freeCommands, recoveryCommands, reshardRecoveryCommands, serveCommands, startCommand, stopCommand, switchAgainCommand } from '../recovery.ts';
 import { STOPPED_FOR_CUTOVER } from '../../tablet/vreplication/streams.ts';
-import type { IntentFacts } from './intents.ts';
+import { type IntentFacts, intentText } from './intents.ts';
 import { isAbout, isAtWork, type LockClientFacts, type LockFacts } from './locks.ts';
 import type { RoutingFacts, UnpublishedRule } from './routing.ts';
 import { type Refused, refusedAt } from './serving.ts';
@@ -52,9 +52,9 @@ export interface Picture {
 export function findStranded(picture: Picture, behaviours: Behaviours): Stranded[] {
   const found = [
     ...picture.keyspaces.flatMap((keyspace) => refused(picture, keyspace, behaviours)),
-    ...picture.intents.flatMap((intent) => leftIntent(intent, behaviours)),
+    ...picture.intents.flatMap((intent) => leftIntent(intent)),
     ...picture.workflows.flatMap((workflow) => ofWorkflow(picture, workflow, behaviours)),
-    ...unpublished(picture, behaviours),
+    ...unpublished(picture),
     ...picture.shards.flatMap(tabletsThatDiffer),
     ...picture.shards.flatMap(tabletsThatFail),
     ...stoppedCells(picture),
@@ -95,7 +95,7 @@ function freeing(picture: Picture, keyspace: string, entry: Refused, behaviours:
   if (entry.type !== 'PRIMARY') return shards.flatMap((shard) => freeCommands(shard, entry.tables, entry.type.toLowerCase()));
   const concerns = (workflow: WorkflowFacts): boolean => entry.tables.some((table) => workflow.tables.includes(table));
   const intent = intentAt(picture, [keyspace]);
-  if (intent !== undefined) return [againAfter(intent, behaviours)];
+  if (intent !== undefined) return [intent.line];
   // The way back of a tenant reads from the tables that all share: it has nothing to do with who may write to them.
   const workflow = picture.workflows.find((one) => one.sourceKeyspace === keyspace && concerns(one) && !one.frozen && !isTenantsWayBack(one));
   const arriving = picture.workflows.find((one) => one.keyspace === keyspace && concerns(one) && one.journal.on.length > 0);
@@ -122,7 +122,7 @@ function serving(
   behaviours: Behaviours,
 ): string[] {
   const intent = intentAt(picture, [keyspace]);
-  if (intent !== undefined) return [againAfter(intent, behaviours)];
+  if (intent !== undefined) return [intent.line];
   const reshard = picture.workflows.find((one) => one.kind === 'shards' && !one.frozen && one.sources.some((source) => entry.on.includes(source)));
   if (reshard === undefined || entry.type !== 'PRIMARY') return shards.flatMap((shard) => serveCommands(shard));
   if (reshard.journal.on.length > 0) return complete(reshard, behaviours);
@@ -158,32 +158,15 @@ function copiesOf(picture: Picture, reshard: WorkflowFacts): PlacedStream[] {
   return streamsOn(picture, reshard, reshard.targets).filter(({ workflow, stream }) => moved.has(workflow) && stream.stored === 'Stopped');
 }
 
-function leftIntent(intent: IntentFacts, behaviours: Behaviours): Found[] {
+function leftIntent(intent: IntentFacts): Found[] {
   if (intent.alive === 'alive') return [];
-  const where = intent.journaled
-    ? 'past the point of no return: it can only be completed'
-    : 'before the point of no return: the next run goes back to the state before it, then switches';
-  const step = intent.step === undefined ? '' : ` at ${intent.step}`;
-  const fate = intent.alive === 'dead' ? 'broke off' : 'may have broken off';
-  return [
-    {
-      kind: 'intent',
-      keyspaces: [intent.sourceKeyspace, intent.keyspace],
-      text: `${intent.command} by ${intent.owner} ${fate}${step}, ${where}`,
-      next: [againAfter(intent, behaviours)],
-    },
-  ];
+  return [{ kind: 'intent', keyspaces: [intent.sourceKeyspace, intent.keyspace], text: intentText(intent), next: [intent.line] }];
 }
 
 /** The intent that explains what is found in these keyspaces, and whose end will put it right. */
 function intentAt({ intents }: Picture, keyspaces: Iterable<string>): IntentFacts | undefined {
   const wanted = new Set(keyspaces);
   return intents.find((intent) => wanted.has(intent.sourceKeyspace) || wanted.has(intent.keyspace));
-}
-
-function againAfter(intent: IntentFacts, behaviours: Behaviours): string {
-  const { kind, sourceKeyspace, keyspace: targetKeyspace, workflow, reads, journaled } = intent;
-  return switchAgainCommand({ kind, sourceKeyspace, targetKeyspace, workflow }, behaviours, { reads, journaled });
 }
 
 /** Streams that run on would take the mark of a frozen workflow off again. */
@@ -253,28 +236,28 @@ function leftOthers(picture: Picture, reshard: WorkflowFacts): Found[] {
 }
 
 /** Rules that queries do not follow, because a cell's copy was not made anew. */
-function unpublished(picture: Picture, behaviours: Behaviours): Found[] {
+function unpublished(picture: Picture): Found[] {
   const { routing } = picture;
   return routing.cells.flatMap((cell) => {
     const unknown = routing.unpublished.filter((rule) => rule.cell === cell);
     const [rules, others] = [unknown.filter((rule) => rule.of === undefined), unknown.filter((rule) => rule.of !== undefined)];
-    return [...unpublishedTables(picture, cell, rules, behaviours), ...unpublishedOthers(picture, cell, others, behaviours)];
+    return [...unpublishedTables(picture, cell, rules), ...unpublishedOthers(picture, cell, others)];
   });
 }
 
 /** Rules for shards, or for keyspaces. */
-function unpublishedOthers(picture: Picture, cell: string, rules: readonly UnpublishedRule[], behaviours: Behaviours): Found[] {
+function unpublishedOthers(picture: Picture, cell: string, rules: readonly UnpublishedRule[]): Found[] {
   return (['shards', 'keyspaces'] as const).flatMap((of) => {
     const own = rules.filter((rule) => rule.of === of);
     if (own.length === 0) return [];
     const keyspaces = new Set(own.flatMap(({ from, saved = '', published = '' }) => [from.replace(/[.@].*$/, ''), saved, published].filter((name) => name !== '')));
     const text = `${of === 'shards' ? 'shard' : 'keyspace'} routing rules of ${own.map((rule) => rule.from).join(', ')} are saved and not in the copy of ${cell}, which queries follow`;
     const intent = intentAt(picture, keyspaces);
-    return [{ kind: 'rules-not-published' as const, keyspaces: [...keyspaces], text, next: [intent === undefined ? 'RebuildVSchemaGraph' : againAfter(intent, behaviours)] }];
+    return [{ kind: 'rules-not-published' as const, keyspaces: [...keyspaces], text, next: [intent === undefined ? 'RebuildVSchemaGraph' : intent.line] }];
   });
 }
 
-function unpublishedTables(picture: Picture, cell: string, rules: readonly UnpublishedRule[], behaviours: Behaviours): Found[] {
+function unpublishedTables(picture: Picture, cell: string, rules: readonly UnpublishedRule[]): Found[] {
   if (rules.length === 0) return [];
   const names = [...new Set(rules.map((rule) => rule.from.replace(/^.*\./, '').replace(/@.*$/, '')))].toSorted();
   const places = rules.flatMap((rule) => [rule.from.replace(/@.*$/, ''), rule.saved ?? '', rule.published ?? ''].filter((name) => name.includes('.')));
@@ -283,7 +266,7 @@ function unpublishedTables(picture: Picture, cell: string, rules: readonly Unpub
   const types = [...new Set(rules.map((rule) => /@(\w+)$/.exec(rule.from)?.[1] ?? 'all types'))].toSorted();
   const text = `routing rules of ${names.join(', ')} (${types.join(', ')}) are saved and not in the copy of ${cell}, which queries follow`;
   const intent = intentAt(picture, keyspaces);
-  const next = intent === undefined ? 'RebuildVSchemaGraph' : againAfter(intent, behaviours);
+  const next = intent === undefined ? 'RebuildVSchemaGraph' : intent.line;
   return [{ kind: 'rules-not-published' as const, keyspaces: [...keyspaces], text, next: [next] }];
 }
 

@@ -1,6 +1,6 @@
 import { errorText, vtError } from '../../lib/errors.ts';
 import { epochSeconds } from '../../tablet/cluster.ts';
-import { BEING_CANCELLED, FROZEN, hasCopyState, readStream } from '../../tablet/vreplication/streams.ts';
+import { FROZEN, hasCopyState, readStream } from '../../tablet/vreplication/streams.ts';
 import type { ShardInfo } from '../../topo/keyspaces.ts';
 import { refreshProblem, type Side } from '../denied.ts';
 import { derivedState, streamLag } from '../lag.ts';
@@ -44,7 +44,6 @@ function streamReason(run: SwitchRun): string | undefined {
     for (const { row } of target.streams) {
       const current = readStream(target.db, row.id) ?? row;
       if (current.message === FROZEN) return 'workflow is frozen';
-      if (current.message === BEING_CANCELLED) return 'a cancel of it has deleted rows; cancel it again';
       const state = derivedState(current, hasCopyState(target.db, row.id));
       if (state === 'Copying') return 'copy is still in progress';
       if (state === 'Error') return 'workflow has errors';

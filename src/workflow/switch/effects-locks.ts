@@ -1,21 +1,24 @@
 import { wrapError } from '../../lib/errors.ts';
-import { checkKeyspaceLocked, heldLocks, lockKeyspace, lockName, type Locked } from '../../topo/locks.ts';
+import { checkKeyspaceLocked, heldLocks, holdsKeyspace, holdsName, lockKeyspace, lockName, type Locked } from '../../topo/locks.ts';
 import type { StepName } from './catalogue.ts';
 import { lockedKeyspaces, type SwitchRun } from './run.ts';
 
-/** Locks the workflow's name, so that no other command touches it. */
+/** Locks the workflow's name, so that no other command touches it. A run that finishes another's switch may inherit the lock. */
 export async function lockWorkflow(run: SwitchRun, unlockedBy: StepName): Promise<void> {
   const { sw } = run;
-  hold(run, unlockedBy, await lockName(run.ctx, run.cluster.topo, `${sw.targetKeyspace}/${sw.workflow}`, 'WorkflowSwitchTraffic'));
+  const name = `${sw.targetKeyspace}/${sw.workflow}`;
+  if (run.intent !== undefined && holdsName(run.ctx, name)) return;
+  hold(run, unlockedBy, await lockName(run.ctx, run.cluster.topo, name, 'WorkflowSwitchTraffic'));
 }
 
-/** Locks a keyspace for the reads or the writes. */
+/** Locks a keyspace for the reads or the writes. One that finishes another's switch may inherit the lock. */
 export async function lockSide(
   run: SwitchRun,
   keyspace: string,
   action: 'SwitchReads' | 'SwitchWrites',
   unlockedBy: StepName,
 ): Promise<void> {
+  if (run.intent !== undefined && holdsKeyspace(run.ctx, keyspace)) return;
   const ttlMs = lockTtlMs(run, action);
   const options = ttlMs === undefined ? {} : { ttlMs };
   hold(run, unlockedBy, await lockKeyspace(run.ctx, run.cluster.topo, keyspace, action, options));

@@ -21,7 +21,7 @@ import {
 } from './effects-writes.ts';
 import { createReverse } from './reverse.ts';
 import { buildStreamMigrator } from './stream-migrator.ts';
-import { refuseStale } from './stale.ts';
+import { refuseLeftIntent, refuseStale } from './stale.ts';
 import type { SwitchRun } from './run.ts';
 import { getTargetSequenceMetadata, initializeTargetSequences, resetSequences } from './sequences.ts';
 
@@ -36,10 +36,14 @@ export const EFFECTS: Readonly<Record<Exclude<StepName, `switchTraffic/rollback/
   },
   'switchTraffic/prepare/canSwitch': (run) => canSwitch(run),
   'switchTraffic/reads/validate': (run) => validateReads(run),
-  'switchTraffic/reads/lockSource': (run) =>
-    lockSide(run, run.sw.sourceKeyspace, 'SwitchReads', 'switchTraffic/reads/unlockSource'),
-  'switchTraffic/reads/lockTarget': (run) =>
-    lockSide(run, run.sw.targetKeyspace, 'SwitchReads', 'switchTraffic/reads/unlockTarget'),
+  'switchTraffic/reads/lockSource': async (run) => {
+    await lockSide(run, run.sw.sourceKeyspace, 'SwitchReads', 'switchTraffic/reads/unlockSource');
+    await refuseLeftIntent(run);
+  },
+  'switchTraffic/reads/lockTarget': async (run) => {
+    await lockSide(run, run.sw.targetKeyspace, 'SwitchReads', 'switchTraffic/reads/unlockTarget');
+    await refuseLeftIntent(run);
+  },
   'switchTraffic/reads/mirrorOff': async (run) => {
     const { sw } = run;
     const types = await readTypes(run);
@@ -62,12 +66,16 @@ export const EFFECTS: Readonly<Record<Exclude<StepName, `switchTraffic/rollback/
   'switchTraffic/writes/validateReverse': (run) => checkPrivileges(run),
   'switchTraffic/writes/tabletsAvailable': (run) => checkTablets(run),
   'switchTraffic/writes/lockWorkflow': (run) => lockWorkflow(run, 'switchTraffic/writes/unlockWorkflow'),
-  'switchTraffic/writes/lockSource': (run) =>
-    lockSide(run, run.sw.sourceKeyspace, 'SwitchWrites', 'switchTraffic/writes/unlockSource'),
+  'switchTraffic/writes/lockSource': async (run) => {
+    await lockSide(run, run.sw.sourceKeyspace, 'SwitchWrites', 'switchTraffic/writes/unlockSource');
+    await refuseLeftIntent(run);
+  },
   'switchTraffic/writes/lockTarget': async (run) => {
     const { sourceKeyspace, targetKeyspace } = run.sw;
     // A stream that met the journal of its own switch has turned on its own keyspace, which is locked by now.
-    if (targetKeyspace !== sourceKeyspace) await lockSide(run, targetKeyspace, 'SwitchWrites', 'switchTraffic/writes/unlockTarget');
+    if (targetKeyspace === sourceKeyspace) return;
+    await lockSide(run, targetKeyspace, 'SwitchWrites', 'switchTraffic/writes/unlockTarget');
+    await refuseLeftIntent(run);
   },
   'switchTraffic/writes/mirrorOff': (run) => removeMirrorRules(run, ['PRIMARY']),
   'switchTraffic/writes/getTargetSequenceMetadata': (run) => getTargetSequenceMetadata(run),

@@ -1,39 +1,29 @@
-import { UserError } from '../../lib/errors.ts';
-import type { Context } from '../../runtime/context.ts';
-import type { ProcessIdentity } from '../../runtime/processes.ts';
-import type { Cluster } from '../../tablet/cluster.ts';
+import type { Writer } from '../../topo/conn/conn.ts';
 import { cellNames } from '../../topo/cells.ts';
-import { heldLocks } from '../../topo/locks.ts';
-import { paths } from '../../topo/paths.ts';
-import { encodeRecord, findRecord, listNames } from '../../topo/server.ts';
-import { commandOf, type MigrationKind, type TrafficSwitcher } from '../switcher.ts';
+import { noteStep } from '../../topo/locks.ts';
+import { type IntentHead, type ProgressMarks, putIntent, putStep, tokensOf } from '../intent/record.ts';
+import { commandOf } from '../switcher.ts';
 import { type CellImage, cellImage, globalRules, type MemberImage, memberImage, type RulesImage, scopeOf } from './intent-images.ts';
+import type { PlannedStep } from './plan.ts';
+import type { SwitchRequest, SwitchRun } from './run.ts';
 import type { SequenceImages } from './sequences-undo.ts';
 
 /**
- * What a switch on `hardened` writes down before it changes anything: what was, and who is at it. A roll-back is
+ * What a switch on `hardened` writes down before it changes anything: what was, what is to be, and who is at it. A roll-back is
  * driven by it alone, so that another process can finish what a dead one began.
  */
-export interface Intent extends RulesImage {
-  keyspace: string;
-  workflow: string;
-  /** For people: `SwitchTraffic c2c`. */
-  command: string;
+export interface SwitchIntent extends IntentHead, RulesImage {
+  verb: 'switch';
   /** How it was asked for, so that it can be asked for again. */
   asked: { keyspace: string; workflow: string; verb: 'switchtraffic' | 'reversetraffic'; tabletTypes: readonly string[] };
-  owner: ProcessIdentity;
-  /** Epoch milliseconds. */
-  started: number;
-  /** Fencing token per lock, when the intent was written. */
-  tokens: Record<string, number>;
+  /** The same in full; not there in one that an older program wrote. */
+  request?: Omit<SwitchRequest, 'dryRun'>;
+  /** Where the asked types of traffic are to go. */
+  goal?: { keyspace: string; tabletTypes: readonly string[] };
   /** Migration id: if a source has its journal, the only way is forward. */
   journal: string;
-  /** By which records its traffic is switched. */
-  kind: MigrationKind;
   sources: MemberImage[];
   targets: MemberImage[];
-  sourceKeyspace: string;
-  targetKeyspace: string;
   tables: string[];
   reverseWorkflow: string;
   /** What each cell serves by. */
@@ -42,28 +32,17 @@ export interface Intent extends RulesImage {
   sequences?: SequenceImages;
 }
 
-/** Reads the state before the switch and writes it down. */
-export async function recordIntent(
-  ctx: Context,
-  cluster: Cluster,
-  sw: TrafficSwitcher,
-  asked: Intent['asked'],
-): Promise<Intent> {
-  const { topo, world } = cluster;
+/** Reads the state before the switch and writes it down, with the step that is the first to change anything. */
+export async function recordIntent(run: SwitchRun, plan: readonly PlannedStep[], first: PlannedStep, marks: ProgressMarks): Promise<SwitchIntent> {
+  const { ctx, cluster, sw } = run;
   const scope = scopeOf(sw);
-  const cells = await cellNames(ctx, topo);
-  return topo.conn.atomically(ctx, {}, (writer) => {
+  const cells = await cellNames(ctx, cluster.topo);
+  let intent: SwitchIntent | undefined;
+  await noteStep(ctx, cluster.topo, first.name, (writer) => {
     const { kind, sourceKeyspace, targetKeyspace } = sw;
-    const intent: Intent = {
-      keyspace: targetKeyspace,
-      workflow: sw.workflow,
-      command: `${asked.verb === 'switchtraffic' ? 'SwitchTraffic' : 'ReverseTraffic'} ${asked.workflow}`,
-      asked,
-      owner: world.processes.self,
-      started: world.clock.now(),
-      tokens: Object.fromEntries(heldLocks(ctx).map((lock) => [lock.resource, lock.token])),
+    intent = {
+      ...headOf(run, plan),
       journal: sw.id,
-      kind,
       sources: sw.sources.map((source) => memberImage(writer, source, sw.reverseWorkflow, kind)),
       targets: sw.targets.map((target) => memberImage(writer, target, sw.workflow, kind)),
       sourceKeyspace,
@@ -71,65 +50,81 @@ export async function recordIntent(
       tables: sw.tables,
       reverseWorkflow: sw.reverseWorkflow,
       ...globalRules(writer, scope),
-      cells: {},
+      cells: cellImages(writer, cells, scope),
     };
-    for (const cell of cells) {
-      const image = cellImage(writer, cell, scope);
-      if (image !== undefined) intent.cells[cell] = image;
-    }
-    writer.put('global', paths.intent(targetKeyspace, sw.workflow), encodeRecord(intent));
-    return intent;
+    putIntent(writer, intent);
+    putStep(ctx, writer, cluster, intent, stepText(plan, first), marks);
   });
+  return intent!;
 }
 
-/** The intent of a workflow, if one was left behind or is at work. */
-export async function findIntent(ctx: Context, cluster: Cluster, keyspace: string, workflow: string): Promise<Intent | undefined> {
-  return (await findRecord<Intent>(ctx, cluster.topo.conn, paths.intent(keyspace, workflow)))?.record;
+type Head = Omit<IntentHead, 'verb'> & Pick<SwitchIntent, 'verb' | 'asked' | 'request' | 'goal'>;
+
+function headOf({ ctx, cluster, sw, request, direction }: SwitchRun, plan: readonly PlannedStep[]): Head {
+  const { dryRun: _dryRun, ...asked } = request;
+  const { keyspace, workflow, tabletTypes } = request;
+  const verb = request.direction === 'forward' ? 'switchtraffic' : 'reversetraffic';
+  return {
+    verb: 'switch',
+    keyspace: sw.targetKeyspace,
+    workflow: sw.workflow,
+    sourceKeyspace: sw.sourceKeyspace,
+    targetKeyspace: sw.targetKeyspace,
+    kind: sw.kind,
+    command: `${request.direction === 'forward' ? 'SwitchTraffic' : 'ReverseTraffic'} ${workflow}`,
+    line: switchLine(asked, commandOf(sw.kind)),
+    asked: { keyspace, workflow, verb, tabletTypes },
+    request: asked,
+    goal: { keyspace: direction === 'forward' ? sw.targetKeyspace : sw.sourceKeyspace, tabletTypes },
+    owner: cluster.world.processes.self,
+    started: cluster.world.clock.now(),
+    tokens: tokensOf(ctx),
+    plan: plan.map((step) => stepText(plan, step)),
+  };
 }
 
-/** Every intent of the cluster. */
-export async function allIntents(ctx: Context, cluster: Cluster): Promise<Intent[]> {
-  const { conn } = cluster.topo;
-  const intents: Intent[] = [];
-  for (const keyspace of await listNames(ctx, conn, paths.intents)) {
-    for (const workflow of await listNames(ctx, conn, `${paths.intents}/${keyspace}`)) {
-      const found = await findIntent(ctx, cluster, keyspace, workflow);
-      if (found !== undefined) intents.push(found);
-    }
+/** A step of a plan, by its name alone where the plan has no other of it. */
+export function stepText(plan: readonly PlannedStep[], { name, occurrence }: Pick<PlannedStep, 'name' | 'occurrence'>): string {
+  return plan.filter((step) => step.name === name).length > 1 ? `${name}#${occurrence}` : name;
+}
+
+/** The command line of a switch, with what decides where it comes to. */
+function switchLine({ keyspace, workflow, direction, tabletTypes, cells, enableReverseReplication, initializeSequences }: Omit<SwitchRequest, 'dryRun'>, command: string): string {
+  return [
+    `${command} --workflow ${workflow} --target-keyspace ${keyspace}`,
+    direction === 'forward' ? 'switchtraffic' : 'reversetraffic',
+    ...(tabletTypes.length === 3 ? [] : [`--tablet-types ${tabletTypes.join(',').toLowerCase()}`]),
+    ...(cells.length === 0 ? [] : [`--cells ${cells.join(',')}`]),
+    ...(enableReverseReplication ? [] : ['--enable-reverse-replication=false']),
+    ...(initializeSequences ? ['--initialize-target-sequences'] : []),
+  ].join(' ');
+}
+
+/** What the request of a switch was, also where only an older program has written it down. */
+export function requestOf({ request, asked, sequences }: SwitchIntent): SwitchRequest {
+  const { keyspace, workflow, verb, tabletTypes } = asked;
+  const usual: SwitchRequest = {
+    keyspace,
+    workflow,
+    direction: verb === 'switchtraffic' ? 'forward' : 'backward',
+    tabletTypes,
+    cells: [],
+    timeoutMs: 30_000,
+    maxLagMs: 30_000,
+    enableReverseReplication: true,
+    initializeSequences: sequences !== undefined,
+    dryRun: false,
+    force: false,
+    shards: [],
+  };
+  return { ...usual, ...request };
+}
+
+function cellImages(writer: Writer, cells: readonly string[], scope: ReturnType<typeof scopeOf>): Record<string, CellImage> {
+  const images: Record<string, CellImage> = {};
+  for (const cell of cells) {
+    const image = cellImage(writer, cell, scope);
+    if (image !== undefined) images[cell] = image;
   }
-  return intents;
-}
-
-/** True while the process that wrote the intent may still be carrying it out. */
-export function isAtWork(cluster: Cluster, intent: Intent): boolean {
-  const { processes } = cluster.world;
-  const own = intent.owner.pid === processes.self.pid && intent.owner.start === processes.self.start;
-  return !own && processes.liveness(intent.owner) !== 'dead';
-}
-
-/** Why another command has to stand back from a workflow that a switch has left half done. */
-export function interrupted(intent: Intent): UserError {
-  return new UserError(`${intent.command} was interrupted, and what it had begun is not finished`, {
-    next: `finish it by running it again: switchtraffic ${commandOf(intent.kind)} --workflow ${intent.asked.workflow} --target-keyspace ${intent.asked.keyspace} ${intent.asked.verb} --tablet-types ${intent.asked.tabletTypes.join(',').toLowerCase()}`,
-  });
-}
-
-/** Why another command has to wait for a switch that is being made. */
-function atWork(intent: Intent): UserError {
-  return new UserError(`${intent.command} is at work on these keyspaces`, { next: 'try again when it has ended; who it is: switchtraffic show locks' });
-}
-
-/** Refuses to touch keyspaces in which a switch is half done, or under way. Only `hardened` knows. Throws UserError. */
-export async function refuseInterrupted(ctx: Context, cluster: Cluster, keyspaces: readonly string[]): Promise<void> {
-  if (!cluster.release.behaviours.rollbackRestoresAll) return;
-  for (const intent of await allIntents(ctx, cluster)) {
-    if (keyspaces.includes(intent.sourceKeyspace) || keyspaces.includes(intent.targetKeyspace)) {
-      throw cluster.world.processes.liveness(intent.owner) === 'alive' ? atWork(intent) : interrupted(intent);
-    }
-  }
-}
-
-/** Strikes an intent that has been carried out, one way or the other. */
-export async function dropIntent(ctx: Context, cluster: Cluster, intent: Intent): Promise<void> {
-  await cluster.topo.conn.atomically(ctx, {}, (writer) => writer.remove('global', paths.intent(intent.keyspace, intent.workflow)));
+  return images;
 }

@@ -55,7 +55,8 @@ export async function measureOutage(run: SwitchRun): Promise<Outage | undefined>
   };
 }
 
-function countRefused({ sw }: SwitchRun): number {
+/** How many statements about what is switched the source's tablets have refused so far. */
+export function countRefused({ sw }: Pick<SwitchRun, 'sw'>): number {
   // The query service of a shard refuses whatever comes: its statements have no table to be counted by.
   return sw.sources.reduce((sum, source) => sum + refusals(source.db, sw.kind === 'shards' ? [''] : sw.tables), 0);
 }

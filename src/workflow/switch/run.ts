@@ -3,7 +3,7 @@ import type { Cluster } from '../../tablet/cluster.ts';
 import type { Locked } from '../../topo/locks.ts';
 import type { WorkflowState } from '../state.ts';
 import type { TrafficSwitcher } from '../switcher.ts';
-import type { Intent } from './intent.ts';
+import type { SwitchIntent } from './intent.ts';
 import type { SwitchPath } from './path.ts';
 import type { StepName } from './catalogue.ts';
 import type { Sequence } from './sequences/sequence.ts';
@@ -48,7 +48,7 @@ export interface SwitchRun {
   /** Carries the locks taken so far. */
   ctx: Context;
   held: HeldForStep[];
-  intent: Intent | undefined;
+  intent: SwitchIntent | undefined;
   /** Of a Reshard, once the other streams of the source shards have been looked at. */
   migrator: StreamMigrator | undefined;
   /** Clock time at which source writes were stopped, and were served again by either side. */

@@ -2,8 +2,10 @@ import { errorText, wrapError } from '../../lib/errors.ts';
 import { checkContext, withoutCancel, withTimeout } from '../../runtime/context.ts';
 import { ExitFault } from '../../lib/exit-fault.ts';
 import { NO_FAULTS, runStep } from '../../runtime/step.ts';
+import type { Writer } from '../../topo/conn/conn.ts';
 import { shardText } from '../../topo/keyspaces.ts';
 import { noteStep } from '../../topo/locks.ts';
+import { dropIntent, type ProgressMarks, putStep } from '../intent/record.ts';
 import { cancelMigration, withCancelError } from './cancel-migration.ts';
 import type { StepName } from './catalogue.ts';
 import { EFFECTS } from './effects.ts';
@@ -11,8 +13,9 @@ import { tailMs, unlockRest } from './effects-locks.ts';
 import { areReadsSwitched, isJournaledBySources } from './effects-reads.ts';
 import { areKeyspaceReadsSwitched } from './effects-routing.ts';
 import { areShardReadsSwitched } from './effects-shards.ts';
-import { dropIntent, recordIntent } from './intent.ts';
+import { recordIntent, stepText } from './intent.ts';
 import { isDecidedByLooking, type PlannedStep, planSteps } from './plan.ts';
+import { countRefused } from './outage.ts';
 import type { SwitchRun } from './run.ts';
 import { forgetSequenceNotes } from './sequences-undo.ts';
 
@@ -33,16 +36,17 @@ export async function runSwitch(run: SwitchRun): Promise<SwitchEnd> {
   let tail: { end(): void } | undefined;
   for (const step of steps) {
     try {
-      if (changesFirst(step.name)) await writeIntent(run);
+      if (!(await writeIntent(run, steps, step))) await note(run, steps, step);
       // A switch that only completes an earlier one is past the journal from its first look at it.
       if (step.pointOfNoReturn || step.name === 'switchTraffic/writes/gatherPositions') tail ??= detach(run);
       await runPlanned(run, step);
       stepsDone.push(step);
-      if (step.name === lastChange(steps)) await finishIntent(run);
+      if (step.name === lastChange(steps)) await strikeIntent(run);
     } catch (error) {
       const decided = error instanceof ExitFault ? 'exits' : await decide(run, step, withOuter(run, step, error));
       if (decided === 'go on') {
         stepsDone.push(step);
+        if (step.name === lastChange(steps)) await strikeIntent(run);
         continue;
       }
       const ended = await fail(run, step, error, decided);
@@ -57,7 +61,6 @@ export async function runSwitch(run: SwitchRun): Promise<SwitchEnd> {
 }
 
 async function runPlanned(run: SwitchRun, step: PlannedStep): Promise<void> {
-  noteStep(run.ctx, step.name);
   const { side, perTarget = false } = step.entry;
   const members = [...(side === 'target' ? [] : run.sw.sources), ...(side === 'source' ? [] : run.sw.targets)];
   const targets = members.map((member) => shardText(member.info));
@@ -80,11 +83,27 @@ function changesFirst(name: StepName): boolean {
   );
 }
 
-async function writeIntent(run: SwitchRun): Promise<void> {
-  if (!run.cluster.release.behaviours.rollbackRestoresAll || run.intent !== undefined) return;
-  const { direction, keyspace, workflow, tabletTypes } = run.request;
-  const verb = direction === 'forward' ? 'switchtraffic' : 'reversetraffic';
-  run.intent = await recordIntent(run.ctx, run.cluster, run.sw, { keyspace, workflow, verb, tabletTypes });
+/** Writes the intent before the first step that changes anything, and that step into it. False where it is not to be written now. */
+async function writeIntent(run: SwitchRun, steps: readonly PlannedStep[], step: PlannedStep): Promise<boolean> {
+  if (!changesFirst(step.name) || !run.cluster.release.behaviours.rollbackRestoresAll || run.intent !== undefined) return false;
+  run.intent = await recordIntent(run, steps, step, marksOf(run, step));
+  return true;
+}
+
+const STOP: StepName = 'switchTraffic/writes/stopSourceWrites';
+
+/** Says beside the locks, and in the intent, that a step begins: one commit. */
+async function note(run: SwitchRun, steps: readonly PlannedStep[], step: PlannedStep): Promise<void> {
+  const { intent, ctx, cluster } = run;
+  const also = intent === undefined ? undefined : (writer: Writer): void => putStep(ctx, writer, cluster, intent, stepText(steps, step), marksOf(run, step));
+  await noteStep(ctx, cluster.topo, step.name, also);
+}
+
+/** Since when writes are refused, and served again. They stop somewhere in the step that stops them: it says when it began. */
+function marksOf(run: SwitchRun, { name }: PlannedStep): ProgressMarks {
+  if (name === STOP && run.writesStopped === undefined) return { writesStopped: run.cluster.world.clock.now(), refusedBefore: countRefused(run) };
+  if (run.writesStopped === undefined) return {};
+  return { writesStopped: run.writesStopped, refusedBefore: run.refusedBefore, ...(run.writesServed !== undefined && { writesServed: run.writesServed }) };
 }
 
 /** The last step that changes anything: after it only locks are let go. */
@@ -92,7 +111,7 @@ function lastChange(steps: readonly PlannedStep[]): StepName | undefined {
   return steps.findLast((step) => !step.name.includes('/unlock'))?.name;
 }
 
-async function finishIntent(run: SwitchRun): Promise<void> {
+async function strikeIntent(run: SwitchRun): Promise<void> {
   if (run.intent === undefined) return;
   await forgetSequenceNotes(run.cluster, run.intent);
   await dropIntent(withoutCancel(run.ctx), run.cluster, run.intent);

@@ -7,7 +7,8 @@ import { guarded } from '../../topo/locks.ts';
 import { paths } from '../../topo/paths.ts';
 import type { SrvVSchema, VSchemaKeyspace } from '../../topo/proto/types.ts';
 import { encodeRecord } from '../../topo/server.ts';
-import type { Intent } from './intent.ts';
+import { putIntent } from '../intent/record.ts';
+import type { SwitchIntent } from './intent.ts';
 import { read } from './intent-images.ts';
 import { sequencePlace, type SequencePlace } from './sequences/places.ts';
 
@@ -20,12 +21,12 @@ export interface SequenceImages {
 }
 
 /** The name under which a switch notes what it changes. No two switches have the same. */
-export function changeName(intent: Intent): string {
+export function changeName(intent: SwitchIntent): string {
   return `${intent.keyspace}/${intent.workflow}@${intent.started}`;
 }
 
 /** Writes down, before it happens, that sequences of these shards are going to be changed. */
-export async function expectSequenceChanges(ctx: Context, cluster: Cluster, intent: Intent, places: readonly SequencePlace[]): Promise<void> {
+export async function expectSequenceChanges(ctx: Context, cluster: Cluster, intent: SwitchIntent, places: readonly SequencePlace[]): Promise<void> {
   const shards = [...(intent.sequences?.shards ?? [])];
   for (const { info } of places) {
     if (!shards.some(({ keyspace }) => keyspace === info.keyspace)) shards.push({ keyspace: info.keyspace, shard: info.name });
@@ -36,7 +37,7 @@ export async function expectSequenceChanges(ctx: Context, cluster: Cluster, inte
 }
 
 /** Gives a keyspace's VSchema entries for new sequence tables, those apart that have one. With the intent, all or nothing. */
-export async function addSequenceEntries(ctx: Context, cluster: Cluster, intent: Intent, keyspace: string, tables: readonly string[]): Promise<void> {
+export async function addSequenceEntries(ctx: Context, cluster: Cluster, intent: SwitchIntent, keyspace: string, tables: readonly string[]): Promise<void> {
   const { topo } = cluster;
   await guarded(ctx, topo, sides(intent), (options) =>
     topo.conn.atomically(ctx, options, (writer) => {
@@ -52,7 +53,7 @@ export async function addSequenceEntries(ctx: Context, cluster: Cluster, intent:
 }
 
 /** Takes the entries out again, and out of the cells' copies, in a roll-back's transaction. One that somebody has changed stays. */
-export function removeSequenceEntries(writer: Writer, intent: Intent): void {
+export function removeSequenceEntries(writer: Writer, intent: SwitchIntent): void {
   const { entries } = intent.sequences ?? {};
   if (entries === undefined) return;
   const { keyspace, tables } = entries;
@@ -79,7 +80,7 @@ function without(vschema: VSchemaKeyspace, names: readonly string[]): VSchemaKey
  * somebody has taken values meanwhile stays as it is, since those ids must not be given out twice; values that a tablet had cached
  * are used up, as they are when a tablet restarts.
  */
-export async function undoSequences(ctx: Context, cluster: Cluster, intent: Intent): Promise<void> {
+export async function undoSequences(ctx: Context, cluster: Cluster, intent: SwitchIntent): Promise<void> {
   for (const { keyspace } of intent.sequences?.shards ?? []) {
     const { primary, db } = await sequencePlace(ctx, cluster, keyspace);
     const stay = await callTablet(ctx, cluster, primary, 'ExecuteFetchAsApp', () =>
@@ -92,15 +93,11 @@ export async function undoSequences(ctx: Context, cluster: Cluster, intent: Inte
 }
 
 /** Strikes the notes of a switch that is over, one way or the other. */
-export async function forgetSequenceNotes(cluster: Cluster, intent: Intent): Promise<void> {
+export async function forgetSequenceNotes(cluster: Cluster, intent: SwitchIntent): Promise<void> {
   for (const { keyspace, shard } of intent.sequences?.shards ?? []) {
     const db = cluster.shards.open(keyspace, shard);
     await db.db.write(cluster.world.clock, () => forgetSequenceChanges(db, changeName(intent)));
   }
 }
 
-const sides = (intent: Intent): string[] => [intent.sourceKeyspace, intent.targetKeyspace];
-
-function putIntent(writer: Writer, intent: Intent): void {
-  writer.put('global', paths.intent(intent.keyspace, intent.workflow), encodeRecord(intent));
-}
+const sides = (intent: SwitchIntent): string[] => [intent.sourceKeyspace, intent.targetKeyspace];

@@ -1,5 +1,7 @@
 import { errorText } from '../../lib/errors.ts';
 import { readJournal } from '../../tablet/vreplication/streams.ts';
+import { isSameIntent, takeOver } from '../intent/record.ts';
+import { intentsAbout, isAtWork } from '../intent/stand-back.ts';
 import { getWorkflowState, stateText, type WorkflowWithState } from '../state.ts';
 import type { SwitchRun } from './run.ts';
 
@@ -12,8 +14,9 @@ export class StaleRead extends Error {
 }
 
 /**
- * Reads the workflow again now that it is locked. Vitess works from what it read before the lock (K18), so that a switch
- * that waited for another undoes what that one did. Throws StaleRead on `hardened`.
+ * Reads the workflow again now that it is locked, and makes what an interrupted switch left of it this run's own. Vitess works
+ * from what it read before the lock (K18), so that a switch that waited for another undoes what that one did. Throws StaleRead
+ * on `hardened`.
  */
 export async function refuseStale(run: SwitchRun): Promise<void> {
   if (run.cluster.release.vitess) return;
@@ -25,6 +28,20 @@ export async function refuseStale(run: SwitchRun): Promise<void> {
     now = errorText(error);
   }
   if (now !== digest({ sw, state }) || isJournaledNow(run) !== run.path.resume) throw new StaleRead();
+  if (run.intent === undefined ? await isHalfDone(run) : !(await takeOver(run.ctx, run.cluster, run.intent))) throw new StaleRead();
+}
+
+/**
+ * The same once a keyspace is locked: whoever held it before may have died in the middle. Throws StaleRead on `hardened`.
+ */
+export async function refuseLeftIntent(run: SwitchRun): Promise<void> {
+  if (!run.cluster.release.vitess && (await isHalfDone(run))) throw new StaleRead();
+}
+
+/** True if somebody else who is gone has left something half done in these keyspaces. */
+async function isHalfDone({ ctx, cluster, sw, intent: own }: SwitchRun): Promise<boolean> {
+  const about = await intentsAbout(ctx, cluster, [sw.sourceKeyspace, sw.targetKeyspace]);
+  return about.some((intent) => (own === undefined || !isSameIntent(own, intent)) && !isAtWork(cluster, intent));
 }
 
 function isJournaledNow({ sw }: SwitchRun): boolean {

@@ -1,23 +1,22 @@
-import { errorText, UserError, vtError, wrapError } from '../../lib/errors.ts';
+import { errorText, UserError, vtError } from '../../lib/errors.ts';
 import { reverseWorkflowName } from '../../lib/names.ts';
 import { formatRfc822 } from '../../lib/go-time.ts';
 import type { Context } from '../../runtime/context.ts';
 import type { Cluster } from '../../tablet/cluster.ts';
-import { pumpAll } from '../../tablet/vreplication/pump-all.ts';
-import { readJournal } from '../../tablet/vreplication/streams.ts';
-import { lockName } from '../../topo/locks.ts';
+import { interrupted } from '../intent/stand-back.ts';
 import { refuseSomeShards } from '../some-shards.ts';
 import { areWritesSwitched, getWorkflowState, stateText, type WorkflowWithState } from '../state.ts';
 import { WORKFLOW_TYPES } from '../switcher.ts';
 import { dryRunLines } from './dry-run.ts';
-import { findIntent, type Intent, interrupted, isAtWork } from './intent.ts';
+import { requestOf, type SwitchIntent } from './intent.ts';
 import { refuseOldJournal } from './old-journal.ts';
-import { alreadySwitched, refusePartialReads, refuseTenantReversal, stateAfter } from './part-moves.ts';
-import type { SwitchPath } from './path.ts';
+import { refusePartialReads, refuseTenantReversal, stateAfter } from './part-moves.ts';
+import { type Chosen, prepareRun } from './prepare-run.ts';
 import type { SwitchRequest, SwitchRun } from './run.ts';
 import { runSwitch, type SwitchEnd } from './runner.ts';
+import { continueOutage, refuseOtherCommand, settleIntent } from './settle.ts';
 import { isStale } from './stale.ts';
-import { isJournaled, undoIntent } from './undo.ts';
+import { SwitchFailed } from './switch-failed.ts';
 
 /** The answer of SwitchTraffic and ReverseTraffic. */
 export interface SwitchResult {
@@ -28,19 +27,6 @@ export interface SwitchResult {
   /** How the switch went; undefined for a dry run. */
   end: SwitchEnd | undefined;
   run: SwitchRun | undefined;
-}
-
-/** Thrown when a switch failed: the error of the step, and everything a report needs. */
-export class SwitchFailed extends Error {
-  readonly end: SwitchEnd;
-  readonly run: SwitchRun;
-
-  constructor(end: SwitchEnd, run: SwitchRun) {
-    super(errorText(end.error), { cause: end.error });
-    this.name = 'SwitchFailed';
-    this.end = end;
-    this.run = run;
-  }
 }
 
 const SWITCHABLE = new Set(['PRIMARY', 'REPLICA', 'RDONLY']);
@@ -82,21 +68,30 @@ export async function switchTraffic(ctx: Context, cluster: Cluster, request: Swi
 /** Reads the workflow, and first carries out what an interrupted switch of it left behind. */
 async function prepare(ctx: Context, cluster: Cluster, request: SwitchRequest, command: string): Promise<SwitchRun> {
   for (;;) {
+    await refuseOtherCommand(ctx, cluster, request);
     const asked = await getWorkflowState(ctx, cluster, request.keyspace, request.workflow);
     refuseKind(asked, cluster, command);
     if (!cluster.release.vitess) refuseSomeShards(asked.sw, request.shards);
-    const intent = await settleIntent(ctx, cluster, asked, request.dryRun);
+    const intent = await settleIntent(ctx, cluster, asked, request);
     // Whatever was at work or left behind is settled now: the workflow is read again.
     if (intent === 'settled') continue;
     const chosen = await chooseSwitcher(ctx, cluster, request, asked);
-    const { targetKeyspace, workflow } = chosen.found.sw;
-    // The other direction has its journal: only that way leads out.
-    if (intent !== undefined && (intent.keyspace !== targetKeyspace || intent.workflow !== workflow)) throw interrupted(intent);
+    refuseOtherWay(chosen, request, intent);
     if (intent !== undefined) cluster.world.events.emit({ kind: 'warning', text: `${intent.command} was interrupted past its journal; this run completes it` });
     const run = prepareRun(ctx, cluster, request, chosen, intent);
+    if (intent !== undefined) await continueOutage(run, intent);
     refuseOldJournal(run);
     return run;
   }
+}
+
+/** Past its journal a switch can only be completed, and as it was asked for: another way, or with other flags, does not lead out. Throws UserError. */
+function refuseOtherWay({ found: { sw } }: Chosen, request: SwitchRequest, intent: SwitchIntent | undefined): void {
+  if (intent === undefined) return;
+  const { enableReverseReplication, initializeSequences } = requestOf(intent);
+  const sameWay = intent.keyspace === sw.targetKeyspace && intent.workflow === sw.workflow && request.tabletTypes.includes('PRIMARY');
+  if (sameWay && request.enableReverseReplication === enableReverseReplication && request.initializeSequences === initializeSequences) return;
+  throw interrupted(intent);
 }
 
 function refuseKind({ sw }: WorkflowWithState, cluster: Cluster, command: string): void {
@@ -110,13 +105,6 @@ function refuseKind({ sw }: WorkflowWithState, cluster: Cluster, command: string
   }
   if (type === 'Migrate') throw vtError('INVALID_ARGUMENT', 'invalid action for Migrate workflow: SwitchTraffic');
   if (type !== 'MoveTables' && type !== 'Reshard') throw new UserError(`${command} is for MoveTables and Reshard; ${sw.workflow} is a ${type} workflow`);
-}
-
-/** The workflow whose steps run, and which way. */
-export interface Chosen {
-  found: WorkflowWithState;
-  direction: 'forward' | 'backward';
-  writesAlreadySwitched: boolean;
 }
 
 async function chooseSwitcher(ctx: Context, cluster: Cluster, request: SwitchRequest, asked: WorkflowWithState): Promise<Chosen> {
@@ -134,83 +122,6 @@ async function chooseSwitcher(ctx: Context, cluster: Cluster, request: SwitchReq
   }
   const found = await getWorkflowState(ctx, cluster, asked.sw.sourceKeyspace, reverseWorkflowName(asked.sw.workflow));
   return { found, direction: 'forward', writesAlreadySwitched };
-}
-
-/**
- * The intent that a switch of either direction left behind past its journal, to be carried out. One before it is taken back
- * to the state before. One whose owner still works is waited for, as long as a lock is.
- */
-async function settleIntent(
-  ctx: Context,
-  cluster: Cluster,
-  { sw }: WorkflowWithState,
-  dryRun: boolean,
-): Promise<Intent | 'settled' | undefined> {
-  const own = await findIntent(ctx, cluster, sw.targetKeyspace, sw.workflow);
-  const intent = own ?? (await findIntent(ctx, cluster, sw.sourceKeyspace, sw.reverseWorkflow));
-  if (intent === undefined) return undefined;
-  const { events } = cluster.world;
-  if (isAtWork(cluster, intent)) {
-    await waitForOwner(ctx, cluster, intent);
-    return 'settled';
-  }
-  if (dryRun) throw interrupted(intent);
-  if (isJournaled(cluster, intent)) return intent;
-  events.emit({ kind: 'warning', text: `${intent.command} was interrupted before its journal; going back to the state before it first` });
-  await undoIntent(ctx, cluster, intent);
-  // Streams that it started again have not applied anything since, and the lag of the time between is not theirs.
-  await pumpAll(ctx, cluster);
-  return 'settled';
-}
-
-/** Its owner holds the workflow's lock until it is done. */
-async function waitForOwner(ctx: Context, cluster: Cluster, intent: Intent): Promise<void> {
-  const name = `${intent.keyspace}/${intent.workflow}`;
-  try {
-    const locked = await lockName(ctx, cluster.topo, name, 'WorkflowSwitchTraffic');
-    await locked.unlock(undefined);
-  } catch (error) {
-    throw wrapError(error, `failed to lock the ${name} workflow`);
-  }
-}
-
-/** A switch of which nothing has run yet. */
-export function prepareRun(ctx: Context, cluster: Cluster, request: SwitchRequest, chosen: Chosen, intent: Intent | undefined): SwitchRun {
-  const { sw, state } = chosen.found;
-  const reads = request.tabletTypes.some((type) => type !== 'PRIMARY');
-  const wantsWrites = request.tabletTypes.includes('PRIMARY');
-  const path: SwitchPath = {
-    kind: sw.kind,
-    reads,
-    // A frozen workflow has nothing left to switch.
-    writes: wantsWrites && !sw.frozen,
-    resume: sw.sources.some((source) => readJournal(source.db, sw.id) !== undefined),
-    reverseReplication: request.enableReverseReplication,
-    readsMirrored: state.readsMirrored,
-    writesMirrored: state.writesMirrored,
-    sequences: request.initializeSequences,
-  };
-  if (wantsWrites && sw.frozen) {
-    cluster.world.events.log('warning', `Writes have already been switched for workflow ${sw.workflow}, nothing to do here`);
-  }
-  return {
-    cluster,
-    request,
-    sw,
-    startState: state,
-    path,
-    direction: chosen.direction,
-    writesAlreadySwitched: chosen.writesAlreadySwitched,
-    ctx,
-    held: [],
-    intent,
-    migrator: undefined,
-    writesStopped: undefined,
-    writesServed: undefined,
-    refusedBefore: 0,
-    warnings: alreadySwitched(cluster, chosen.found, wantsWrites && chosen.writesAlreadySwitched),
-    sequences: [],
-  };
 }
 
 async function dryRun(run: SwitchRun, command: string): Promise<SwitchResult> {

@@ -5,7 +5,7 @@ import { getShard } from '../../topo/keyspaces.ts';
 import { paths } from '../../topo/paths.ts';
 import type { Shard, SrvKeyspace, SrvVSchema } from '../../topo/proto/types.ts';
 import { encodeRecord, findRecord } from '../../topo/server.ts';
-import type { Intent } from './intent.ts';
+import type { SwitchIntent } from './intent.ts';
 import { restoredVSchema } from './undo-records.ts';
 import { restoredServing } from './undo-serving.ts';
 
@@ -24,7 +24,7 @@ export async function unreachableCells(ctx: Context, { topo }: Cluster, cells: r
 }
 
 /** A cell that is down can wait only if what its gates last saw is what they are to see: else the roll-back is not done yet. */
-export async function refuseForgotten(ctx: Context, cluster: Cluster, cell: string, intent: Intent): Promise<void> {
+export async function refuseForgotten(ctx: Context, cluster: Cluster, cell: string, intent: SwitchIntent): Promise<void> {
   const conn = watchedCluster(cluster).topo.conn.forCell(cell);
   const image = intent.cells[cell];
   if (image === undefined) return;
@@ -39,7 +39,7 @@ export async function refuseForgotten(ctx: Context, cluster: Cluster, cell: stri
   if (!done) throw plainError(`the topology of cell ${cell} cannot be reached, and its gates still have rules of the switch`);
 }
 
-async function shardRecords(ctx: Context, { topo }: Cluster, intent: Intent): Promise<Shard[]> {
+async function shardRecords(ctx: Context, { topo }: Cluster, intent: SwitchIntent): Promise<Shard[]> {
   const found: Shard[] = [];
   for (const { keyspace, shard } of [...intent.sources, ...intent.targets]) found.push((await getShard(ctx, topo, keyspace, shard)).record);
   return found;

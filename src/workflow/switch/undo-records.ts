@@ -25,7 +25,7 @@ import {
   shardRoutingRecord,
 } from '../../topo/rules.ts';
 import { encodeRecord } from '../../topo/server.ts';
-import type { Intent } from './intent.ts';
+import type { SwitchIntent } from './intent.ts';
 import { type CellImage, isOwnMirror, type MemberImage, read, readShard } from './intent-images.ts';
 import { removeSequenceEntries } from './sequences-undo.ts';
 import { restoreServing } from './undo-serving.ts';
@@ -35,7 +35,7 @@ import { restoreServing } from './undo-serving.ts';
  * what is the switch's own: what others changed meanwhile, while a lock was lost, stays as they have it. Cells that cannot be
  * reached are left out.
  */
-export async function revertRecords(ctx: Context, cluster: Cluster, intent: Intent, unreachable: readonly string[]): Promise<void> {
+export async function revertRecords(ctx: Context, cluster: Cluster, intent: SwitchIntent, unreachable: readonly string[]): Promise<void> {
   const { topo } = cluster;
   const foreign: string[] = [];
   await guarded(ctx, topo, [intent.sourceKeyspace, intent.targetKeyspace], (options) =>
@@ -57,7 +57,7 @@ export async function revertRecords(ctx: Context, cluster: Cluster, intent: Inte
  * Denies exactly those of the workflow's tables that were denied before. What somebody else denied or freed meanwhile,
  * while the lock was lost, stays as they have it.
  */
-function restoreControls(writer: Writer, member: MemberImage, tables: readonly string[]): void {
+export function restoreControls(writer: Writer, member: Pick<MemberImage, 'keyspace' | 'shard' | 'controls'>, tables: readonly string[]): void {
   const record = readShard(writer, member.keyspace, member.shard);
   if (record === undefined) return;
   const now = record.tablet_controls ?? [];
@@ -93,7 +93,7 @@ function mergeControls(now: readonly TabletControl[], before: readonly TabletCon
 
 const deniedBy = (control: TabletControl | undefined): readonly string[] => control?.denied_tables ?? [];
 
-function restoreGlobalRules(writer: Writer, intent: Intent, foreign: (from: string) => void): void {
+function restoreGlobalRules(writer: Writer, intent: SwitchIntent, foreign: (from: string) => void): void {
   const rules = routingMap(read<RoutingRules>(writer, 'global', paths.routingRules) ?? {});
   putTables(rules, intent.rules, intent, foreign);
   putRecord(writer, paths.routingRules, rules.size === 0 ? undefined : routingRecord(rules));
@@ -118,7 +118,7 @@ function putRecord(writer: Writer, path: string, record: object | undefined): vo
 }
 
 /** Puts the workflow's rules back; one that points where no step of a switch points it was changed by somebody else. */
-function putTables(map: RoutingMap, before: Intent['rules'], intent: Intent, foreign: (from: string) => void): void {
+function putTables(map: RoutingMap, before: SwitchIntent['rules'], intent: SwitchIntent, foreign: (from: string) => void): void {
   const sides = [intent.sourceKeyspace, intent.targetKeyspace];
   for (const [from, to] of Object.entries(before)) {
     const now = map.get(from);
@@ -130,7 +130,7 @@ function putTables(map: RoutingMap, before: Intent['rules'], intent: Intent, for
 }
 
 /** The same for rules that lead to keyspaces. */
-function putKeyspaces(map: KeyspaceMap, before: Record<string, string | null>, intent: Intent, foreign: (from: string) => void): void {
+function putKeyspaces(map: KeyspaceMap, before: Record<string, string | null>, intent: SwitchIntent, foreign: (from: string) => void): void {
   for (const [from, to] of Object.entries(before)) {
     const now = map.get(from);
     const ours = now === undefined || now === intent.sourceKeyspace || now === intent.targetKeyspace;
@@ -140,18 +140,18 @@ function putKeyspaces(map: KeyspaceMap, before: Record<string, string | null>, i
   }
 }
 
-function mirrorsBack(intent: Intent, now: readonly MirrorRule[], before: readonly MirrorRule[]): MirrorRule[] {
+function mirrorsBack(intent: SwitchIntent, now: readonly MirrorRule[], before: readonly MirrorRule[]): MirrorRule[] {
   return sortMirrors([...now.filter((rule) => !isOwnMirror(intent, rule)), ...before]);
 }
 
-function restoreCell(writer: Writer, cell: string, intent: Intent, image: CellImage): void {
+function restoreCell(writer: Writer, cell: string, intent: SwitchIntent, image: CellImage): void {
   if (image.serving !== undefined) restoreServing(writer, cell, intent, image.serving);
   const served = read<SrvVSchema>(writer, cell, paths.srvVSchema);
   if (served !== undefined) writer.put(cell, paths.srvVSchema, encodeRecord(restoredVSchema(served, intent, image)));
 }
 
 /** What a cell serves by, with the workflow's rules as they were. */
-export function restoredVSchema(served: SrvVSchema, intent: Intent, image: CellImage): SrvVSchema {
+export function restoredVSchema(served: SrvVSchema, intent: SwitchIntent, image: CellImage): SrvVSchema {
   const map = routingMap(served.routing_rules ?? {});
   putTables(map, image.rules, intent, () => {});
   const mirrors = mirrorsBack(intent, served.mirror_rules?.rules ?? [], image.mirrorRules);

@@ -3,7 +3,7 @@ import { paths } from '../../topo/paths.ts';
 import type { KeyRange, KeyspacePartition, SrvKeyspace } from '../../topo/proto/types.ts';
 import { orderPartitions, sameRange } from '../../topo/served-types.ts';
 import { encodeRecord } from '../../topo/server.ts';
-import type { Intent } from './intent.ts';
+import type { SwitchIntent } from './intent.ts';
 import { read, readShard } from './intent-images.ts';
 
 /** A shard, or what a partition says of one. */
@@ -15,7 +15,7 @@ export interface Ranged {
  * Puts the shards of a Reshard back into the partitions that they were in, with the tablet controls that they had. What the record
  * says of other shards, and of anything else, stays.
  */
-export function restoreServing(writer: Writer, cell: string, intent: Intent, before: SrvKeyspace): void {
+export function restoreServing(writer: Writer, cell: string, intent: SwitchIntent, before: SrvKeyspace): void {
   const now = read<SrvKeyspace>(writer, cell, paths.srvKeyspace(intent.targetKeyspace));
   if (now === undefined) return;
   const own = [...intent.sources, ...intent.targets].map(({ keyspace, shard }): Ranged => readShard(writer, keyspace, shard) ?? {});

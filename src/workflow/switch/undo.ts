@@ -1,3 +1,4 @@
+import { UserError } from '../../lib/errors.ts';
 import { type Context, withTimeout } from '../../runtime/context.ts';
 import { runStep } from '../../runtime/step.ts';
 import { type Cluster, epochSeconds } from '../../tablet/cluster.ts';
@@ -5,13 +6,14 @@ import { callTablet, writeTablet } from '../../tablet/manager.ts';
 import type { ShardDb } from '../../tablet/shard-db.ts';
 import { deleteWorkflowStreams, readJournal, readStream, readStreams, restoreStream, type StreamRow, updateStream } from '../../tablet/vreplication/streams.ts';
 import { getShard, type ShardInfo, shardText } from '../../topo/keyspaces.ts';
-import { forgetLostLocks, holdsKeyspace, lockKeyspace, type Locked } from '../../topo/locks.ts';
+import { forgetLostLocks, holdsKeyspace, lockKeyspace, type Locked, noteStep } from '../../topo/locks.ts';
 import type { Tablet } from '../../topo/proto/types.ts';
 import { getTablet } from '../../topo/tablets.ts';
 import { refreshOrFail } from '../denied.ts';
 import { forAll } from '../fan-out.ts';
+import { dropIntent, isOwn, putStep } from '../intent/record.ts';
 import type { StepName } from './catalogue.ts';
-import { dropIntent, type Intent } from './intent.ts';
+import type { SwitchIntent } from './intent.ts';
 import type { MemberImage } from './intent-images.ts';
 import { planRollback } from './plan.ts';
 import { undoSequences } from './sequences-undo.ts';
@@ -19,7 +21,7 @@ import { refuseForgotten, unreachableCells } from './undo-cells.ts';
 import { revertRecords } from './undo-records.ts';
 
 /** What each step of the roll-back of `hardened` does. It holds the locks already, but for the first, which takes those that were lost. */
-const UNDOS: Partial<Record<StepName, (ctx: Context, cluster: Cluster, intent: Intent) => Promise<void>>> = {
+const UNDOS: Partial<Record<StepName, (ctx: Context, cluster: Cluster, intent: SwitchIntent) => Promise<void>>> = {
   'switchTraffic/rollback/revertDeniedTables': revertTopology,
   'switchTraffic/rollback/revertShardAccess': revertTopology,
   'switchTraffic/rollback/cancelStreamMigrations': restoreOthers,
@@ -31,8 +33,9 @@ const UNDOS: Partial<Record<StepName, (ctx: Context, cluster: Cluster, intent: I
 /**
  * The roll-back of `hardened`: puts everything back that the intent says was, in the reverse order of importance.
  * The topology is one transaction; the tablets' part can be repeated until it is done. `onServed`: the source serves again.
+ * Throws UserError where somebody else took the intent over while a lock was lost.
  */
-export async function undoIntent(ctx: Context, cluster: Cluster, intent: Intent, onServed?: () => void): Promise<void> {
+export async function undoIntent(ctx: Context, cluster: Cluster, intent: SwitchIntent, onServed?: () => void): Promise<void> {
   const { behaviours } = cluster.release;
   const limited = withTimeout(ctx, cluster.world.clock, behaviours.rollbackTimeoutMs);
   const again: Locked[] = [];
@@ -41,6 +44,7 @@ export async function undoIntent(ctx: Context, cluster: Cluster, intent: Intent,
   try {
     let current = limited.ctx;
     for (const name of planRollback(intent.kind, behaviours)) {
+      await noteStep(current, cluster.topo, name, (writer) => putStep(current, writer, cluster, intent, name));
       await runStep(ctx, cluster.world, { name, targets }, async () => {
         if (name === 'switchTraffic/rollback/relock') current = await relock(current, cluster, intent, again);
         else await UNDOS[name]?.(current, cluster, intent);
@@ -58,10 +62,12 @@ export async function undoIntent(ctx: Context, cluster: Cluster, intent: Intent,
 }
 
 /**
- * A context that surely holds both keyspace locks: one that was lost is taken again. What others changed meanwhile is
- * not touched, since only the workflow's own rules, controls and streams are put back.
+ * A context that surely holds both keyspace locks: one that was lost is taken again. What others changed meanwhile is not
+ * touched, since only the workflow's own rules, controls and streams are put back; if they have taken the intent over, which
+ * needs these locks, there is nothing to go back from. The workflow's own lock, if lost, is not waited for: whoever has it may
+ * wait for these.
  */
-async function relock(ctx: Context, cluster: Cluster, intent: Intent, again: Locked[]): Promise<Context> {
+async function relock(ctx: Context, cluster: Cluster, intent: SwitchIntent, again: Locked[]): Promise<Context> {
   await forgetLostLocks(ctx, cluster.topo);
   let current = ctx;
   for (const keyspace of new Set([intent.sourceKeyspace, intent.targetKeyspace])) {
@@ -70,11 +76,14 @@ async function relock(ctx: Context, cluster: Cluster, intent: Intent, again: Loc
     again.push(locked);
     current = locked.ctx;
   }
-  return current;
+  if (await cluster.topo.conn.atomically(current, {}, (writer) => isOwn(writer, cluster, intent))) return current;
+  throw new UserError(`somebody else has taken ${intent.command} over while its locks were lost`, {
+    next: `see what became of it: switchtraffic show workflow ${intent.workflow}`,
+  });
 }
 
 /** The records, all or nothing; then every tablet notices. */
-async function revertTopology(ctx: Context, cluster: Cluster, intent: Intent): Promise<void> {
+async function revertTopology(ctx: Context, cluster: Cluster, intent: SwitchIntent): Promise<void> {
   const unreachable = await unreachableCells(ctx, cluster, Object.keys(intent.cells));
   await revertRecords(ctx, cluster, intent, unreachable);
   for (const [side, members] of [['source', intent.sources], ['target', intent.targets]] as const) {
@@ -88,7 +97,7 @@ function shardOf(ctx: Context, cluster: Cluster, member: MemberImage): Promise<S
 }
 
 /** The other streams of a Reshard's shards as they were: those made on the targets go, those stopped on the sources go on. */
-async function restoreOthers(ctx: Context, cluster: Cluster, intent: Intent): Promise<void> {
+async function restoreOthers(ctx: Context, cluster: Cluster, intent: SwitchIntent): Promise<void> {
   const moved = new Set(intent.sources.flatMap((member) => (member.others ?? []).map((row) => row.workflow)));
   await onPrimaries(ctx, cluster, intent.targets, (db, { others = [] }) => {
     const known = new Set(others.map((row) => row.id));
@@ -130,12 +139,12 @@ function isAsBefore(now: StreamRow | undefined, before: StreamRow): boolean {
 }
 
 /** The forward streams as they were. */
-function restoreTargets(ctx: Context, cluster: Cluster, intent: Intent): Promise<void> {
+function restoreTargets(ctx: Context, cluster: Cluster, intent: SwitchIntent): Promise<void> {
   return onPrimaries(ctx, cluster, intent.targets, (db, member) => putBack(db, member.streams));
 }
 
 /** The reverse workflow is gone if this switch made it, and as it was if it was there before. */
-function restoreSources(ctx: Context, cluster: Cluster, intent: Intent): Promise<void> {
+function restoreSources(ctx: Context, cluster: Cluster, intent: SwitchIntent): Promise<void> {
   return onPrimaries(ctx, cluster, intent.sources, (db, member) => {
     const known = new Set(member.streams.map((row) => row.id));
     const now = readStreams(db, intent.reverseWorkflow);
@@ -170,6 +179,6 @@ async function onPrimaries(
 }
 
 /** True if any source of the intent has its journal: then the only way is forward. */
-export function isJournaled(cluster: Cluster, intent: Intent): boolean {
+export function isJournaled(cluster: Cluster, intent: SwitchIntent): boolean {
   return intent.sources.some((member) => readJournal(cluster.shards.open(member.keyspace, member.shard), intent.journal) !== undefined);
 }

@@ -7,7 +7,7 @@ import { isWorkedOn } from '../../tablet/vdiff/claim.ts';
 import { ALL, deleteVDiff, findVDiff, recentVDiffs, resumeVDiff, stopVDiff, type VDiffRow } from '../../tablet/vdiff/records.ts';
 import { aliasText } from '../../topo/tablets.ts';
 import { forAll } from '../fan-out.ts';
-import { refuseInterrupted } from '../switch/intent.ts';
+import { refuseInterrupted } from '../intent/stand-back.ts';
 import type { MigrationTarget, TrafficSwitcher } from '../switcher.ts';
 import { limitTargets, readWorkflow, type VDiffTarget } from './members.ts';
 

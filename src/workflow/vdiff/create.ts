@@ -14,7 +14,7 @@ import { aliasText } from '../../topo/tablets.ts';
 import { type AdminMistake, unknownCell } from '../admin.ts';
 import { forAll } from '../fan-out.ts';
 import { derivedState } from '../lag.ts';
-import { refuseInterrupted } from '../switch/intent.ts';
+import { refuseInterrupted } from '../intent/stand-back.ts';
 import type { TrafficSwitcher } from '../switcher.ts';
 import { readWorkflow, type VDiffTarget } from './members.ts';
 
@@ -60,6 +60,7 @@ export async function createVDiff(
 ): Promise<{ uuid: string; sw: TrafficSwitcher }> {
   const uuid = request.uuid === '' ? cluster.world.random.uuid() : readUuid(request.uuid);
   const { keyspace, workflow } = request;
+  await refuseInterrupted(ctx, cluster, [keyspace]);
   const sw = await readWorkflow(ctx, cluster, request);
   if (sw.frozen) {
     throw vtError('FAILED_PRECONDITION', `invalid VDiff run: writes have been already been switched for workflow ${keyspace}.${workflow}`);

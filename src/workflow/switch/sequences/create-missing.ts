@@ -11,7 +11,7 @@ import { paths } from '../../../topo/paths.ts';
 import { listNames } from '../../../topo/server.ts';
 import { getVSchema, saveVSchema } from '../../../topo/vschema.ts';
 import { primaryOf, type TrafficSwitcher } from '../../switcher.ts';
-import type { Intent } from '../intent.ts';
+import type { SwitchIntent } from '../intent.ts';
 import { addSequenceEntries, changeName, expectSequenceChanges } from '../sequences-undo.ts';
 import { sequencePlace, type SequencePlace } from './places.ts';
 import { canReplace, defaultDatabase, type Sequence } from './sequence.ts';
@@ -51,7 +51,7 @@ export async function prepareSequences(
   cluster: Cluster,
   sw: TrafficSwitcher,
   sequences: readonly Sequence[],
-  intent: Intent,
+  intent: SwitchIntent,
 ): Promise<void> {
   const missing = sequences.filter(({ located }) => !located);
   const global = missing.length === 0 ? undefined : await globalPlace(ctx, cluster, sw, missing);

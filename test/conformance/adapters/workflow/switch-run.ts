@@ -5,7 +5,7 @@ import { lockKeyspace } from '../../../../src/topo/locks.ts';
 import { getWorkflowState } from '../../../../src/workflow/state.ts';
 import { EFFECTS } from '../../../../src/workflow/switch/effects.ts';
 import { lockedKeyspaces, type SwitchRequest, type SwitchRun } from '../../../../src/workflow/switch/run.ts';
-import { prepareRun } from '../../../../src/workflow/switch/switch-traffic.ts';
+import { prepareRun } from '../../../../src/workflow/switch/prepare-run.ts';
 import { runSwitch } from '../../../../src/workflow/switch/runner.ts';
 import type { Answer } from '../../world.ts';
 import type { Stage } from './stage.ts';

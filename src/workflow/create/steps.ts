@@ -1,0 +1,75 @@
+import type { Behaviours } from '../../lib/behaviours.ts';
+import type { FaultPoint } from '../../runtime/failpoints.ts';
+import type { MigrationKind } from '../switcher.ts';
+
+/** The workflows that a command creates. */
+export type CreateType = 'MoveTables' | 'Reshard' | 'Materialize';
+
+/** One step of a create. */
+export interface CreateStep {
+  /** One line for people. */
+  about: string;
+  /** It works shard by shard, and a fault may pick one. */
+  perTarget?: true;
+}
+
+/**
+ * The catalogue of the steps of create that change anything, and of those that take it back on `hardened`. A step is added here and in
+ * `planCreate`; what it does stands in the room of its type.
+ */
+export const CREATE_STEPS = {
+  'create/extendVSchema': { about: "give the target's VSchema the tables that it lacks" },
+  'create/copySchema': { about: 'create the tables that the target shards lack', perTarget: true },
+  'create/replaceAutoIncrement': { about: 'give the tables whose AUTO_INCREMENT was taken out a sequence in the VSchema' },
+  'create/createStreams': { about: 'create the streams, stopped', perTarget: true },
+  'create/setInitialRules': { about: 'point the routing rules of the tables at the source' },
+  'create/denyTargetTables': { about: 'deny the tables on the target' },
+  'create/rebuildSrvVSchema': { about: 'publish the rules to the cells' },
+  'create/startStreams': { about: 'start the streams' },
+  'create/rollback/deleteStreams': { about: 'delete the streams' },
+  'create/rollback/restoreRecords': { about: 'put VSchema, rules and denied tables back' },
+  'create/rollback/dropTables': { about: 'drop the tables that were created' },
+} as const satisfies Record<string, CreateStep>;
+
+export type CreateStepName = keyof typeof CREATE_STEPS;
+
+/** What is to be created, as far as its steps depend on it. */
+export interface CreatePath {
+  type: CreateType;
+  kind: MigrationKind;
+  autoStart: boolean;
+  copySchema: boolean;
+  replacesAutoIncrement: boolean;
+}
+
+const when = (condition: boolean, ...names: CreateStepName[]): CreateStepName[] => (condition ? names : []);
+
+/** The steps of a create, in order. Before and between them things are looked at, and refused. */
+export function planCreate({ type, kind, autoStart, copySchema, replacesAutoIncrement }: CreatePath, behaviours: Behaviours): CreateStepName[] {
+  const moves = type === 'MoveTables';
+  return [
+    ...when(moves, 'create/extendVSchema'),
+    ...when(copySchema, 'create/copySchema'),
+    ...when(moves && replacesAutoIncrement, 'create/replaceAutoIncrement'),
+    'create/createStreams',
+    ...when(moves, 'create/setInitialRules'),
+    ...when(moves && kind === 'tables' && behaviours.deniedTablesOnTargetAtCreate, 'create/denyTargetTables'),
+    ...when(moves, 'create/rebuildSrvVSchema'),
+    ...when(autoStart, 'create/startStreams'),
+  ];
+}
+
+/** The step from whose beginning on `hardened` goes forward: streams that run have copied, and all is made. */
+export const STARTS: CreateStepName = 'create/startStreams';
+
+/** The steps that take back what a create has made, in order: nothing may write any more, then nobody may look for it. */
+export function planTakeBack(type: CreateType): CreateStepName[] {
+  return ['create/rollback/deleteStreams', ...when(type === 'MoveTables', 'create/rollback/restoreRecords'), 'create/rollback/dropTables'];
+}
+
+/** Every place where a fault can be put in a create, for a release. */
+export function createPoints(behaviours: Behaviours): FaultPoint[] {
+  const every: CreatePath = { type: 'MoveTables', kind: 'tables', autoStart: true, copySchema: true, replacesAutoIncrement: true };
+  const names = new Set([...planCreate(every, behaviours), ...(behaviours.rollbackRestoresAll ? planTakeBack('MoveTables') : [])]);
+  return (Object.keys(CREATE_STEPS) as CreateStepName[]).flatMap((name) => (names.has(name) ? [{ name, occurrences: 1 }] : []));
+}

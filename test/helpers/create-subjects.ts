@@ -1,0 +1,80 @@
+import { CREATE_STEPS, type CreatePath, type CreateStep, type CreateStepName } from '../../src/workflow/create/steps.ts';
+import { createPartial, twoByTwo } from './partial.ts';
+import { beforeReshard, reshardCreate } from './reshard.ts';
+import { shardedCluster } from './sharded.ts';
+import { forked, type TestCluster, testCluster } from './shell.ts';
+import { createTenant, tenantKeyspaces } from './tenants.ts';
+
+/** A workflow that is created: what a test of every step at which that can fail needs to know. */
+export interface CreateSubject {
+  name: string;
+  make(): Promise<TestCluster>;
+  line(flags?: string): string;
+  path: CreatePath;
+  /** Points in the middle of a step: one shard is done, the other is not. */
+  first?: (step: CreateStepName) => string[];
+}
+
+const MOVE: CreatePath = { type: 'MoveTables', kind: 'tables', autoStart: true, copySchema: true, replacesAutoIncrement: false };
+
+const middle =
+  (shard: string) =>
+  (step: CreateStepName): string[] => {
+    const { perTarget }: CreateStep = CREATE_STEPS[step];
+    return perTarget === true || step === 'create/startStreams' ? [`${step}:after@${shard}`] : [];
+  };
+
+const SALES = JSON.stringify([{ target_table: 'sales', source_expression: 'select sku, count(*) as orders from corder group by sku', create_ddl: 'create table sales (sku varchar(128) primary key, orders bigint)' }]);
+
+export function createSubjects(): CreateSubject[] {
+  const unsharded = (): Promise<TestCluster> =>
+    forked('unsharded, before a create', async () => {
+      const cluster = testCluster();
+      await cluster.ok('init commerce');
+      return cluster;
+    });
+  const sharded = (): Promise<TestCluster> =>
+    forked('two shards, before a create', async () => {
+      const cluster = await shardedCluster();
+      await cluster.ok('MoveTables --workflow c2c --target-keyspace customer cancel');
+      return cluster;
+    });
+  const moves = 'MoveTables --workflow c2c --target-keyspace customer create --source-keyspace commerce --tables customer,corder';
+  return [
+    { name: 'tables', make: unsharded, line: (flags = '') => `${moves} ${flags}`, path: MOVE },
+    {
+      name: 'tables, not started',
+      make: unsharded,
+      line: (flags = '') => `${moves} --auto-start=false ${flags}`,
+      path: { ...MOVE, autoStart: false },
+    },
+    {
+      name: 'tables to two shards, with sequences',
+      make: sharded,
+      line: (flags = '') => `${moves} --sharded-auto-increment-handling REPLACE --global-keyspace commerce ${flags}`,
+      path: { ...MOVE, replacesAutoIncrement: true },
+      first: middle('customer/-80'),
+    },
+    { name: 'one shard of two', make: () => twoByTwo(), line: (flags = '') => `${createPartial('p80d')} ${flags}`, path: { ...MOVE, kind: 'partial' } },
+    {
+      name: 'a tenant',
+      make: () => tenantKeyspaces('hardened', 'sharded'),
+      line: (flags = '') => createTenant(1, flags),
+      path: { ...MOVE, kind: 'multi-tenant' },
+      first: middle('mt/-80'),
+    },
+    {
+      name: 'a Reshard',
+      make: () => beforeReshard('1 to 2', { rows: 6 }),
+      line: (flags = '') => reshardCreate('1 to 2', flags),
+      path: { ...MOVE, type: 'Reshard', kind: 'shards' },
+      first: middle('customer/-80'),
+    },
+    {
+      name: 'a Materialize',
+      make: unsharded,
+      line: (flags = '') => `Materialize --workflow sums --target-keyspace customer create --source-keyspace commerce --table-settings '${SALES}' ${flags}`,
+      path: { ...MOVE, type: 'Materialize' },
+    },
+  ];
+}
