@@ -16,7 +16,7 @@ const notes = openSync(order.notes, 'a');
 const note = (line) => writeSync(notes, `${line}\n`);
 const now = () => process.hrtime.bigint();
 
-const killer = order.kill === undefined ? undefined : startKiller();
+const killer = order.kill === undefined || order.kill.instead === true ? undefined : startKiller();
 /** Connections whose open transaction has changed something. */
 const changed = new WeakSet();
 let commits = 0;
@@ -35,10 +35,17 @@ function killAt(instant) {
   Atomics.notify(killer.armed, 0);
 }
 
+/** Dies before the commit that was to come. */
+function killHere() {
+  note(`K ${now()}`);
+  process.kill(process.pid, 'SIGKILL');
+}
+
 /** Runs a commit, which writes if `writes` says so afterwards. */
 function commit(run, writes) {
   const n = commits + 1;
   const began = now();
+  if (order.kill?.commit === n && order.kill.instead === true) killHere();
   note(`B ${n} ${began}`);
   if (order.kill?.commit === n && order.kill.fromBegin !== undefined) killAt(began + BigInt(order.kill.fromBegin));
   const result = run();

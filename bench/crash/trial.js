@@ -19,7 +19,7 @@ const RECOVERY_KILLED = 4;
  * Runs a trial of a measured plan. `by` is how it recovers: `doctor`, `again` for running the same command again, or `nothing`. Returns
  * each kill that counted, and what is wrong. The state of one that went wrong stays in the folder.
  */
-export async function runTrial({ plan, by, random, application, folder, seed }) {
+export async function runTrial({ plan, by, random, application, folder, seed, order: wanted }) {
   const state = join(folder, 'state');
   const log = join(folder, 'log');
   const trial = { plan: plan.name, by, kills: [], drawnAgain: { early: 0, late: 0 }, wrong: [], passes: 0, swept: false, counts: undefined };
@@ -28,7 +28,7 @@ export async function runTrial({ plan, by, random, application, folder, seed }) 
     for (const path of [state, log]) rmSync(path, { recursive: true, force: true });
     copyFolder(plan.state, state);
     await application.ask('begin', { state, log, shape: plan.shape, seed });
-    const order = drawKill(random, plan.profile);
+    const order = wanted ?? drawKill(random, plan.profile);
     if (await kill(trial, { state, notes, line: plan.line, order, of: 'command' })) break;
     await application.ask('close');
   }
