@@ -1,6 +1,7 @@
-// `npm run crash -- [--kills N] [--seed N] [--jobs N] [--only PLAN]… [--by doctor|again|nothing] [--sample] [--keep FOLDER]`: kills
-// commands with SIGKILL at instants drawn over their commits, recovers, and looks whether every promise holds. Prints figures; exits
-// with 1 when one is broken, or a step had no kill (which `--sample` allows). `--by nothing` shows that it would be noticed.
+// `npm run crash -- [--kills N] [--seed N] [--jobs N] [--only PLAN]… [--by doctor|again|nothing] [--sample] [--each] [--keep FOLDER]`:
+// kills commands with SIGKILL at instants drawn over their commits, recovers, and looks whether every promise holds. Prints figures;
+// exits with 1 when one is broken, or a step had no kill (which `--sample` allows). `--each` has the commands of the plans die instead of
+// each of their commits in turn, however many `--kills` says; `--by nothing` shows that a broken promise is noticed.
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ensureBuilt } from './build.js';
@@ -20,7 +21,7 @@ function number(values, name, otherwise) {
 function readOptions() {
   const text = { type: 'string' };
   try {
-    const { values } = parseArgs({ options: { kills: text, seed: text, jobs: text, by: text, keep: text, sample: { type: 'boolean' }, only: { ...text, multiple: true } } });
+    const { values } = parseArgs({ options: { kills: text, seed: text, jobs: text, by: text, keep: text, sample: { type: 'boolean' }, each: { type: 'boolean' }, only: { ...text, multiple: true } } });
     if (values.by !== undefined && !WAYS.includes(values.by)) throw new Error(`--by ${values.by}: there are ${WAYS.join(', ')}`);
     return {
       kills: number(values, 'kills', 1000),
@@ -28,7 +29,8 @@ function readOptions() {
       jobs: number(values, 'jobs', 2),
       by: values.by,
       keep: values.keep,
-      sample: values.sample === true,
+      sample: values.sample === true || values.each === true,
+      each: values.each === true,
       whole: values.only === undefined,
       plans: choosePlans(values.only),
     };

@@ -54,12 +54,15 @@ export async function measurePlan(plan, state, application, folder) {
     if (plan.fails && between !== before) throw new Error(`${plan.name}: the failed command leaves something else than what was`);
     if (plan.fails) must(plan.again, await run(copy, plan.again));
     const after = await application.ask('mark');
+    // Killed after its last change, it is run once more, as it would be on what it left.
+    if (!plan.ends) must(plan.again, await run(copy, plan.again));
+    const twice = await application.ask('mark');
     const { wrong } = await application.ask('check');
     const { left, ofTheDead } = await application.ask('leftovers');
     wrong.push(...left, ...ofTheDead);
     if (wrong.length > 0) throw new Error(`${plan.name}, without a kill:\n${wrong.join('\n')}`);
     const seen = readNotes(notes);
-    return { ...plan, state, before, after, profile: profileOf(seen), steps: seen.steps };
+    return { ...plan, state, before, after, twice, profile: profileOf(seen), steps: seen.steps };
   } finally {
     await application.ask('close');
     for (const path of [copy, log, notes]) rmSync(path, { recursive: true, force: true });

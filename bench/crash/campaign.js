@@ -16,9 +16,9 @@ const SEARCH = 0.5;
 
 /**
  * Measures the plans, then kills until there are as many kills as asked for and, unless it is a sample, no step is empty. A trial draws from a chance of its own, so that a seed
- * draws the same instants whatever the number of jobs; the machine does the rest.
+ * draws the same instants whatever the number of jobs; the machine does the rest. `each`: one kill instead of every commit in turn.
  */
-export async function crash({ kills, seed, jobs, by, sample, plans, folder, keep }) {
+export async function crash({ kills, seed, jobs, by, sample, each, plans, folder, keep }) {
   const started = performance.now();
   const workers = Array.from({ length: jobs }, (_, index) => ({ application: startApplication(), folder: join(folder, `job-${index}`) }));
   for (const worker of workers) mkdirSync(worker.folder);
@@ -33,17 +33,22 @@ export async function crash({ kills, seed, jobs, by, sample, plans, folder, keep
     const trials = [];
     let counted = 0;
     let kept = 0;
-    const allot = allotment(measured);
-    const sought = () => (sample || counted < kills || counted >= kills * (1 + SEARCH) ? undefined : planOfEmpty(measured, trials.flatMap((trial) => trial.kills)));
-    await inTurns(workers, () => counted < kills || sought() !== undefined, async (index, worker) => {
+    const one = async (index, plan, worker, instead) => {
       const random = seededRandom(seed * 1_000_003 + index);
-      const plan = sought() ?? allot(index);
-      const trial = await runTrial({ plan, by: by ?? ['doctor', 'again'][random.below(2)], random, ...worker, seed: index });
+      const trial = await runTrial({ plan, by: by ?? ['doctor', 'again'][random.below(2)], random, ...worker, seed: index, instead });
       trials.push({ index, ...trial });
       counted += trial.kills.length;
       if (trial.wrong.length > 0 && kept < KEPT) keepTrial(trial, worker.folder, join(keep, `trial-${index}`), ++kept);
       if (trials.length % 25 === 0) process.stderr.write(`${counted} kills, ${trials.filter(({ wrong }) => wrong.length > 0).length} trials went wrong, ${seconds(started)} s\n`);
-    });
+    };
+    if (each) {
+      const instants = measured.flatMap((plan) => plan.profile.slice(1).map((_, index) => ({ plan, commit: index + 2 })));
+      await inTurns(workers, instants.length, (index, worker) => one(index, instants[index].plan, worker, instants[index].commit));
+      return { seed, plans: measured, trials, tookMs: performance.now() - started };
+    }
+    const allot = allotment(measured);
+    const sought = () => (sample || counted < kills || counted >= kills * (1 + SEARCH) ? undefined : planOfEmpty(measured, trials.flatMap((trial) => trial.kills)));
+    await inTurns(workers, () => counted < kills || sought() !== undefined, (index, worker) => one(index, sought() ?? allot(index), worker));
     return { seed, plans: measured, trials, tookMs: performance.now() - started };
   } finally {
     for (const { application } of workers) application.end();

@@ -17,9 +17,10 @@ const RECOVERY_KILLED = 4;
 
 /**
  * Runs a trial of a measured plan. `by` is how it recovers: `doctor`, `again` for running the same command again, or `nothing`. Returns
- * each kill that counted, and what is wrong. The state of one that went wrong stays in the folder.
+ * each kill that counted, and what is wrong. The state of one that went wrong stays in the folder. `instead`: it dies instead of this
+ * commit, and its recovery is left in peace; without it the instant is drawn.
  */
-export async function runTrial({ plan, by, random, application, folder, seed, order: wanted }) {
+export async function runTrial({ plan, by, random, application, folder, seed, instead }) {
   const state = join(folder, 'state');
   const log = join(folder, 'log');
   const trial = { plan: plan.name, by, kills: [], drawnAgain: { early: 0, late: 0 }, wrong: [], passes: 0, swept: false, counts: undefined };
@@ -28,12 +29,12 @@ export async function runTrial({ plan, by, random, application, folder, seed, or
     for (const path of [state, log]) rmSync(path, { recursive: true, force: true });
     copyFolder(plan.state, state);
     await application.ask('begin', { state, log, shape: plan.shape, seed });
-    const order = wanted ?? drawKill(random, plan.profile);
+    const order = instead === undefined ? drawKill(random, plan.profile) : { commit: instead, instead: true };
     if (await kill(trial, { state, notes, line: plan.line, order, of: 'command' })) break;
     await application.ask('close');
   }
   try {
-    await recover(trial, { plan, by, random, application, state, notes, folder });
+    await recover(trial, { plan, by, random, application, state, notes, folder, killed: instead === undefined && random.below(RECOVERY_KILLED) === 0 });
   } catch (error) {
     trial.wrong.push(error.stack);
   }
@@ -64,9 +65,9 @@ async function kill(trial, { state, notes, line, order, of }) {
 }
 
 async function recover(trial, order) {
-  const { by, random } = order;
+  const { by, random, killed: kills } = order;
   if (by === 'nothing') return settle(trial, order);
-  if (random.below(RECOVERY_KILLED) === 0) {
+  if (kills) {
     for (let killed = 0; killed < 1 + random.below(MOST_RECOVERIES); killed++) await killRecovery(trial, order);
   }
   if (by === 'doctor') await recoverByDoctor(trial, order);
@@ -129,9 +130,9 @@ async function lookForLeftovers(trial, { by, state, application }) {
 async function settle(trial, { plan, by, random, state, application }) {
   const found = await application.ask('mark');
   trial.wentBack = found === plan.before;
-  const allowed = by === 'doctor' ? [plan.before, plan.after] : [plan.after];
+  const allowed = by === 'doctor' ? [plan.before, plan.after] : [plan.after, plan.twice];
   if (!allowed.includes(found)) {
-    const parts = allowed.map((one, index) => `against the state ${allowed.length > 1 && index === 0 ? 'before' : 'after'}:\n${difference(found, one).slice(0, 20).join('\n')}`);
+    const parts = allowed.map((one, index) => `against the state ${by === 'doctor' && index === 0 ? 'before' : 'after'}:\n${difference(found, one).slice(0, 20).join('\n')}`);
     trial.wrong.push(`the state is none of those that the command may leave; ${parts.join('\n')}`);
   }
   await lookForLeftovers(trial, { by, state, application });
