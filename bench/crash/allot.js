@@ -31,8 +31,10 @@ function sharesOf({ profile }) {
   return shares;
 }
 
-/** A plan that has a step which no kill has come upon yet; undefined where there is none. */
-export function planOfEmpty(plans, kills) {
-  const empty = emptySteps(histogram(plans, kills));
-  return plans.find(({ profile }) => profile.some(({ step }) => empty.includes(step)));
+/** A plan with a step that no kill has come upon yet, and whether that is a step of recoveries alone; undefined where there is none. */
+export function planOfEmpty(plans, trials, random) {
+  const empty = emptySteps(histogram(plans, trials));
+  if (empty.length === 0) return undefined;
+  const plan = plans.find(({ profile }) => profile.some(({ step }) => empty.includes(step)));
+  return plan === undefined ? { plan: plans[random.below(plans.length)], killed: true } : { plan };
 }

@@ -33,22 +33,23 @@ export async function crash({ kills, seed, jobs, by, sample, each, plans, folder
     const trials = [];
     let counted = 0;
     let kept = 0;
-    const one = async (index, plan, worker, instead) => {
-      const random = seededRandom(seed * 1_000_003 + index);
-      const trial = await runTrial({ plan, by: by ?? ['doctor', 'again'][random.below(2)], random, ...worker, seed: index, instead });
+    const chance = (index) => seededRandom(seed * 1_000_003 + index);
+    const one = async (index, order, worker) => {
+      const random = chance(index);
+      const trial = await runTrial({ by: by ?? ['doctor', 'again'][random.below(2)], random, ...worker, seed: index, ...order });
       trials.push({ index, ...trial });
       counted += trial.kills.length;
       if (trial.wrong.length > 0 && kept < KEPT) keepTrial(trial, worker.folder, join(keep, `trial-${index}`), ++kept);
       if (trials.length % 25 === 0) process.stderr.write(`${counted} kills, ${trials.filter(({ wrong }) => wrong.length > 0).length} trials went wrong, ${seconds(started)} s\n`);
     };
     if (each) {
-      const instants = measured.flatMap((plan) => plan.profile.slice(1).map((_, index) => ({ plan, commit: index + 2 })));
-      await inTurns(workers, instants.length, (index, worker) => one(index, instants[index].plan, worker, instants[index].commit));
+      const instants = measured.flatMap((plan) => plan.profile.slice(1).map((_, index) => ({ plan, instead: index + 2 })));
+      await inTurns(workers, instants.length, (index, worker) => one(index, instants[index], worker));
       return { seed, plans: measured, trials, tookMs: performance.now() - started };
     }
     const allot = allotment(measured);
-    const sought = () => (sample || counted < kills || counted >= kills * (1 + SEARCH) ? undefined : planOfEmpty(measured, trials.flatMap((trial) => trial.kills)));
-    await inTurns(workers, () => counted < kills || sought() !== undefined, (index, worker) => one(index, sought() ?? allot(index), worker));
+    const sought = (index) => (sample || counted < kills || counted >= kills * (1 + SEARCH) ? undefined : planOfEmpty(measured, trials, chance(index)));
+    await inTurns(workers, () => counted < kills || sought(0) !== undefined, (index, worker) => one(index, sought(index) ?? { plan: allot(index) }, worker));
     return { seed, plans: measured, trials, tookMs: performance.now() - started };
   } finally {
     for (const { application } of workers) application.end();

@@ -7,8 +7,8 @@ const SHOWN = 20;
 /** The lines, and whether every promise held. */
 export function report({ plans, trials, tookMs }, { sample, whole }) {
   const kills = trials.flatMap((trial) => trial.kills);
-  const rows = histogram(plans, kills);
-  const silent = rows.filter(({ step, own }) => step !== START && own === 0).map(({ step, commits }) => (commits === 0 ? `${step} (none after it either)` : step));
+  const rows = histogram(plans, trials);
+  const silent = rows.filter(({ step, own, recoveringOwn }) => step !== START && own + recoveringOwn === 0).map(({ step, commits, recovering }) => (commits + recovering === 0 ? `${step} (none after it either)` : step));
   const empty = emptySteps(rows);
   const others = unvisited(rows);
   const bad = trials.filter(({ wrong }) => wrong.length > 0);
@@ -17,9 +17,10 @@ export function report({ plans, trials, tookMs }, { sample, whole }) {
   const lines = [
     ...histogramLines(rows),
     '',
-    'commits: of one run of each plan without a kill, in the step or after it and before the next; of its own: in the step alone.',
+    'commits: of one run of each plan without a kill, in the step or after it and before the next; of its own: in the step alone;',
+    'in recoveries: of the recoveries that were to be killed, run on a copy without a kill.',
     'before, inside, after: where the kill came relative to the commit that it was drawn for.',
-    ...(silent.length > 0 ? [`steps that commit nothing of their own, in the runs without a kill: ${silent.join(', ')}`] : []),
+    ...(silent.length > 0 ? [`steps that commit nothing of their own in all these runs without a kill: ${silent.join(', ')}`] : []),
     ...(whole && others.length > 0 ? [`steps that none of these plans has: ${others.join(', ')}`] : []),
     '',
     `${kills.length} kills in ${trials.length} trials of ${plans.length} plans, in ${Math.round(tookMs / 1000)} s: ${offsets(kills)}`,

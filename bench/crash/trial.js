@@ -12,18 +12,18 @@ import { run, runHooked } from './process.js';
 const MOST_PASSES = 3;
 /** How many recoveries in a row may be killed. */
 const MOST_RECOVERIES = 2;
-/** Of so many trials one has its recovery killed, and one of those the next one too. */
-const RECOVERY_KILLED = 4;
+/** Of so many trials one has its recovery killed, and of those half the next one too. */
+const RECOVERY_KILLED = 3;
 
 /**
  * Runs a trial of a measured plan. `by` is how it recovers: `doctor`, `again` for running the same command again, or `nothing`. Returns
  * each kill that counted, and what is wrong. The state of one that went wrong stays in the folder. `instead`: it dies instead of this
- * commit, and its recovery is left in peace; without it the instant is drawn.
+ * commit, and its recovery is left in peace; without it the instant is drawn. `killed`: so is the recovery, without fail.
  */
-export async function runTrial({ plan, by, random, application, folder, seed, instead }) {
+export async function runTrial({ plan, by, random, application, folder, seed, instead, killed }) {
   const state = join(folder, 'state');
   const log = join(folder, 'log');
-  const trial = { plan: plan.name, by, kills: [], drawnAgain: { early: 0, late: 0 }, wrong: [], passes: 0, swept: false, counts: undefined };
+  const trial = { plan: plan.name, by, kills: [], drawnAgain: { early: 0, late: 0 }, wrong: [], passes: 0, swept: false, counts: undefined, recoveries: [] };
   const notes = join(folder, 'notes');
   for (;;) {
     for (const path of [state, log]) rmSync(path, { recursive: true, force: true });
@@ -34,7 +34,7 @@ export async function runTrial({ plan, by, random, application, folder, seed, in
     await application.ask('close');
   }
   try {
-    await recover(trial, { plan, by, random, application, state, notes, folder, killed: instead === undefined && random.below(RECOVERY_KILLED) === 0 });
+    await recover(trial, { plan, by, random, application, state, notes, folder, killed: killed ?? (instead === undefined && random.below(RECOVERY_KILLED) === 0) });
   } catch (error) {
     trial.wrong.push(error.stack);
   }
@@ -68,7 +68,8 @@ async function recover(trial, order) {
   const { by, random, killed: kills } = order;
   if (by === 'nothing') return settle(trial, order);
   if (kills) {
-    for (let killed = 0; killed < 1 + random.below(MOST_RECOVERIES); killed++) await killRecovery(trial, order);
+    const most = 1 + random.below(MOST_RECOVERIES);
+    for (let killed = 0; killed < most; killed++) await killRecovery(trial, order);
   }
   if (by === 'doctor') await recoverByDoctor(trial, order);
   else await recoverAgain(trial, order);
@@ -86,6 +87,7 @@ async function killRecovery(trial, { plan, by, random, application, state, notes
   await runHooked(copy, line, notes, undefined);
   const profile = profileOf(readNotes(notes));
   rmSync(copy, { recursive: true });
+  trial.recoveries.push(profile);
   // Nothing was left to recover.
   if (profile.length === 0) return;
   await kill(trial, { state, notes, line, order: drawKill(random, profile), of: by === 'doctor' ? 'doctor --fix' : 'the command run again' });
