@@ -24,11 +24,12 @@ export function clusterMaker(folder) {
       return state;
     });
   /** The cluster of a plan after the commands that go before it. */
+  let bases = 0;
   return (plan) =>
     once(`${plan.cluster} ${JSON.stringify(plan.before)}`, async () => {
+      const state = join(folder, `base-${bases++}`);
       const from = await cluster(plan.cluster);
       if (plan.before.length === 0) return from;
-      const state = join(folder, `base-${made.size}`);
       copyFolder(from, state);
       for (const line of plan.before) must(line, await run(state, line));
       return state;
