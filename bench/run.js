@@ -16,6 +16,7 @@ const MEASUREMENTS = {
   load: async (runs) => (await import('./load.js')).measureLoad(runs),
   tables: async (runs) => (await import('./tables.js')).measureTables(runs),
   shards: async (runs) => (await import('./shards.js')).measureShards(runs),
+  snapshot: async (runs) => (await import('./snapshot.js')).measureSnapshot(runs),
 };
 
 function readOptions() {

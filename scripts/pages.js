@@ -13,6 +13,8 @@ export async function pages() {
   const { FILE_SCHEMAS } = await import('../dist/report/json-schemas.js');
   const { scenarioTables } = await import('../dist/report/scenario-file/document.js');
   const { operatorTable } = await import('../dist/scenario/operator-table.js');
+  const { topologiesPage } = await import('../dist/report/topologies.js');
+  const { CHOSEN_IMPLEMENTATIONS, TOPO_IMPLEMENTATIONS } = await import('../dist/topo/conn/implementations.js');
   const { versionsPage } = await import('../dist/report/versions.js');
   const tables = { ...scenarioTables(), operators: operatorTable() };
   const parts = { table: (name) => tables[name], file: (path) => codeBlock('yaml', read(path)) };
@@ -20,6 +22,7 @@ export async function pages() {
   return {
     'docs/differences.md': differencesPage(DEVIATIONS, BEHAVIOURS),
     'docs/versions.md': versionsPage(behaviourTable()),
+    'docs/topologies.md': topologiesPage(Object.fromEntries(CHOSEN_IMPLEMENTATIONS.map((name) => [name, TOPO_IMPLEMENTATIONS[name]]))),
     'docs/clusters.md': clustersPage(),
     ...page('docs/scenarios.md'),
     ...page('README.md'),

@@ -1,7 +1,7 @@
 import { formatDuration } from '../lib/duration.ts';
 import { UserError } from '../lib/errors.ts';
 import { findRelease, type Release } from '../lib/releases.ts';
-import { background, type Context, withCancel, withTimeout, withValue } from '../runtime/context.ts';
+import { background, withCancel, withTimeout, withValue } from '../runtime/context.ts';
 import type { WorldEvent } from '../runtime/events.ts';
 import { ExitFault } from '../lib/exit-fault.ts';
 import { COMMAND_LINE } from '../runtime/command-line.ts';
@@ -12,11 +12,12 @@ import { pumpAll } from '../tablet/vreplication/pump-all.ts';
 import { withOutages } from '../topo/conn/outages.ts';
 import type { LeasePolicy } from '../topo/conn/lock-table.ts';
 import { ETCD_NAMES } from '../topo/conn/directory.ts';
+import { leasePolicyOf } from '../topo/conn/implementations.ts';
 import { releaseAll } from '../topo/held-locks.ts';
 import { type ClusterRecord, readCluster } from '../topo/cluster-record.ts';
 import type { TopoServer } from '../topo/server.ts';
 import { type ClusterHost, fileHost } from './host.ts';
-import { commandItself } from './command-again.ts';
+import { commandAgain, commandItself } from './command-again.ts';
 import { CommandFailure } from './command-failure.ts';
 import { armFaults, unfiredFaults } from './faults.ts';
 import { isWorkflowCommand } from './flags.ts';
@@ -26,8 +27,8 @@ import type { Invocation } from './spec.ts';
 import { loading } from '../lib/loading.ts';
 
 export interface OpenOptions {
-  /** Makes the cluster where it is missing, with this version. */
-  create?: string;
+  /** Makes the cluster where it is missing, with this version and the locks of this topology server. */
+  create?: { version: string; implementation: string | undefined };
   /** The command changes something worth remembering. */
   history?: boolean;
 }
@@ -49,11 +50,18 @@ export async function withCluster(
   const { lockTimeoutMs, actionTimeoutMs } = timeLimits(inv);
   const host = hostOf(inv);
   const world = host.world();
+  // From the first: where the state lies may be worth a warning.
+  const events: WorldEvent[] = [];
+  world.events.listen((event) => events.push(event));
   const policy: LeasePolicy = { names: ETCD_NAMES, renewed: true, reapDead: true };
-  const conn = withOutages(host.openTopology(world, policy, options.create !== undefined), world.clock, policy.names);
+  const conn = withOutages(host.openTopology(world, policy, options.create !== undefined), world.clock);
   const caller = withCancel(background());
   const limited = withTimeout(caller.ctx, world.clock, actionTimeoutMs);
-  const stop = (): void => caller.end();
+  const stop = (): void => {
+    caller.end();
+    // What waits at a pause past the point of no return would never learn of it, and has to be completed.
+    world.faults.release('**');
+  };
   inv.signal.addEventListener('abort', stop);
   // What is to be said besides: after the answer, or after the error, which scripts look for at the start of stderr.
   const late: string[] = [];
@@ -63,12 +71,12 @@ export async function withCluster(
     // Not in the command's time: what runs out is to be told by the step it runs out in, as Vitess does.
     const record = await readCluster(background(), conn);
     shards = host.openShards(world, record?.shard_folder);
-    const release = chooseRelease(inv, record, options.create, late);
-    policy.renewed = release.behaviours.leases === 'renewed';
-    policy.reapDead = policy.renewed;
-    const topo: TopoServer = { conn, release, world, lockTimeoutMs, held: new Set() };
+    const release = chooseRelease(inv, record, options.create?.version, late);
+    Object.assign(policy, leasePolicyOf(release, options.create?.implementation ?? record?.topo_implementation));
+    const topo: TopoServer = { conn, release, world, lockTimeoutMs, command: commandAgain(inv).slice(0, LONGEST_COMMAND), held: new Set() };
     const cluster: Cluster = { world, release, topo, shards };
-    const scope = startScope(withValue(withValue(limited.ctx, CALLER, limited), COMMAND_LINE, commandItself(inv)), cluster);
+    const ctx = withValue(withValue(limited.ctx, CALLER, limited), COMMAND_LINE, commandItself(inv));
+    const scope: CommandScope = { ctx, cluster, events };
     disarm = await armFaults(scope.ctx, inv, cluster, { creating: options.create !== undefined, late });
     let exit: number;
     try {
@@ -90,6 +98,9 @@ export async function withCluster(
     world.processes.ended();
   }
 }
+
+/** So much of a command line stands beside the locks it takes. */
+const LONGEST_COMMAND = 300;
 
 /** How long the command may take, and wait for a lock. Throws UserError for no time at all. */
 function timeLimits({ flags }: Invocation): { lockTimeoutMs: number; actionTimeoutMs: number } {
@@ -122,12 +133,6 @@ async function withHints(inv: Invocation, cluster: Cluster, run: () => Promise<n
 function keyspaceFlag({ path, flags }: Invocation): string {
   if (isWorkflowCommand(path) || path[0] === 'VDiff') return flags.str('target-keyspace');
   return path[0] === 'Workflow' ? flags.str('keyspace') : '';
-}
-
-function startScope(ctx: Context, cluster: Cluster): CommandScope {
-  const events: WorldEvent[] = [];
-  cluster.world.events.listen((event) => events.push(event));
-  return { ctx, cluster, events };
 }
 
 async function runAndRemember(
@@ -163,7 +168,7 @@ function chooseRelease(
   const asked = flag !== '' ? flag : (inv.io.env['SWITCHTRAFFIC_VITESS_VERSION'] ?? '');
   if (create !== undefined) return findRelease(create);
   if (record === undefined) {
-    throw new UserError('the state holds no cluster', { next: 'switchtraffic init commerce --force' });
+    throw new UserError('the state holds no cluster', { next: 'switchtraffic init commerce --force', exit: 2 });
   }
   const own = findRelease(record.vitess_version);
   if (asked === '') return own;

@@ -2,6 +2,7 @@ import { adminCommands } from './specs/admin.ts';
 import { noArgs } from './specs/build.ts';
 import { cell } from './specs/failures.ts';
 import { fault } from './specs/fault.ts';
+import { lock } from './specs/lock.ts';
 import { materialize } from './specs/materialize.ts';
 import { moveTables } from './specs/movetables.ts';
 import { ownCommands } from './specs/own.ts';
@@ -11,6 +12,7 @@ import { topologyCommands } from './specs/topology.ts';
 import { vdiffCommand } from './specs/vdiff.ts';
 import { versions } from './specs/versions.ts';
 import { getWorkflows, workflow } from './specs/workflow.ts';
+import { snapshot } from './specs/snapshot.ts';
 import { workload } from './specs/workload.ts';
 import type { CommandSpec } from './spec.ts';
 
@@ -26,5 +28,5 @@ export const rootCommand: CommandSpec = {
   flags: [],
   args: noArgs,
   family: 'vtctldclient',
-  subcommands: [moveTables, reshard, materialize, workflow, getWorkflows, vdiffCommand, ...topologyCommands, ...adminCommands, ...ownCommands, cell, workload, fault, versions, ...scenarioCommands],
+  subcommands: [moveTables, reshard, materialize, workflow, getWorkflows, vdiffCommand, ...topologyCommands, ...adminCommands, ...ownCommands, snapshot, lock, cell, workload, fault, versions, ...scenarioCommands],
 };

@@ -1,13 +1,14 @@
-import { closeSync, existsSync, linkSync, openSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, rmdirSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { UserError } from '../lib/errors.ts';
+import { loading } from '../lib/loading.ts';
 import { background } from '../runtime/context.ts';
 import type { World } from '../runtime/world.ts';
-import { Database } from '../store/database.ts';
+import { putFile, swapFile } from '../store/swap-files.ts';
 import { readCluster } from '../topo/cluster-record.ts';
 import { ETCD_NAMES } from '../topo/conn/directory.ts';
 import { openSqliteConn } from '../topo/conn/sqlite-conn.ts';
-import { TOPO_MIGRATIONS } from '../topo/conn/sqlite-schema.ts';
+import { isAlive } from './process-alive.ts';
+import { syncFolder } from './snapshot/files.ts';
 import {
   closeBoth,
   type DraftHost,
@@ -48,8 +49,15 @@ export async function draftHost(state: string, makeWorld: () => World): Promise<
     reset: drop,
     release: closeBoth,
     drop,
-    take: (replace) => {
-      put(file, target, replace);
+    // Only a cluster that is in its place is frozen, or keeps snapshots.
+    freeze: async ({ clock }, scratch) => (await loading(import('./snapshot/freeze.ts'))).freezeFiles(state, clock, scratch),
+    shelf: async () => (await loading(import('./snapshot/shelf.ts'))).folderShelf(state),
+    receive: async (part) => (await loading(import('./snapshot/fill.ts'))).receiveFile(part, file, join(state, shardFolder)),
+    settle: async () => (await loading(import('./snapshot/fill.ts'))).settleFiles(file, join(state, shardFolder), shardFolder),
+    take: async (replace, check = () => {}) => {
+      if (replace) await swapFile(file, target, makeWorld().clock, check, BURIED);
+      else putFile(file, target);
+      await syncFolder(state);
       rmSync(claimFile(state, shardFolder), { force: true });
       if (!replace) return;
       const busy = claimed(state);
@@ -58,6 +66,9 @@ export async function draftHost(state: string, makeWorld: () => World): Promise<
     },
   };
 }
+
+/** What is left in the topology of a cluster that was replaced, for commands that have it open. */
+const BURIED = 'DELETE FROM node; DELETE FROM ticket; DELETE FROM lease';
 
 const CLAIM = /^(shards(?:-\d+)?)\.making$/;
 
@@ -91,7 +102,7 @@ async function currentFolder(file: string, makeWorld: () => World): Promise<stri
 function removeLeftovers(state: string, current: string | undefined): void {
   for (const name of readdirSync(state)) {
     const folder = CLAIM.exec(name)?.[1];
-    if (folder === undefined || isAlive(ownerOf(join(state, name)))) continue;
+    if (folder === undefined || isAtWork(ownerOf(join(state, name)))) continue;
     // It died after the swap: the folder is in use.
     if (folder === current) rmSync(join(state, name), { force: true });
     else removeDraft(state, folder);
@@ -123,45 +134,9 @@ function ownerOf(claim: string): number {
   return Number(readFileSync(claim, 'utf8'));
 }
 
-function isAlive(pid: number): boolean {
-  // Claimed this instant, its number not written yet.
-  if (pid === 0) return true;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
-}
-
-/** The swap. A log that stayed beside the old file would be taken for one of the new. */
-function put(file: string, target: string, replace: boolean): void {
-  if (replace) {
-    writeBack(target);
-    for (const suffix of ['-wal', '-shm']) rmSync(`${target}${suffix}`, { force: true });
-    renameSync(file, target);
-    return;
-  }
-  try {
-    linkSync(file, target);
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : '';
-    if (code === 'EEXIST') throw new UserError(`another process has made a cluster in ${dirname(target)} meanwhile`, { next: 'look at it: switchtraffic show keyspace', exit: 2 });
-    // A file system without hard links.
-    renameSync(file, target);
-    return;
-  }
-  rmSync(file, { force: true });
-}
-
-/** Puts what is only in the write-ahead log into the file itself: a kill right after it must not cost the old cluster anything. */
-function writeBack(target: string): void {
-  if (!existsSync(target)) return;
-  try {
-    Database.open({ path: target, migrations: TOPO_MIGRATIONS }).close();
-  } catch {
-    // A damaged one is about to go.
-  }
+/** Nought: claimed this instant, its number not written yet. */
+function isAtWork(pid: number): boolean {
+  return pid === 0 || isAlive(pid);
 }
 
 function removeDraft(state: string, folder: string): void {

@@ -1,4 +1,4 @@
-import { LockLostError } from '../topo/locks.ts';
+import { nextOf } from '../lib/errors.ts';
 import { EndFailed } from '../workflow/end/run.ts';
 import { END_STEPS } from '../workflow/end/steps.ts';
 import { commandAgain } from './command-again.ts';
@@ -27,7 +27,8 @@ function notes(inv: Invocation, { cause, left, repeatable }: EndFailed): string[
 }
 
 function next(inv: Invocation, cause: unknown, repeatable: boolean, more: boolean): string {
+  const told = nextOf(cause);
+  if (told !== undefined) return `next: ${told}`;
   if (!repeatable) return `next: it cannot be run again: ${more ? 'put right by hand what is left' : 'see whether this was done: switchtraffic show keyspace'}`;
-  if (cause instanceof LockLostError) return `next: ${cause.next}`;
   return `next: cure the cause, then run it again, which does the rest: switchtraffic ${commandAgain(inv)}`;
 }

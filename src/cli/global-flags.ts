@@ -9,7 +9,12 @@ export const globalFlags: readonly FlagSpec[] = [
   },
   { kind: 'duration', name: 'action-timeout', default: '1h0m0s', about: 'give up on the command after this long' },
   { kind: 'bool', name: 'compact', about: 'leave zero and empty fields out of JSON records' },
-  { kind: 'string', name: 'topo-implementation', default: 'etcd2', about: 'accepted and not used' },
+  {
+    kind: 'string',
+    name: 'topo-implementation',
+    default: 'etcd2',
+    about: 'of init: whose locks a release line has (etcd2, zk2, consul); elsewhere accepted and not used',
+  },
   {
     kind: 'strings',
     name: 'topo-global-server-address',

@@ -1,4 +1,4 @@
-import { errorText, VtError } from '../lib/errors.ts';
+import { errorText, nextOf, VtError } from '../lib/errors.ts';
 import { suggest } from '../lib/suggest.ts';
 import { background } from '../runtime/context.ts';
 import { type Cluster, observing } from '../tablet/cluster.ts';
@@ -38,8 +38,10 @@ const MOST = 12;
 export async function hintFor(error: unknown, asked: Cluster, keyspace: string): Promise<string | undefined> {
   const cluster = observing(asked);
   if (!(error instanceof VtError)) return undefined;
+  const next = nextOf(error);
+  if (next !== undefined) return `next: ${next}`;
   const text = errorText(error);
-  if (LOCKED.test(text)) return 'next: see who holds it: switchtraffic show locks';
+  if (LOCKED.test(text)) return 'next: see who holds it: switchtraffic lock show';
   const down = (await startLine(cluster, text)) ?? (await primaryLine(cluster, text, keyspace));
   if (down !== undefined) return down;
   for (const rule of RULES) {

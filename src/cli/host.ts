@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { UserError } from '../lib/errors.ts';
 import { loading } from '../lib/loading.ts';
@@ -9,11 +9,16 @@ import type { Conn } from '../topo/conn/conn.ts';
 import type { LeasePolicy } from '../topo/conn/lock-table.ts';
 import { MemoryTopoStore, openMemoryConn } from '../topo/conn/memory-conn.ts';
 import { openSqliteConn } from '../topo/conn/sqlite-conn.ts';
+import type { Sink } from '../store/snapshot/bytes.ts';
+import type { Frozen } from './snapshot/freeze.ts';
+import type { Shelf } from './snapshot/shelf.ts';
 
 /** Where a cluster is kept and what world its commands run in. */
 export interface ClusterHost {
   /** How people name it, for texts. */
   readonly place: string;
+  /** It is not in files. */
+  readonly inMemory?: true;
   exists(): boolean;
   world(): World;
   /** Opens the topology; `create` makes it where it is missing. Throws UserError where it is missing and may not be made. */
@@ -26,14 +31,25 @@ export interface ClusterHost {
   reset(): void;
   /** Lets go after a command: files are closed, memory stays. */
   release(world: World, conn: Conn, shards?: ShardStore): Promise<void>;
+  /** The cluster as it is at one instant (snapshot/freeze.ts); `scratch` is a file that may be written meanwhile. */
+  freeze(world: World, scratch: string): Promise<Frozen>;
+  /** Where its snapshots lie that have a name. */
+  shelf(): Promise<Shelf>;
 }
 
 /** Where a cluster is made before it takes the place of another: until then nobody sees it. */
 export interface DraftHost extends ClusterHost {
+  /** Where a part of a snapshot is written to (store/snapshot/archive.ts). */
+  receive(part: string): Promise<Sink>;
+  /** Makes a cluster of the parts that were received. Throws UserError for a topology that holds none. */
+  settle(): Promise<void>;
   /** The folder of its shards, for its record; undefined where shards are no files. */
   readonly shardFolder: string | undefined;
-  /** Puts it in its place, in one instant. Throws UserError if a cluster came there meanwhile and it may not be replaced. */
-  take(replace: boolean): void;
+  /**
+   * Puts it in its place, in one instant. Throws UserError if a cluster came there meanwhile and it may not be replaced, and what
+   * `check` throws, which is asked while nobody can change the topology of the old one.
+   */
+  take(replace: boolean, check?: () => void): Promise<void>;
   /** Removes what was made of it. */
   drop(): void;
 }
@@ -49,12 +65,10 @@ export function fileHost(state: string, cwd: string, makeWorld = (): World => re
   const file = join(folder, TOPOLOGY_FILE);
   return {
     place: folder,
-    exists: () => existsSync(file),
+    exists: () => isThere(file),
     world: makeWorld,
     openTopology: (inWorld, policy, create) => {
-      if (!create && !existsSync(file)) {
-        throw new UserError(`there is no cluster in ${folder}`, { next: 'switchtraffic init commerce' });
-      }
+      if (!create && !isThere(file)) throw noCluster(folder);
       if (create) makeFolder(folder);
       return openSqliteConn(file, inWorld, policy, create);
     },
@@ -69,7 +83,23 @@ export function fileHost(state: string, cwd: string, makeWorld = (): World => re
       for (const name of shardFolders(folder)) removeShardFiles(join(folder, name));
     },
     release: closeBoth,
+    freeze: async ({ clock }, scratch) => (await loading(import('./snapshot/freeze.ts'))).freezeFiles(folder, clock, scratch),
+    shelf: async () => (await loading(import('./snapshot/shelf.ts'))).folderShelf(folder),
   };
+}
+
+/** Also a link that leads nowhere: somebody put it there. */
+function isThere(file: string): boolean {
+  return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
+}
+
+function noCluster(folder: string): UserError {
+  const shards = shardFolders(folder).find((name) => holdsShards(join(folder, name)));
+  if (shards === undefined) return new UserError(`there is no cluster in ${folder}`, { next: 'switchtraffic init commerce', exit: 2 });
+  return new UserError(`the topology of the cluster in ${folder} is gone: its shards are in ${shards}, and there is no file ${TOPOLOGY_FILE}`, {
+    next: 'put the file back, go back to a snapshot (switchtraffic snapshot list), or make a new cluster: switchtraffic init commerce',
+    exit: 2,
+  });
 }
 
 /** Closes what a command had open. */
@@ -143,10 +173,12 @@ export interface MemoryHost extends ClusterHost {
 /** A cluster in memory, on a virtual machine whose clock its commands share. */
 export function memoryHost(machine: VirtualMachine, onDeath?: () => void): MemoryHost {
   const { random } = machine.world();
-  return hostOfMemory(machine, { random, store: new MemoryTopoStore(), shards: memoryShards({ random }) }, onDeath);
+  return hostOfMemory(machine, { random, store: new MemoryTopoStore(), shards: memoryShards({ random }), kept: new Map() }, onDeath);
 }
 
 interface MemoryCluster {
+  /** Snapshots by name. */
+  kept: Map<string, Buffer>;
   /** The chance that servers' ids are drawn from. */
   random: Random;
   store: MemoryTopoStore;
@@ -154,7 +186,7 @@ interface MemoryCluster {
 }
 
 function hostOfMemory(machine: VirtualMachine, cluster: MemoryCluster, onDeath?: () => void): MemoryHost {
-  const { random } = cluster;
+  const { random, kept } = cluster;
   let { store, shards } = cluster;
   const world = (): World => machine.world(onDeath);
   const exists = (): boolean => store.revision > 0;
@@ -162,7 +194,12 @@ function hostOfMemory(machine: VirtualMachine, cluster: MemoryCluster, onDeath?:
   const host: MemoryHost = {
     mark: () => {
       const marked = generation;
-      const backs = [store.mark(), shards.mark(), machine.mark()];
+      const keptThen = [...kept];
+      const keptBack = (): void => {
+        kept.clear();
+        for (const [name, contents] of keptThen) kept.set(name, contents);
+      };
+      const backs = [store.mark(), shards.mark(), machine.mark(), keptBack];
       return () => {
         if (generation !== marked) return false;
         for (const back of backs) back();
@@ -172,7 +209,7 @@ function hostOfMemory(machine: VirtualMachine, cluster: MemoryCluster, onDeath?:
     fork: (died) => {
       const other = machine.fork();
       const chance = { random: random.fork() };
-      return { machine: other, host: hostOfMemory(other, { ...chance, store: store.fork(), shards: shards.fork(chance) }, died) };
+      return { machine: other, host: hostOfMemory(other, { ...chance, store: store.fork(), shards: shards.fork(chance), kept: new Map(kept) }, died) };
     },
     get store() {
       return store;
@@ -181,29 +218,38 @@ function hostOfMemory(machine: VirtualMachine, cluster: MemoryCluster, onDeath?:
       return shards;
     },
     place: 'memory',
+    inMemory: true,
     exists,
     world,
     openTopology: (inWorld, policy, create) => {
       if (!create && !exists()) {
-        throw new UserError('there is no cluster in memory', { next: 'switchtraffic init commerce' });
+        throw new UserError('there is no cluster in memory', { next: 'switchtraffic init commerce', exit: 2 });
       }
       return openMemoryConn(store, inWorld, policy);
     },
     openShards: () => shards,
     beside: () => {
       const made = { store: new MemoryTopoStore(), shards: memoryShards({ random }) };
+      const received = new Map<string, Buffer>();
       return Promise.resolve({
         ...host,
         shardFolder: undefined,
         exists: () => made.store.revision > 0,
         openTopology: (inWorld: World, policy: LeasePolicy) => openMemoryConn(made.store, inWorld, policy),
         openShards: () => made.shards,
-        take: () => {
+        take: (_replace: boolean, check?: () => void) => {
+          check?.();
           generation++;
           shards.close();
           ({ store, shards } = made);
+          return Promise.resolve();
         },
         drop: () => made.shards.close(),
+        receive: async (part: string) => (await loading(import('../store/snapshot/bytes.ts'))).memorySink((contents) => received.set(part, contents)),
+        settle: async () => {
+          const { fillMemory } = await loading(import('./snapshot/fill.ts'));
+          made.store = fillMemory(received, made.shards);
+        },
       });
     },
     reset: () => {
@@ -212,6 +258,8 @@ function hostOfMemory(machine: VirtualMachine, cluster: MemoryCluster, onDeath?:
       shards.close();
     },
     release: () => Promise.resolve(),
+    freeze: async () => (await loading(import('./snapshot/freeze.ts'))).freezeMemory(store, shards),
+    shelf: async () => (await loading(import('./snapshot/shelf.ts'))).memoryShelf(kept),
   };
   return host;
 }

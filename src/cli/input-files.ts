@@ -51,8 +51,8 @@ function* chunksOf(file: string, name: string): Generator<Uint8Array> {
   }
 }
 
-/** Opens a plain file: what is none (a folder, a pipe) is refused before it can block anything. */
-function openInput(file: string, name: string): number {
+/** Opens a plain file for reading: what is none (a folder, a pipe) is refused before it can block anything. Throws UserError in words. */
+export function openInput(file: string, name: string): number {
   let descriptor: number;
   try {
     descriptor = openSync(file, OPEN_FLAGS);

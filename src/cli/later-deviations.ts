@@ -18,6 +18,13 @@ export interface Deviation {
 /** What only the cluster can tell: the handlers find it, and hand it to `letPass`. */
 export const CHECKED_LATER: readonly Deviation[] = [
   {
+    id: 'own-locks',
+    there: '`--topo-implementation` says whose locks there are: of etcd, ZooKeeper or Consul',
+    here: 'refused by init: it has locks of its own; on a release line init takes it ([topologies.md](topologies.md)), and other commands do not look at it',
+    why: 'theirs are lost, or left behind, in ways that it exists to avoid',
+    hardenedOnly: true,
+  },
+  {
     id: 'unknown-cell',
     there: '`--cells` with a cell that does not exist: SetShardTabletControl, RefreshStateByShard, GetSrvKeyspaces and create pass over it, RebuildVSchemaGraph ApplyRoutingRules RebuildKeyspaceGraph and switchtraffic fail after they have written the other cells, or the rules',
     here: 'refused, before anything is written',

@@ -7,7 +7,7 @@ import type { Invocation } from './spec.ts';
 import { unknownName } from './unknown-name.ts';
 
 /** The commands whose steps are a list that can be shown. */
-const VERBS = ['switchtraffic', 'reversetraffic', 'rollback', 'complete', 'cancel'] as const;
+const VERBS = ['create', 'switchtraffic', 'reversetraffic', 'rollback', 'complete', 'cancel'] as const;
 
 type Verb = (typeof VERBS)[number];
 
@@ -21,6 +21,7 @@ export interface PlannedCommand {
 }
 
 const NOTES: Readonly<Record<Verb, string | undefined>> = {
+  create: 'these are the steps that change anything; that of Materialize has those that Reshard has',
   switchtraffic: undefined,
   reversetraffic: 'it runs the reverse workflow forward: the same steps, with source and target changing places',
   rollback: undefined,

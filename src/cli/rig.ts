@@ -9,6 +9,7 @@ import type { Rig, Rigs } from '../scenario/rig.ts';
 import type { Cluster } from '../tablet/cluster.ts';
 import { readCluster } from '../topo/cluster-record.ts';
 import { ETCD_NAMES } from '../topo/conn/directory.ts';
+import { leasePolicyOf } from '../topo/conn/implementations.ts';
 import type { LeasePolicy } from '../topo/conn/lock-table.ts';
 import type { TopoServer } from '../topo/server.ts';
 import { commandPath, parseArgv } from './argv.ts';
@@ -112,6 +113,7 @@ async function openCluster(host: ClusterHost, world: World): Promise<{ cluster: 
   if (record === undefined) throw new InvariantError('a scenario without a cluster');
   const shards = host.openShards(world, record.shard_folder);
   const release = findRelease(record.vitess_version);
+  policy.names = leasePolicyOf(release, record.topo_implementation).names;
   const topo: TopoServer = { conn, release, world, lockTimeoutMs: 0, held: new Set() };
   return { cluster: { world, release, topo, shards }, close: () => host.release(world, conn, shards) };
 }

@@ -4,7 +4,9 @@ import { background } from '../runtime/context.ts';
 import { missingPrivileges, readGrants } from '../tablet/privileges.ts';
 import { readProcesses } from '../tablet/process.ts';
 import { readStream, readStreams, STOPPED_FOR_CUTOVER } from '../tablet/vreplication/streams.ts';
-import { LockLostError } from '../topo/locks.ts';
+import { underlying } from '../lib/errors.ts';
+import { DeadlockError } from '../topo/conn/deadlock.ts';
+import { LockLostError } from '../topo/lost-locks.ts';
 import { stoppedCells } from '../topo/cells.ts';
 import { shardText } from '../topo/keyspaces.ts';
 import { aliasText } from '../topo/tablets.ts';
@@ -70,6 +72,11 @@ function isMadeAlready({ end, run: { sw } }: SwitchFailed, traffic: readonly Tab
   return sw.kind === 'partial' && sw.frozen && end.end === 'nothing changed' && thereAlready;
 }
 
+/** True where everything that changes anything was done, and a lock was gone when it was to be released. */
+function isAllDone({ end, failedAt }: SwitchEnd): boolean {
+  return end === 'forward only' && failedAt?.name.includes('/unlock') === true;
+}
+
 function endText({ end, run }: SwitchFailed, traffic: readonly TableTraffic[]): string {
   const refused = traffic.filter(isRefused).map((table) => table.table);
   if (run.intent !== undefined && end.end === 'roll-back failed') {
@@ -98,6 +105,7 @@ function endText({ end, run }: SwitchFailed, traffic: readonly TableTraffic[]): 
     case 'stranded':
       return 'source writes were stopped, and this failure rolls nothing back on this release';
     default:
+      if (isAllDone(end)) return `the ${run.path.writes ? 'traffic is' : 'reads are'} switched, all of it: only the release of a lock failed`;
       if (!run.path.writes) return 'the reads are switched, but the command did not come to its end';
       return 'past the point of no return; the switch can only be completed';
   }
@@ -142,7 +150,12 @@ function nextLines(inv: Invocation, failed: SwitchFailed, traffic: readonly Tabl
   if (isMadeAlready(failed, traffic)) return [`next: nothing: traffic of shard ${run.sw.targets.map(({ info }) => info.name).join(', ')} goes to ${run.sw.targetKeyspace} already`];
   const again = commandAgain(inv);
   const blocked = traffic.some(isRefused);
-  if (end.error instanceof LockLostError) return [`next: ${end.error.next}`];
+  if (end.end === 'nothing changed' || end.error instanceof LockLostError) {
+    const [deadlock, lost] = [underlying(end.error, DeadlockError), underlying(end.error, LockLostError)];
+    if (deadlock !== undefined) return [`next: run it again when the other has ended: switchtraffic ${again}`];
+    if (lost !== undefined && isAllDone(end)) return [`next: nothing is left to do; who has had the lock: ${lost.next?.replace(/^.*: /, '') ?? ''}`];
+    if (lost !== undefined) return [`next: ${lost.next ?? ''}`];
+  }
   // The intent says what is left to do; the same command does that first.
   if (run.intent !== undefined && end.end === 'roll-back failed') {
     return [`next: finish the roll-back by running it again, once the cause is cured: switchtraffic ${again}`];

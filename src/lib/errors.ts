@@ -80,6 +80,8 @@ interface VtErrorInit {
   coded?: boolean;
   /** False for an everyday answer, given by the thousand: where in our code it arose is of no use to anybody. */
   traced?: boolean;
+  /** What to do next, for errors of ours that have a vtrpc code; a command where one exists. */
+  next?: string;
 }
 
 /** An error with Vitess's text. `message` is what Go's `.Error()` returns. */
@@ -88,6 +90,7 @@ export class VtError extends Error {
   /** The message of this layer alone, without the cause's text. */
   readonly layer: string;
   readonly coded: boolean;
+  readonly next: string | undefined;
 
   constructor(layer: string, init: VtErrorInit) {
     const below = init.cause === undefined ? '' : `: ${errorText(init.cause)}`;
@@ -99,6 +102,7 @@ export class VtError extends Error {
     this.layer = layer;
     this.code = init.code;
     this.coded = init.coded ?? true;
+    this.next = init.next;
   }
 }
 
@@ -151,6 +155,20 @@ export function errorVerbose(error: unknown): string {
 /** The vtrpc code of any error; UNKNOWN for those that carry none. */
 export function errorCode(error: unknown): VtCode {
   return error instanceof VtError ? error.code : 'UNKNOWN';
+}
+
+/** What to do next, as the error says or the one that caused it. */
+export function nextOf(error: unknown): string | undefined {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    if ((at instanceof VtError || at instanceof UserError) && at.next !== undefined) return at.next;
+  }
+  return undefined;
+}
+
+/** The error itself, or the one that caused it, of this kind. */
+export function underlying<E extends Error>(error: unknown, kind: new (...args: never[]) => E): E | undefined {
+  for (let at = error; at instanceof Error; at = at.cause) if (at instanceof kind) return at;
+  return undefined;
 }
 
 /**

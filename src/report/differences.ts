@@ -28,7 +28,7 @@ const SIMPLER: readonly [what: string, how: string][] = [
   ['`--dry-run`', 'does not LOCK TABLES on the source, as Vitess really does'],
   ['bytes in copy progress', 'rows times 64'],
   ['the binlog', 'has of copied rows only how many they were while no stream reads there; one that is put there by hand, before that place, gets 1236 as if it were purged'],
-  ['topology', 'SQLite instead of etcd; errors name nodes as etcd does'],
+  ['topology', 'SQLite instead of etcd, ZooKeeper or Consul; locks and errors are as [theirs](topologies.md). Sizes are not limited, and a keyspace that does not exist is told as on etcd where only shards are listed'],
 ];
 
 /** The page of differences, in Markdown. */

@@ -104,6 +104,7 @@ const MEANING: Readonly<Record<string, string>> = {
   'nothing changed': 'it fails before anything was changed',
   'rolls back': 'the roll-back runs; on a Vitess release reads and mirror rules stay as they are',
   'left as is': 'what earlier steps changed stays changed, and is served',
+  'cleaned up': 'streams, rules and denied tables of the workflow are gone; tables that it made stay',
   'run again': 'the command does the rest when it is run again',
   'half done': 'it cannot be run again: what is left has to be put right by hand',
   done: 'nothing is left to do, though the command fails',

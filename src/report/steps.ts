@@ -49,6 +49,7 @@ export function renderSteps(list: StepList, paint: Paint): string[] {
 const MEANING: Readonly<Record<string, string>> = {
   'left as is': 'what earlier steps changed stays changed',
   'rolls back': 'the roll-back below runs',
+  'cleaned up': 'streams, rules and denied tables of the workflow are gone; tables that it made stay',
   'run again': 'the command does the rest when it is run again',
   'half done': 'it cannot be run again: what is left has to be put right by hand',
   done: 'nothing is left to do, though the command fails',

@@ -5,6 +5,7 @@ import type { PathPart } from '../report/input/yaml.ts';
 import type { Scenario } from '../report/scenario-file/read.ts';
 import type { Expectation, ScenarioStep } from '../report/scenario-file/schema.ts';
 import { Failpoints } from '../runtime/failpoints.ts';
+import { refuseImplementation } from '../topo/conn/implementations.ts';
 import { everyPoint } from '../workflow/points.ts';
 import type { Rigs } from './rig.ts';
 import { lineWords } from './words.ts';
@@ -31,6 +32,8 @@ class Checker {
     const { doc, steps, vitess } = this.#scenario;
     const where = doc.cases === undefined ? ['given', 'vitess'] : ['cases'];
     this.#at(where, () => findRelease(vitess));
+    const server = doc.given['topo-implementation'];
+    if (server !== undefined) this.#at(['given', 'topo-implementation'], () => refuseImplementation(findRelease(vitess), server, `topo-implementation ${server}`));
     for (const [index, line] of (doc.given.run ?? []).entries()) this.#line(line, undefined, ['given', 'run', index]);
     for (const { index, step } of steps) this.#step(step, ['steps', index]);
   }

@@ -7,7 +7,7 @@ import type { Cluster } from '../tablet/cluster.ts';
 import { pumpAll } from '../tablet/vreplication/pump-all.ts';
 import { findAllShards } from '../topo/keyspaces.ts';
 import { type Fingerprint, takeFingerprint } from '../workflow/facts/fingerprint.ts';
-import { changeLines, diffTrees } from './diff.ts';
+import { changeLines, diffTrees } from '../lib/diff-trees.ts';
 import type { Execution } from './execution.ts';
 import { countText, isCount } from './expect-command.ts';
 import { matchTree } from './match.ts';

@@ -50,7 +50,7 @@ export class Stages {
   /** A world for this scenario alone, until it is given back. Throws FileError if its cluster cannot be made. */
   async take(scenario: Scenario, options: { seed: number; files: string; folder?: string }): Promise<Stage> {
     const { given } = scenario.doc;
-    const clusterKey = JSON.stringify([options.seed, options.files, given.cluster, scenario.vitess, given.rows]);
+    const clusterKey = JSON.stringify([options.seed, options.files, given.cluster, scenario.vitess, given.rows, given['topo-implementation']]);
     const givenKey = JSON.stringify(given.run ?? []);
     const ready = options.folder === undefined ? this.#ready(clusterKey, givenKey) : undefined;
     if (ready !== undefined) return { rig: ready.rig, trace: ready.given!.trace };
@@ -108,7 +108,9 @@ export class Stages {
     const rig = this.#rigs.open(options);
     const { given } = scenario.doc;
     const rows = given.rows === undefined ? [] : ['--rows', String(given.rows)];
-    const argv = ['init', given.cluster, '--vitess-version', scenario.vitess, ...rows];
+    const server = given['topo-implementation'];
+    const topo = server === undefined ? [] : ['--topo-implementation', server];
+    const argv = ['init', given.cluster, '--vitess-version', scenario.vitess, ...topo, ...rows];
     const ran = await rig.run(argv);
     if (ran.exit !== 0) {
       rig.close();

@@ -1,11 +1,13 @@
-import { existsSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
-import BetterSqlite3 from 'better-sqlite3';
-import { InvariantError, UserError } from '../lib/errors.ts';
+import { statSync } from 'node:fs';
+import type BetterSqlite3 from 'better-sqlite3';
+import { InvariantError } from '../lib/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { copyTables } from './copy-tables.ts';
+import { copyAll, copyTables } from './copy-tables.ts';
 import { migrate, type Migration } from './migrate.ts';
+import { asInMemory, emptyFor, keepEmpty, openFile, openInMemory, openReader } from './raw.ts';
+import { Marks } from './marks.ts';
 import { Remembered } from './remembered.ts';
+import { checkPlace, refuseEmpty } from './place.ts';
 import { explain, isBusy } from './sqlite-errors.ts';
 
 /** A value as SQLite takes and gives it. */
@@ -24,8 +26,6 @@ export interface OpenOptions {
  * blocks renewal and signals too; longer waits go through `write`, which lets the loop turn between tries.
  */
 const BUSY_MS = 40;
-/** The same while a file is opened: whoever closed it last may still be writing it back, and nobody waits for us yet. */
-const OPEN_BUSY_MS = 2_000;
 /** How often `write` tries, BUSY_MS each: 20 s. A transaction of ours takes well under a millisecond. */
 const WRITE_TRIES = 500;
 
@@ -46,8 +46,8 @@ export class Database {
   #db: BetterSqlite3.Database;
   readonly #statements = new Map<string, BetterSqlite3.Statement>();
   #depth = 0;
-  /** What each mark that stands remembers; the connection is in a transaction that began at the last. */
-  readonly #marks: Buffer[] = [];
+  /** While one stands, the connection is in a transaction that began at the last. */
+  readonly #marks = new Marks();
   #bulkWrites = 0;
   readonly #remembered = new Remembered();
 
@@ -59,19 +59,16 @@ export class Database {
   /** Opens (and creates, and migrates) a file. Throws UserError naming the file and the remedy. */
   static open(options: OpenOptions): Database {
     const { path } = options;
-    if (options.create === false && path !== ':memory:' && !existsSync(path)) {
-      throw new UserError(`there is no state file ${path}`, { next: 'switchtraffic init commerce' });
-    }
-    if (path !== ':memory:' && !existsSync(dirname(path))) throw explain({ code: 'SQLITE_CANTOPEN' }, path);
+    if (path !== ':memory:') checkPlace(options);
     let raw: BetterSqlite3.Database | undefined;
     try {
       // An empty one in memory is copied from the first of its kind: worlds are made and thrown away by the thousand.
-      const empty = path === ':memory:' ? emptyOnes.get(options.migrations) : undefined;
-      raw = new BetterSqlite3(empty ?? path, { timeout: OPEN_BUSY_MS });
-      setPragmas(raw, path);
+      const empty = path === ':memory:' ? emptyFor(options.migrations) : undefined;
+      raw = empty === undefined ? openFile(path) : openInMemory(empty);
       const database = new Database(path, raw);
+      if (options.create === false) refuseEmpty(path, Number(database.pragma('user_version')));
       if (empty === undefined) migrate(database, options.migrations);
-      if (path === ':memory:' && empty === undefined) emptyOnes.set(options.migrations, raw.serialize());
+      if (path === ':memory:' && empty === undefined) keepEmpty(options.migrations, raw);
       raw.pragma(`busy_timeout = ${BUSY_MS}`);
       return database;
     } catch (error) {
@@ -87,8 +84,34 @@ export class Database {
 
   /** A database in memory with the same contents, which goes its own way. Not of what is marked: that is not committed. */
   fork(): Database {
-    if (this.isFile || this.#marks.length > 0) throw new InvariantError('only a database in memory without marks can be forked');
+    if (this.isFile || this.#marks.any) throw new InvariantError('only a database in memory without marks can be forked');
     return this.#copied();
+  }
+
+  /** A database in memory with the contents of a file, migrated. Throws UserError for what is none, and for a newer one. */
+  static ofContents(contents: Buffer, migrations: readonly Migration[]): Database {
+    const raw = openInMemory(asInMemory(contents));
+    try {
+      const database = new Database(':memory:', raw);
+      migrate(database, migrations);
+      return database;
+    } catch (error) {
+      raw.close();
+      throw explain(error, 'in memory');
+    }
+  }
+
+  /** The contents of a database in memory as a file would hold them, marked or not. */
+  contents(): Buffer {
+    if (this.isFile) throw new InvariantError('only the contents of a database in memory are had at once');
+    if (!this.#marks.any) return this.#db.serialize();
+    const copy = new Database(this.path, openInMemory());
+    try {
+      copyAll(this, copy);
+      return copy.#db.serialize();
+    } finally {
+      copy.close();
+    }
   }
 
   #copied(): Database {
@@ -100,22 +123,13 @@ export class Database {
    * temporary tables. The log of a file grows until it is closed. In memory it is a copy.
    */
   snapshot(tables: readonly string[]): Database {
-    if (!this.isFile) return this.#marks.length > 0 ? this.#copiedRows(tables) : this.#copied();
-    const raw = new BetterSqlite3(this.path, { fileMustExist: true, timeout: OPEN_BUSY_MS });
-    try {
-      // A transaction sees the data of the moment at which it first reads.
-      raw.exec('BEGIN');
-      raw.prepare('SELECT 1 FROM sqlite_schema').get();
-    } catch (error) {
-      raw.close();
-      throw explain(error, this.path);
-    }
-    return new Database(this.path, raw);
+    if (!this.isFile) return this.#marks.any ? this.#copiedRows(tables) : this.#copied();
+    return new Database(this.path, openReader(this.path));
   }
 
   /** What is not committed is in no copy that SQLite makes. */
   #copiedRows(tables: readonly string[]): Database {
-    const copy = new Database(this.path, new BetterSqlite3(':memory:'));
+    const copy = new Database(this.path, openInMemory());
     copyTables(this, copy, tables);
     return copy;
   }
@@ -123,7 +137,11 @@ export class Database {
   /** Runs statements that return nothing. */
   exec(sql: string): void {
     this.#remembered.clear();
-    this.#db.exec(sql);
+    try {
+      this.#db.exec(sql);
+    } catch (error) {
+      throw this.#explained(error);
+    }
   }
 
   /**
@@ -136,7 +154,11 @@ export class Database {
   }
 
   pragma(name: string): SqlValue {
-    return this.#db.pragma(name, { simple: true }) as SqlValue;
+    try {
+      return this.#db.pragma(name, { simple: true }) as SqlValue;
+    } catch (error) {
+      throw this.#explained(error);
+    }
   }
 
   /** Runs a statement and returns how many rows it changed. */
@@ -173,8 +195,12 @@ export class Database {
     }
   }
 
-  iterate<T>(sql: string, ...params: SqlValue[]): IterableIterator<T> {
-    return this.#prepare(sql).iterate(...params) as IterableIterator<T>;
+  *iterate<T>(sql: string, ...params: SqlValue[]): IterableIterator<T> {
+    try {
+      yield* this.#prepare(sql).iterate(...params) as IterableIterator<T>;
+    } catch (error) {
+      throw this.#explained(error);
+    }
   }
 
   /** As `all`, with integers that may pass 2^53 given as bigint. */
@@ -249,7 +275,7 @@ export class Database {
     const outer = this.#depth;
     const savepoint = `s${outer}`;
     // What is marked is inside a transaction already.
-    const outermost = outer === 0 && this.#marks.length === 0;
+    const outermost = outer === 0 && !this.#marks.any;
     // Prepared as any other statement: `exec` would read its text each time.
     this.run(outermost ? begin : `SAVEPOINT ${savepoint}`);
     this.#depth = outer + 1;
@@ -263,7 +289,7 @@ export class Database {
       if (this.#db.inTransaction) {
         this.#db.exec(outermost ? 'ROLLBACK' : `ROLLBACK TO ${savepoint}; RELEASE ${savepoint}`);
       }
-      throw error;
+      throw this.#explained(error);
     } finally {
       this.#depth = outer;
     }
@@ -271,7 +297,7 @@ export class Database {
 
   /** Runs `fn` on one consistent view, without taking the write lock. */
   read<T>(fn: () => T): T {
-    if (this.#depth > 0 || this.#marks.length > 0) return fn();
+    if (this.#depth > 0 || this.#marks.any) return fn();
     this.#db.exec('BEGIN');
     this.#depth++;
     try {
@@ -344,22 +370,13 @@ export class Database {
    */
   mark(): () => void {
     if (this.#depth > 0 || this.path !== ':memory:') throw new InvariantError('only a database in memory, outside of transactions, can be marked');
-    if (this.#marks.length > 0) this.#db.exec('COMMIT');
-    const mark = this.#marks.push(this.#db.serialize());
-    this.#db.exec('BEGIN');
+    const mark = this.#marks.add(this.#db);
     return () => {
       this.#depth = 0;
       this.#remembered.clear();
-      if (this.#marks.length === mark) {
-        // SQLite itself may have rolled back already.
-        if (this.#db.inTransaction) this.#db.exec('ROLLBACK');
-      } else {
-        this.#marks.length = mark;
-        this.#statements.clear();
-        this.#db.close();
-        this.#db = openInMemory(this.#marks[mark - 1]!);
-      }
-      this.#db.exec('BEGIN');
+      const before = this.#db;
+      this.#db = this.#marks.goBack(before, mark);
+      if (this.#db !== before) this.#statements.clear();
     };
   }
 
@@ -378,21 +395,4 @@ export class Database {
     this.#statements.clear();
     this.#db.close();
   }
-}
-
-/** A database in memory that begins with these contents and goes its own way. */
-function openInMemory(contents: Buffer): BetterSqlite3.Database {
-  const raw = new BetterSqlite3(contents);
-  setPragmas(raw, ':memory:');
-  return raw;
-}
-
-/** By the migrations they were made with. */
-const emptyOnes = new WeakMap<readonly Migration[], Buffer>();
-
-function setPragmas(raw: BetterSqlite3.Database, path: string): void {
-  // FULL: what was acknowledged survives power loss, not only a killed process.
-  raw.pragma(path === ':memory:' ? 'journal_mode = MEMORY' : 'journal_mode = WAL');
-  raw.pragma(path === ':memory:' ? 'synchronous = OFF' : 'synchronous = FULL');
-  raw.pragma('foreign_keys = ON');
 }

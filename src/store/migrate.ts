@@ -10,7 +10,7 @@ export type Migration = string;
  */
 export function migrate(database: Database, migrations: readonly Migration[]): void {
   const current = (): number => Number(database.pragma('user_version'));
-  refuseNewer(database, current(), migrations.length);
+  refuseNewer(database.path, current(), migrations.length);
   if (current() === migrations.length) return;
   database.transact(() => {
     for (let next = current(); next < migrations.length; next++) {
@@ -20,10 +20,11 @@ export function migrate(database: Database, migrations: readonly Migration[]): v
   });
 }
 
-function refuseNewer(database: Database, found: number, known: number): void {
+/** Throws UserError for a file whose schema is newer than what this program knows. */
+export function refuseNewer(path: string, found: number, known: number): void {
   if (found <= known) return;
-  throw new UserError(
-    `the state file ${database.path} has schema ${found}; this switchtraffic knows up to ${known}`,
-    { next: 'run a newer switchtraffic, or start again: switchtraffic init commerce --force' },
-  );
+  throw new UserError(`the state file ${path} has schema ${found}; this switchtraffic knows up to ${known}`, {
+    next: 'run a newer switchtraffic, or start again: switchtraffic init commerce --force',
+    exit: 2,
+  });
 }

@@ -1,6 +1,7 @@
-import { errorCode, errorText, grpcCodeName, isTopoError, type VtCode, vtError } from '../lib/errors.ts';
+import { errorCode, errorText, grpcCodeName, type VtCode, vtError } from '../lib/errors.ts';
 import { checkContext, type Context } from '../runtime/context.ts';
-import { heldLocks, LockLostError, lostLock } from '../topo/locks.ts';
+import { heldLocks } from '../topo/locks.ts';
+import { isLeaseGone, LockLostError, lostLock } from '../topo/lost-locks.ts';
 import type { Tablet } from '../topo/proto/types.ts';
 import { aliasText } from '../topo/tablets.ts';
 import type { Cluster } from './cluster.ts';
@@ -69,7 +70,7 @@ async function guardedWrite<T>(
   try {
     return await cluster.topo.conn.atomically(ctx, { guards }, () => shard.db.transact(fn));
   } catch (error) {
-    if (!isTopoError(error, 'NoNode') || error.node !== 'lease') throw error;
+    if (!isLeaseGone(error)) throw error;
     throw lostLock(cluster.topo, guards, error);
   }
 }

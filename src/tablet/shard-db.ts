@@ -259,6 +259,10 @@ export interface MemoryShardStore extends ShardStore {
   fork(world: Pick<World, 'random'>): MemoryShardStore;
   /** Remembers every shard; the function goes back to there, and shards made later are gone. */
   mark(): () => void;
+  /** Every shard, in the order of their names. */
+  all(): ShardDb[];
+  /** Puts in a shard with these contents: those of a file. Throws UserError for what is none, and for a newer one. */
+  put(keyspace: string, shard: string, contents: Buffer): void;
 }
 
 const MOST_OPEN = 100;
@@ -302,10 +306,11 @@ function shardStore(
     const path = pathOf(keyspace, shard);
     if (!create && path !== ':memory:' && !existsSync(path)) {
       throw new UserError(`the rows of shard ${key} are gone: there is no file ${path}`, {
-        next: 'put the file back from a copy, or start again: switchtraffic init commerce --force',
+        next: 'put the file back, go back to a snapshot (switchtraffic snapshot list), or start again: switchtraffic init commerce --force',
+        exit: 2,
       });
     }
-    const db = Database.open({ path, migrations: SHARD_MIGRATIONS });
+    const db = Database.open({ path, migrations: SHARD_MIGRATIONS, ...(path !== ':memory:' && { create }) });
     const made = new ShardDb(keyspace, shard, db, () => world.random.uuid());
     open.set(key, made);
     return warmUp(made);
@@ -333,6 +338,11 @@ function shardStore(
     fork: (other) => {
       const copies = [...open].map(([key, { keyspace, shard, db, uuid }]) => [key, new ShardDb(keyspace, shard, db.fork(), () => uuid)] as const);
       return shardStore(pathOf, other, most, new Map(copies));
+    },
+    all: () => [...open].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, shard]) => shard),
+    put: (keyspace, shard, contents) => {
+      const db = Database.ofContents(contents, SHARD_MIGRATIONS);
+      open.set(`${keyspace}/${shard}`, new ShardDb(keyspace, shard, db, () => world.random.uuid()));
     },
     mark: () => {
       const chance = world.random.mark();

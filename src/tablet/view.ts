@@ -2,6 +2,7 @@ import { plainError } from '../lib/errors.ts';
 import type { Context } from '../runtime/context.ts';
 import { getShard } from '../topo/keyspaces.ts';
 import type { KeyRange, Tablet, TabletControl } from '../topo/proto/types.ts';
+import { paths } from '../topo/paths.ts';
 import { lookAtSrvKeyspace } from '../topo/srv-keyspace.ts';
 import { aliasText } from '../topo/tablets.ts';
 import { keyRangesEqual } from '../lib/key-range.ts';
@@ -82,7 +83,7 @@ export async function readTopology(ctx: Context, cluster: Cluster, tablet: Table
   const cell = tablet.alias?.cell ?? '';
   const { record } = await getShard(ctx, cluster.topo, keyspace, name);
   const serving = await lookAtSrvKeyspace(ctx, cluster.topo, cell, keyspace);
-  if (serving === undefined) throw plainError(`node doesn't exist: /vitess/${cell}/keyspaces/${keyspace}/SrvKeyspace`);
+  if (serving === undefined) throw plainError(`node doesn't exist: ${cluster.topo.conn.policy.names.node(cell, paths.srvKeyspace(keyspace))}`);
   const range = keyRangeFromProto(record.key_range);
   const isHere = ({ key_range: other }: { key_range?: KeyRange }): boolean => keyRangesEqual(keyRangeFromProto(other), range);
   const disabled = (serving.partitions ?? []).filter(({ shard_tablet_controls: controls = [] }) =>

@@ -7,7 +7,7 @@ import { encodeRecord, listNames, readRecord, type TopoServer } from './server.t
 
 /** Registers a cell. Throws NodeExists. */
 export async function addCell(ctx: Context, topo: TopoServer, cell: string): Promise<void> {
-  const info: CellInfo = { server_address: '', root: `/vitess/${cell}` };
+  const info: CellInfo = { server_address: '', root: topo.conn.policy.names.root(cell) };
   if (cell === '') throw plainError('CellInfo.Root must be non-empty');
   await topo.conn.create(ctx, paths.cellInfo(cell), encodeRecord(info));
 }

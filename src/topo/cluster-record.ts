@@ -6,6 +6,8 @@ import { encodeRecord, findRecord, listNames, readRecord } from './server.ts';
 /** What is known of the cluster as a whole. Ours, not Vitess's. */
 export interface ClusterRecord {
   vitess_version: string;
+  /** The topology server whose locks it has, as `--topo-implementation` names it: etcd2 where it is missing. Not on `hardened`. */
+  topo_implementation?: string;
   /** Name of the example or file it was made from. */
   made_from: string;
   /** Epoch milliseconds. */

@@ -1,7 +1,10 @@
-import { errorText, isTopoError, type TopoError, VtError, vtError } from '../lib/errors.ts';
+import { formatDuration } from '../lib/duration.ts';
+import { errorText, isTopoError, vtError } from '../lib/errors.ts';
 import { formatRfc3339 } from '../lib/go-time.ts';
-import { background, type Context, contextKey, withTimeout, withValue } from '../runtime/context.ts';
+import { background, checkContext, type Context, contextKey, withTimeout, withValue } from '../runtime/context.ts';
 import type { LockDescriptor, WriteOptions, Writer } from './conn/conn.ts';
+import { leaseMs } from './conn/lock-rules.ts';
+import { isLeaseGone, lostAtCheck, lostAtRelease, lostLock, lostPlace } from './lost-locks.ts';
 import { lockDirs } from './paths.ts';
 import type { TopoServer } from './server.ts';
 
@@ -26,14 +29,9 @@ const LOCKS = contextKey<LocksInfo>('locksInfo');
 /** Locks that a roll-back found lost and has dealt with: there is nothing left to release. */
 const FORGOTTEN = new WeakSet<LockDescriptor>();
 
-/** The life of a lock that asks for none of its own: etcd's default lease. */
-const DEFAULT_TTL_MS = 30_000;
-/** On `hardened` a lease is short and renewed while its holder lives, so that a dead holder is soon replaced. */
-const RENEWED_TTL_MS = 10_000;
+/** How long a lock on a name is asked for. What a lock lives that asks for nothing is the topology server's matter. */
 const NAMED_TTL_MS = 24 * 3_600_000;
 const UNLOCK_TIMEOUT_MS = 15_000;
-/** The shortest lease that etcd grants: shorter ones are raised to it. */
-const MIN_TTL_MS = 2_000;
 
 /** A context that holds the lock, and how to let it go. */
 export interface Locked {
@@ -58,15 +56,9 @@ export function lockKeyspace(
     name: keyspace,
     dir: lockDirs.keyspace(keyspace),
     action,
-    ttlMs: leaseMs(options.ttlMs),
+    ttlMs: options.ttlMs,
     mustExist: true,
   });
-}
-
-/** A lease is asked for in whole seconds; 0 asks for none of one's own. */
-function leaseMs(wanted: number | undefined): number {
-  if (wanted === undefined || wanted <= 0) return DEFAULT_TTL_MS;
-  return Math.max(MIN_TTL_MS, Math.floor(wanted / 1000) * 1000);
 }
 
 /** Runs `body` under a keyspace's lock and lets it go however that ends; a failing release fails what had succeeded. */
@@ -95,7 +87,7 @@ export async function withKeyspaceLock<T>(
  */
 export function lockShard(ctx: Context, topo: TopoServer, keyspace: string, shard: string, action: string): Promise<Locked> {
   const dir = lockDirs.shard(keyspace, shard);
-  return lock(ctx, topo, { kind: 'shard', name: `${keyspace}/${shard}`, dir, action, ttlMs: DEFAULT_TTL_MS, mustExist: true });
+  return lock(ctx, topo, { kind: 'shard', name: `${keyspace}/${shard}`, dir, action, mustExist: true });
 }
 
 /** Locks a name, such as a workflow's `customer/commerce2customer`. Lives for 24 hours on a release. */
@@ -110,24 +102,32 @@ export function lockRoutingRules(ctx: Context, topo: TopoServer, action: string)
     name: 'routing_rules',
     dir: lockDirs.routingRules,
     action,
-    ttlMs: DEFAULT_TTL_MS,
     mustExist: true,
   });
 }
 
 /**
- * Throws unless this context holds the keyspace's lock and the lease still lives. On etcd this renews it. Until v20 a lease
+ * Throws unless this context holds the keyspace's lock and the lease still lives, as far as the topology server tells; on etcd this renews it. Until v20 a lease
  * that is gone goes unnoticed: only the context is asked. Vitess: go/vt/topo/locks.go CheckKeyspaceLocked (#16260).
  */
 export async function checkKeyspaceLocked(ctx: Context, topo: TopoServer, keyspace: string): Promise<void> {
   const { descriptor } = heldLock(ctx, topo, 'keyspace', keyspace);
-  if (topo.release.behaviours.lockCheckAsks) await descriptor.check(ctx);
+  if (topo.release.behaviours.lockCheckAsks) await checkLock(ctx, topo, descriptor);
 }
 
 /** The same of a shard's lock. Vitess: go/vt/topo/shard_lock.go CheckShardLocked. */
 export async function checkShardLocked(ctx: Context, topo: TopoServer, keyspace: string, shard: string): Promise<void> {
   const { descriptor } = heldLock(ctx, topo, 'shard', `${keyspace}/${shard}`);
-  if (topo.release.behaviours.lockCheckAsks) await descriptor.check(ctx);
+  if (topo.release.behaviours.lockCheckAsks) await checkLock(ctx, topo, descriptor);
+}
+
+/** Throws NoNode `lease` for a lock that is gone; on `hardened` LockLostError, which says more. */
+export async function checkLock(ctx: Context, topo: TopoServer, descriptor: LockDescriptor): Promise<void> {
+  try {
+    await descriptor.check(ctx);
+  } catch (error) {
+    throw topo.release.behaviours.fencedWrites && isLeaseGone(error) ? lostAtCheck(topo, descriptor, error) : error;
+  }
 }
 
 /** Every lock that this context holds. */
@@ -166,25 +166,13 @@ export function holdsName(ctx: Context, name: string): boolean {
  * Notes the step a command is in beside each of its locks, for those who wait for them; with `also`, which may write other
  * records of the global topology, in one transaction. It is written whatever became of the context.
  */
-export async function noteStep(ctx: Context, topo: TopoServer, step: string, also?: (writer: Writer) => void): Promise<void> {
+export async function noteStep(ctx: Context, topo: TopoServer, step: string, also?: (writer: Writer) => void, options: WriteOptions = {}): Promise<void> {
   const held = heldLocks(ctx);
   if (held.length === 0 && also === undefined) return;
-  await topo.conn.atomically(background(), {}, (writer) => {
+  await topo.conn.atomically(background(), options, (writer) => {
     for (const descriptor of held) descriptor.note(step);
     also?.(writer);
   });
-}
-
-/** A guarded write found its lock gone: says which, who has it now, and what to do next. */
-export class LockLostError extends VtError {
-  readonly next: string;
-
-  constructor(resource: string, holder: string | undefined, cause: unknown) {
-    const now = holder === undefined ? 'nobody holds it now' : `now held by ${holder}`;
-    super(`lock on ${resource} was lost (${now}), the write was refused`, { code: 'FAILED_PRECONDITION', cause });
-    this.name = 'LockLostError';
-    this.next = 'switchtraffic show locks';
-  }
 }
 
 /**
@@ -204,17 +192,8 @@ export async function guarded<T>(
   try {
     return await write({ guards });
   } catch (error) {
-    throw isTopoError(error, 'NoNode') && error.node === 'lease' ? lostLock(topo, guards, error) : error;
+    throw isLeaseGone(error) ? lostLock(topo, guards, error) : error;
   }
-}
-
-/** The error of a guarded write whose lock is gone: which lock, and who has it now. */
-export function lostLock(topo: TopoServer, guards: readonly LockDescriptor[], cause: TopoError): LockLostError {
-  const granted = topo.conn.locks().filter((view) => view.token !== undefined && view.expiresMs > 0);
-  const lost = guards.find((guard) => !granted.some((view) => view.token === guard.token));
-  const resource = lost?.resource ?? guards.map((guard) => guard.resource).join(', ');
-  const holder = granted.find((view) => view.resource === lost?.resource);
-  return new LockLostError(resource, holder?.owner, cause);
 }
 
 function heldLock(ctx: Context, topo: TopoServer, kind: LockKind, name: string): HeldLock {
@@ -231,7 +210,7 @@ interface LockOrder {
   name: string;
   dir: string;
   action: string;
-  ttlMs: number;
+  ttlMs?: number | undefined;
   mustExist: boolean;
 }
 
@@ -239,16 +218,23 @@ async function lock(ctx: Context, topo: TopoServer, order: LockOrder): Promise<L
   const known = ctx.value(LOCKS);
   const info: LocksInfo = known ?? new Map();
   if (info.has(order.name)) throw vtError('INTERNAL', `lock for ${order.kind} ${order.name} is already held`);
+  warnOfRefusedLife(topo, order);
   const waiting = withTimeout(ctx, topo.world.clock, topo.lockTimeoutMs);
+  const [held] = info.values();
   let descriptor: LockDescriptor;
   try {
     topo.world.events.log('info', `Locking ${order.kind} ${order.name} for action ${order.action}`);
+    if (topo.release.behaviours.endedLock === 'the context') checkContext(waiting.ctx);
     descriptor = await topo.conn.lock(waiting.ctx, {
       dir: order.dir,
       contents: lockContents(topo, order.action),
-      ttlMs: topo.release.behaviours.leases === 'renewed' ? RENEWED_TTL_MS : order.ttlMs,
+      ttlMs: order.ttlMs,
       mustExist: order.mustExist,
+      command: topo.command ?? '',
+      ...(held === undefined ? {} : { chain: held.descriptor.chain }),
     });
+  } catch (error) {
+    throw topo.release.behaviours.fencedWrites && isLeaseGone(error) ? lostPlace(order.dir, topo, error) : error;
   } finally {
     waiting.end();
   }
@@ -258,6 +244,15 @@ async function lock(ctx: Context, topo: TopoServer, order: LockOrder): Promise<L
     ctx: known === undefined ? withValue(ctx, LOCKS, info) : ctx,
     unlock: (failure) => unlock(topo, info, order, descriptor, failure),
   };
+}
+
+/** A server that takes no lock of such a life says nothing of it: all that is told is a deadline. */
+function warnOfRefusedLife({ conn, world }: TopoServer, { ttlMs = 0, kind, name }: LockOrder): void {
+  const { rules } = conn.policy;
+  if (rules === undefined || leaseMs(rules, ttlMs) !== undefined) return;
+  const { leastMs, mostMs } = rules.ttl;
+  const limits = `from ${formatDuration(leastMs)} to ${formatDuration(mostMs)}`;
+  world.events.emit({ kind: 'warning', text: `the topology server takes locks ${limits}, and that on ${kind} ${name} is asked for ${formatDuration(ttlMs)}: it answers at once, and Vitess tells that as a deadline` });
 }
 
 async function unlock(
@@ -288,7 +283,7 @@ async function unlock(
   try {
     await descriptor.unlock(fresh.ctx);
   } catch (error) {
-    if (failure === undefined) throw error;
+    if (failure === undefined) throw topo.release.behaviours.fencedWrites && isLeaseGone(error) ? lostAtRelease(topo, descriptor, error) : error;
     events.log('error', `unlock ${order.kind} ${order.name} failed: ${errorText(error)}`);
   } finally {
     fresh.end();

@@ -14,6 +14,7 @@ import type { Keyspace, Tablet } from '../topo/proto/types.ts';
 import { findRecord } from '../topo/server.ts';
 import { aliasText, deleteTabletRecord, getTablet, readableTablets } from '../topo/tablets.ts';
 import { rebuildSrvVSchema } from '../topo/vschema.ts';
+import { refuseInterrupted } from './intent/stand-back.ts';
 
 /**
  * Creates a keyspace's record, and its VSchema unless told not to, and tells the gates. `force`: one that is there stays.
@@ -101,10 +102,11 @@ export interface DeleteShardOptions {
 
 /**
  * Deletes a shard's record and replication graph, and with `recursive` its tablets; SrvKeyspace stays as it is. The rows of
- * the shard stay with its MySQL servers. Vitess: go/vt/vtctl/grpcvtctldserver/topo.go deleteShard.
+ * the shard stay with its MySQL servers. Refused while something is half done in the keyspace. Vitess: go/vt/vtctl/grpcvtctldserver/topo.go deleteShard.
  */
 export async function deleteShard(ctx: Context, cluster: Cluster, keyspace: string, shard: string, options: DeleteShardOptions): Promise<void> {
   const { topo } = cluster;
+  await refuseInterrupted(ctx, cluster, [keyspace]);
   let locked: Awaited<ReturnType<typeof lockShard>> | undefined;
   try {
     locked = await lockShard(ctx, topo, keyspace, shard, 'DeleteShard');
@@ -169,6 +171,7 @@ export async function deleteTablet(ctx: Context, cluster: Cluster, alias: Tablet
   const text = aliasText(alias);
   if (!allowPrimary) throw vtError('FAILED_PRECONDITION', `cannot delete tablet ${text} as it is a primary, pass AllowPrimary = true`);
   const { keyspace, shard } = tablet;
+  await refuseInterrupted(ctx, cluster, [keyspace]);
   const locked = await lockShard(ctx, topo, keyspace, shard, `DeleteTablet(${text})`);
   let failure: unknown;
   try {

@@ -17,7 +17,7 @@ import type { ShardDb } from '../../src/tablet/shard-db.ts';
 import { pumpAll } from '../../src/tablet/vreplication/pump-all.ts';
 import { writeCluster } from '../../src/topo/cluster-record.ts';
 import { withOutages } from '../../src/topo/conn/outages.ts';
-import { MEMORY_NAMES } from '../../src/topo/conn/directory.ts';
+import { leasePolicyOf } from '../../src/topo/conn/implementations.ts';
 import { createShard, getShard } from '../../src/topo/keyspaces.ts';
 import { startTablet } from '../../src/tablet/start-tablet.ts';
 import type { VSchemaKeyspace } from '../../src/topo/proto/types.ts';
@@ -29,6 +29,8 @@ import type { Scene, SceneKeyspace } from './scene.ts';
 
 /** What every case is held against. */
 export const RELEASE = '24.0.0-SNAPSHOT';
+/** Upstream's unit tests run on a topology in memory, which names its nodes by their paths and cannot lose a lock. */
+const TOPOLOGY = 'memorytopo';
 
 /** What a command line ended with. */
 export interface Answer {
@@ -57,17 +59,13 @@ export class World {
       world.events.listen((event) => this.events.push(event));
       return world;
     };
-    // Upstream's unit tests run on a topology that names its nodes by their paths.
-    const { openTopology } = host;
-    host.openTopology = (world, policy, create) => openTopology(world, Object.assign(policy, { names: MEMORY_NAMES }), create);
   }
 
   /** The engine as one more process sees it. */
   engine(lockTimeoutMs = 45_000): { ctx: Context; cluster: Cluster } {
     const world = this.host.world();
     const release = findRelease(RELEASE);
-    const policy = { names: MEMORY_NAMES, renewed: release.behaviours.leases === 'renewed', reapDead: false };
-    const conn = withOutages(this.host.openTopology(world, policy, true), world.clock, policy.names);
+    const conn = withOutages(this.host.openTopology(world, leasePolicyOf(release, TOPOLOGY), true), world.clock);
     return { ctx: background(), cluster: { world, release, topo: { conn, release, world, lockTimeoutMs, held: new Set() }, shards: this.host.openShards(world) } };
   }
 
@@ -160,7 +158,7 @@ export async function makeWorld(spec: ClusterSpec): Promise<World> {
   const made = new World(memoryHost(machine, () => died.end()), machine, died);
   const { ctx, cluster } = made.engine();
   await createCluster(ctx, cluster, spec);
-  await writeCluster(ctx, cluster.topo.conn, { vitess_version: RELEASE, made_from: 'a case', made_at: cluster.world.clock.now() });
+  await writeCluster(ctx, cluster.topo.conn, { vitess_version: RELEASE, topo_implementation: TOPOLOGY, made_from: 'a case', made_at: cluster.world.clock.now() });
   return made;
 }
 

@@ -1,3 +1,4 @@
+import { findRelease } from '../../src/lib/releases.ts';
 import { CREATE_STEPS, type CreatePath, type CreateStep, type CreateStepName } from '../../src/workflow/create/steps.ts';
 import { createPartial, twoByTwo } from './partial.ts';
 import { beforeReshard, reshardCreate } from './reshard.ts';
@@ -26,21 +27,23 @@ const middle =
 
 const SALES = JSON.stringify([{ target_table: 'sales', source_expression: 'select sku, count(*) as orders from corder group by sku', create_ddl: 'create table sales (sku varchar(128) primary key, orders bigint)' }]);
 
-export function createSubjects(): CreateSubject[] {
+/** Every kind of create that a version has. */
+export function createSubjects(version = 'hardened'): CreateSubject[] {
+  const { behaviours } = findRelease(version);
   const unsharded = (): Promise<TestCluster> =>
-    forked('unsharded, before a create', async () => {
+    forked(`unsharded, before a create ${version}`, async () => {
       const cluster = testCluster();
-      await cluster.ok('init commerce');
+      await cluster.ok(`init commerce --vitess-version ${version}`);
       return cluster;
     });
   const sharded = (): Promise<TestCluster> =>
-    forked('two shards, before a create', async () => {
-      const cluster = await shardedCluster();
+    forked(`two shards, before a create ${version}`, async () => {
+      const cluster = await shardedCluster({ version });
       await cluster.ok('MoveTables --workflow c2c --target-keyspace customer cancel');
       return cluster;
     });
   const moves = 'MoveTables --workflow c2c --target-keyspace customer create --source-keyspace commerce --tables customer,corder';
-  return [
+  const all: CreateSubject[] = [
     { name: 'tables', make: unsharded, line: (flags = '') => `${moves} ${flags}`, path: MOVE },
     {
       name: 'tables, not started',
@@ -55,17 +58,17 @@ export function createSubjects(): CreateSubject[] {
       path: { ...MOVE, replacesAutoIncrement: true },
       first: middle('customer/-80'),
     },
-    { name: 'one shard of two', make: () => twoByTwo(), line: (flags = '') => `${createPartial('p80d')} ${flags}`, path: { ...MOVE, kind: 'partial' } },
+    { name: 'one shard of two', make: () => twoByTwo(version), line: (flags = '') => `${createPartial('p80d')} ${flags}`, path: { ...MOVE, kind: 'partial' } },
     {
       name: 'a tenant',
-      make: () => tenantKeyspaces('hardened', 'sharded'),
+      make: () => tenantKeyspaces(version, 'sharded'),
       line: (flags = '') => createTenant(1, flags),
       path: { ...MOVE, kind: 'multi-tenant' },
       first: middle('mt/-80'),
     },
     {
       name: 'a Reshard',
-      make: () => beforeReshard('1 to 2', { rows: 6 }),
+      make: () => beforeReshard('1 to 2', { rows: 6, version }),
       line: (flags = '') => reshardCreate('1 to 2', flags),
       path: { ...MOVE, type: 'Reshard', kind: 'shards' },
       first: middle('customer/-80'),
@@ -77,4 +80,5 @@ export function createSubjects(): CreateSubject[] {
       path: { ...MOVE, type: 'Materialize' },
     },
   ];
+  return all.filter(({ path }) => (path.kind !== 'multi-tenant' || behaviours.tenantMoves) && (!path.replacesAutoIncrement || behaviours.sequenceAutoReplace === 'qualified'));
 }

@@ -7,6 +7,7 @@ import type { WorldEvent } from '../../src/runtime/events.ts';
 import { VirtualMachine, type World } from '../../src/runtime/world.ts';
 import type { Conn } from '../../src/topo/conn/conn.ts';
 import { ETCD_NAMES } from '../../src/topo/conn/directory.ts';
+import { leasePolicyOf } from '../../src/topo/conn/implementations.ts';
 import type { LeasePolicy } from '../../src/topo/conn/lock-table.ts';
 import { MemoryTopoStore, openMemoryConn } from '../../src/topo/conn/memory-conn.ts';
 import type { TopoServer } from '../../src/topo/server.ts';
@@ -37,21 +38,22 @@ export class TopoMachine {
   readonly machine = new VirtualMachine();
   readonly store = new MemoryTopoStore();
   readonly #release: string;
+  readonly #implementation: string | undefined;
 
-  constructor(release = 'hardened') {
+  constructor(release = 'hardened', implementation?: string) {
     this.#release = release;
+    this.#implementation = implementation;
   }
 
   get clock(): VirtualMachine['clock'] {
     return this.machine.clock;
   }
 
-  /** A process. The lease policy follows the release, as the program's own does. */
+  /** A process. The lease policy follows the release and the topology server, as the program's own does. */
   process(lockTimeoutMs = 45_000): TopoWorld {
     const world = this.machine.world();
     const release = findRelease(this.#release);
-    const policy = leasePolicy({ renewed: release.behaviours.leases === 'renewed', reapDead: !release.vitess });
-    const conn = openMemoryConn(this.store, world, policy);
+    const conn = openMemoryConn(this.store, world, leasePolicyOf(release, this.#implementation));
     const events: WorldEvent[] = [];
     world.events.listen((event) => events.push(event));
     return {

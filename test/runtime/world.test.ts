@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { realProcesses } from '../../src/runtime/processes.ts';
+import { haveSameClock, livenessOf, type PidLook, type ProcessIdentity, realProcesses } from '../../src/runtime/processes.ts';
 import { seededRandom } from '../../src/runtime/random.ts';
 import { realWorld, VIRTUAL_START, VirtualMachine } from '../../src/runtime/world.ts';
 
@@ -107,5 +107,49 @@ describe("the machine's process table", () => {
   it('proves nothing about another host or container', () => {
     expect(processes.liveness({ ...processes.self, host: 'elsewhere' })).toBe('unknown');
     expect(processes.liveness({ ...processes.self, pidNamespace: 'pid:[1]' })).toBe('unknown');
+  });
+});
+
+describe('what proves a death', () => {
+  const self: ProcessIdentity = { host: 'h', boot: 'b', pidNamespace: 'p', timeNamespace: 't', pid: 10, start: '100', user: 'me' };
+  const other = (changes: Partial<ProcessIdentity> = {}): ProcessIdentity => ({ ...self, pid: 20, start: '200', ...changes });
+  const runs = { start: '200', ended: false };
+
+  it.each<[string, ProcessIdentity, PidLook, string, ProcessIdentity?]>([
+    ['it runs', other(), runs, 'alive'],
+    ['no such pid', other(), undefined, 'dead'],
+    ['its pid is somebody else by now', other(), { start: '300', ended: false }, 'dead'],
+    ['killed, and its parent has not asked after it', other(), { start: '200', ended: true }, 'dead'],
+    ['the host was started anew', other({ boot: 'before' }), runs, 'dead'],
+    ['another host', other({ host: 'x' }), undefined, 'unknown'],
+    ['another host of another boot', other({ host: 'x', boot: 'x' }), undefined, 'unknown'],
+    ['another container', other({ pidNamespace: 'x' }), undefined, 'unknown'],
+    ['another container that was named as its host', other({ pidNamespace: 'x', timeNamespace: 'x' }), undefined, 'unknown'],
+    ['another time namespace: starts cannot be compared', other({ timeNamespace: 'x' }), { start: '999', ended: false }, 'unknown'],
+    ['another time namespace, but no such pid', other({ timeNamespace: 'x' }), undefined, 'dead'],
+    ['a record from before time namespaces were noted', { host: 'h', boot: 'b', pidNamespace: 'p', pid: 20, start: '200', user: 'me' }, runs, 'alive'],
+    ['a system that tells no starts', other({ start: 'none' }), 'exists', 'unknown'],
+    ['a system that tells no boots, no such pid', other({ boot: 'none' }), undefined, 'dead', { ...self, boot: 'none' }],
+    ['a system that told its boots once', other({ boot: 'none' }), undefined, 'unknown'],
+  ])('%s', (_, who, look, expected, me = self) => {
+    expect(livenessOf(me, who, (pid) => (pid === 20 ? look : undefined))).toBe(expected);
+  });
+});
+
+describe('who reads the same clock', () => {
+  const self: ProcessIdentity = { host: 'h', boot: 'b', pidNamespace: 'p', timeNamespace: 't', pid: 10, start: '100', user: 'me' };
+
+  it.each<[string, Partial<ProcessIdentity>, boolean]>([
+    ['a process beside it', { pid: 11 }, true],
+    ['another container on the same kernel', { host: 'x', pidNamespace: 'x' }, true],
+    ['another time namespace', { timeNamespace: 'x' }, false],
+    ['another boot', { boot: 'x' }, false],
+  ])('%s: %s', (_, changes, expected) => {
+    expect(haveSameClock(self, { ...self, ...changes })).toBe(expected);
+  });
+
+  it('nobody but the same host, where boots have no names', () => {
+    const nameless = { ...self, boot: 'none' };
+    expect([haveSameClock(nameless, nameless), haveSameClock(nameless, { ...nameless, host: 'x' })]).toEqual([true, false]);
   });
 });

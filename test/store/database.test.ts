@@ -281,7 +281,7 @@ describe('write', () => {
     const error = await caught(database.write(new VirtualClock(0), () => add(database, 'a')));
     expect(error).toBeInstanceOf(UserError);
     expect(error).toHaveProperty('message', `the state file ${path} is locked by another process`);
-    expect(error).toHaveProperty('next', 'wait for it, or see who holds it: switchtraffic show locks');
+    expect(error).toHaveProperty('next', 'wait for it, or see who holds it: switchtraffic lock show');
   });
 
   it('runs its function once where nothing is in the way, and passes on what it throws', async () => {

@@ -4,6 +4,7 @@ import { openSqliteConn } from '../../src/topo/conn/sqlite-conn.ts';
 import { tempDir } from '../helpers/topo-world.ts';
 import { connContract, type Store } from './conn-contract.ts';
 import { lockContract } from './lock-contract.ts';
+import { serverLocksContract } from './server-locks-contract.ts';
 
 function sqliteFile(): Store {
   const dir = tempDir();
@@ -31,3 +32,6 @@ lockContract('sqlite file', sqliteFile, 'shared');
 // Each `:memory:` connection is a database of its own, so its locks are contended within one process only.
 lockContract('sqlite :memory:', sqliteMemory, 'alone');
 lockContract('memory', memory, 'shared');
+
+serverLocksContract('sqlite file', sqliteFile);
+serverLocksContract('memory', memory);

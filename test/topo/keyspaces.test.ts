@@ -164,7 +164,7 @@ describe('editing a shard record', () => {
     expect(await textOf(updateShardFields(ctx, start.topo, 'ks', '0', serve))).toBe('keyspace ks is not locked (no locksInfo)');
     const { ctx: locked } = await lockKeyspace(ctx, start.topo, 'ks', 'x');
     heldLocks(locked)[0]!.expire();
-    expect(await textOf(updateShardFields(locked, start.topo, 'ks', '0', serve))).toContain('lock on keyspaces/ks was lost');
+    expect(await textOf(updateShardFields(locked, start.topo, 'ks', '0', serve))).toContain('lock on keyspace ks was lost');
     expect((await getShard(ctx, start.topo, 'ks', '0')).record.is_primary_serving).toBe(true);
   });
 

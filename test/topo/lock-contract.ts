@@ -5,7 +5,7 @@ import { VirtualMachine, type World } from '../../src/runtime/world.ts';
 import type { Conn, LockDescriptor } from '../../src/topo/conn/conn.ts';
 import { ETCD_NAMES, MEMORY_NAMES } from '../../src/topo/conn/directory.ts';
 import type { LeasePolicy } from '../../src/topo/conn/lock-table.ts';
-import { leasePolicy, textOf } from '../helpers/topo-world.ts';
+import { caught, leasePolicy, textOf } from '../helpers/topo-world.ts';
 import type { Store } from './conn-contract.ts';
 
 const LEASE_GONE = "node doesn't exist: lease";
@@ -49,6 +49,14 @@ export function lockContract(name: string, makeStore: () => Store, sharing: 'sha
     function lock(process: Process, dir = 'ks', ttlMs = 10_000, where: Context = ctx): Promise<LockDescriptor> {
       return process.conn.lock(where, { dir, contents: `{"Action":"${dir}"}`, ttlMs, mustExist: false });
     }
+
+    /** While another lock stays held. */
+    function lockToo(process: Process, held: LockDescriptor, dir: string, where: Context = ctx): Promise<LockDescriptor> {
+      const request = { dir, contents: '{"Action":"x"}', ttlMs: 10_000, mustExist: false, command: `want ${dir}`, chain: held.chain };
+      return process.conn.lock(where, request);
+    }
+
+    const kinds = (process: Process): string[] => process.conn.lockEvents(100).map(({ kind, resource }) => `${kind} ${resource}`);
 
     const within = (ms: number): Context => withTimeout(ctx, machine.clock, ms).ctx;
 
@@ -353,6 +361,170 @@ export function lockContract(name: string, makeStore: () => Store, sharing: 'sha
       });
     });
 
+    describe('deadlocks', () => {
+      it('are told at once to the one that asked last, which leaves the line', async () => {
+        const [a, b] = startTwo();
+        const [one, two] = [await lock(a, 'keyspaces/one'), await lock(b, 'keyspaces/two')];
+        const waiting = lockToo(a, one, 'keyspaces/two');
+        await machine.clock.sleep(100);
+        const before = machine.clock.now();
+        const error = await caught(lockToo(b, two, 'keyspaces/one'));
+        const other = `vitess@virtual pid ${a.world.processes.self.pid}`;
+        expect(error).toMatchObject({
+          code: 'ABORTED',
+          message:
+            `deadlock: this command (want keyspaces/one) waits for keyspace one, which ${other} (keyspaces/one) holds; ` +
+            `${other} waits for keyspace two, which this command holds`,
+          next: 'run it again when the other has ended; who holds what: switchtraffic lock show',
+        });
+        expect(machine.clock.now()).toBe(before);
+        expect(a.conn.locks()).toHaveLength(3);
+        await two.unlock(ctx);
+        await (await waiting).unlock(ctx);
+        await one.unlock(ctx);
+        expect(a.conn.locks()).toEqual([]);
+      });
+
+      it('of three are found too', async () => {
+        const [a, b] = startTwo();
+        const [one, two, three] = [await lock(a, 'one'), await lock(b, 'two'), await lock(a, 'three')];
+        const waits = [lockToo(a, one, 'two'), lockToo(b, two, 'three')];
+        await machine.clock.sleep(100);
+        const error = await caught(lockToo(a, three, 'one'));
+        expect(error).toMatchObject({ code: 'ABORTED' });
+        expect((error as Error).message.split(';')).toHaveLength(3);
+        await three.unlock(ctx);
+        await (await waits[1]!).unlock(ctx);
+        await two.unlock(ctx);
+        await (await waits[0]!).unlock(ctx);
+      });
+
+      it('also close over those who merely came before', async () => {
+        const [a, b] = startTwo();
+        const [one, busy] = [await lock(a, 'one'), await lock(b, 'busy')];
+        const waits = lockToo(a, one, 'busy');
+        // One who holds nothing closes no circle, and one who holds what nobody wants neither.
+        const [bystander, other] = [lock(b, 'one'), await lock(b, 'other')];
+        const behind = lockToo(b, other, 'one');
+        await machine.clock.sleep(50);
+        expect(await caught(lockToo(b, busy, 'one'))).toMatchObject({ code: 'ABORTED' });
+        await busy.unlock(ctx);
+        await (await waits).unlock(ctx);
+        await one.unlock(ctx);
+        await (await bystander).unlock(ctx);
+        await (await behind).unlock(ctx);
+      });
+
+      it('are not seen in a queue that a dead or late owner stands in', async () => {
+        const [a, b] = startTwo({ renewed: false });
+        const [one, two] = [await lock(a, 'one', 1_000), await lock(b, 'two', 60_000)];
+        const waiting = lockToo(a, one, 'two', within(30_000));
+        await machine.clock.sleep(1_100);
+        await (await lockToo(b, two, 'one')).unlock(ctx);
+        await two.unlock(ctx);
+        await (await waiting).unlock(ctx);
+      });
+
+      it('last until somebody gives up where nobody looks, as on etcd (K45)', async () => {
+        const [a, b] = startTwo({ renewed: false, reapDead: false });
+        const [one, two] = [await lock(a, 'one', 300_000), await lock(b, 'two', 300_000)];
+        const before = machine.clock.now();
+        const both = [lockToo(a, one, 'two', within(45_000)), lockToo(b, two, 'one', within(45_000))].map(textOf);
+        expect(await Promise.all(both)).toEqual(['two', 'one'].map((dir) => `deadline exceeded: /vitess/global/${dir}/locks`));
+        expect(machine.clock.now() - before).toBe(45_000);
+      });
+    });
+
+    describe('the history', () => {
+      it('tells who got a lock and what became of it', async () => {
+        const [a, b] = startTwo();
+        const [first, second] = [await lock(a, 'one'), await lock(b, 'two')];
+        first.note('a/b');
+        first.expire();
+        second.steal();
+        machine.clock.advance(2_000);
+        await (await lock(a, 'two')).unlock(ctx);
+        expect(kinds(a)).toEqual(['granted one', 'granted two', 'expired one', 'stolen two', 'granted two', 'expired two', 'granted two']);
+        const [granted, , expired] = a.conn.lockEvents(100);
+        expect(granted).toMatchObject({ at: machine.clock.now() - 2_000, token: first.token, owner: `vitess@virtual pid ${a.world.processes.self.pid}` });
+        expect(expired).toMatchObject({ token: first.token, detail: 'a/b' });
+        expect(b.conn.lockEvents(1)).toMatchObject([{ kind: 'granted', resource: 'two' }]);
+      });
+
+      it('has an end', async () => {
+        const [a] = startTwo();
+        for (let i = 0; i < 1_200; i++) await (await lock(a, `r${i % 3}`)).unlock(ctx);
+        const events = a.conn.lockEvents(10_000);
+        expect(events.length).toBeGreaterThanOrEqual(1_000);
+        expect(events.length).toBeLessThan(1_064);
+        expect(events.at(-1)?.resource).toBe(`r${1_199 % 3}`);
+      });
+    });
+
+    describe('ending a lock from outside', () => {
+      it.each([
+        ['where nobody holds it', 'other', 0, true, 'free'],
+        ['under another token', 'ks', 1, true, 'other token'],
+        ['from one who lives', 'ks', 0, false, 'held'],
+        ['from one who lives, by force', 'ks', 0, true, 'released'],
+      ] as const)('%s', async (_, resource, off, force, outcome) => {
+        const [a, b] = startTwo();
+        const held = await lock(a);
+        held.note('a/b');
+        const broken = await b.conn.breakLock({ resource, token: held.token + off, force });
+        expect(broken.outcome).toBe(outcome);
+        if (outcome !== 'free') expect(broken.holder).toMatchObject({ token: held.token, step: 'a/b' });
+        expect(a.conn.locks()).toHaveLength(outcome === 'released' ? 0 : 1);
+        if (outcome !== 'released') return held.check(ctx);
+        expect(await textOf(held.check(ctx))).toBe(LEASE_GONE);
+        expect(a.conn.lockEvents(1)).toMatchObject([{ kind: 'released', token: held.token, detail: `by vitess@virtual pid ${b.world.processes.self.pid}, forced` }]);
+        return (await lock(b)).unlock(ctx);
+      });
+
+      it('needs no force once the lease has run out', async () => {
+        const a = start({ renewed: false });
+        const held = await lock(a, 'ks', 1_000);
+        machine.clock.advance(1_000);
+        expect((await a.conn.breakLock({ resource: 'ks', token: held.token, force: false })).outcome).toBe('released');
+      });
+
+      it('lets the next in line have it', async () => {
+        const [a, b] = startTwo();
+        const held = await lock(a);
+        const next = lock(b);
+        await machine.clock.sleep(50);
+        await a.conn.breakLock({ resource: 'ks', token: held.token, force: true });
+        expect((await next).token).toBeGreaterThan(held.token);
+      });
+    });
+
+    describe('handing over', () => {
+      it('grants to the next in line in the transaction that lets go', async () => {
+        const [a, b] = startTwo();
+        const held = await lock(a);
+        const next = lock(b);
+        await machine.clock.sleep(50);
+        await held.unlock(ctx);
+        expect(a.conn.locks()).toMatchObject([{ token: held.token + 2, heldMs: 0 }]);
+        await (await next).unlock(ctx);
+      });
+
+      it('passes a lock on that was granted to one who has just given up', async () => {
+        const [a, b] = startTwo();
+        const held = await lock(a);
+        const canceled = withCancel(ctx);
+        const impatient = textOf(lock(b, 'ks', 10_000, canceled.ctx));
+        const patient = lock(b);
+        await machine.clock.sleep(50);
+        const release = held.unlock(ctx);
+        canceled.end();
+        await release;
+        expect(await impatient).toContain('interrupted');
+        await (await patient).unlock(ctx);
+        expect(a.conn.locks()).toEqual([]);
+      });
+    });
+
     if (sharing === 'alone') return;
 
     describe('a holder that died', () => {
@@ -370,6 +542,39 @@ export function lockContract(name: string, makeStore: () => Store, sharing: 'sha
         void a.world.processes.die();
         expect(await textOf(lock(b, 'ks', 6_000, within(5_900)))).toContain('deadline exceeded');
         await lock(b, 'ks', 6_000, within(200));
+      });
+
+      it('is told of in the history, with its last step', async () => {
+        const [a, b] = startTwo({ renewed: true, reapDead: true });
+        const held = await lock(a);
+        held.note('switchTraffic/writes/waitForCatchup');
+        void a.world.processes.die();
+        await lock(b, 'ks', 60_000, within(50));
+        expect(b.conn.lockEvents(2)).toMatchObject([
+          { kind: 'reaped', token: held.token, detail: 'switchTraffic/writes/waitForCatchup' },
+          { kind: 'granted' },
+        ]);
+      });
+
+      it('is spared nothing by `lock release`, and no ticket is left', async () => {
+        const [a, b] = startTwo({ renewed: false, reapDead: false });
+        const held = await lock(a, 'ks', 86_400_000);
+        void a.world.processes.die();
+        expect((await b.conn.breakLock({ resource: 'ks', token: held.token, force: false })).outcome).toBe('released');
+        await lock(b, 'ks', 1_000, within(50));
+      });
+
+      it('is not handed a lock that it had waited for', async () => {
+        const [a, b] = startTwo({ renewed: true, reapDead: true });
+        const held = await lock(b);
+        const dead = lock(a).catch(() => undefined);
+        const patient = lock(b);
+        await machine.clock.sleep(50);
+        void a.world.processes.die();
+        await held.unlock(ctx);
+        expect(b.conn.locks().filter(({ token }) => token !== undefined)).toMatchObject([{ owner: `vitess@virtual pid ${b.world.processes.self.pid}` }]);
+        await (await patient).unlock(ctx);
+        await dead;
       });
 
       it('does not hold up the queue when it died waiting', async () => {

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { background, type Context } from '../../src/runtime/context.ts';
-import { heldLocks, LockLostError, lockKeyspace } from '../../src/topo/locks.ts';
+import { heldLocks, lockKeyspace } from '../../src/topo/locks.ts';
+import { LockLostError } from '../../src/topo/lost-locks.ts';
 import {
   changeRoutingRules,
   getKeyspaceRoutingRules,

@@ -60,7 +60,6 @@ describe('a row without a run', () => {
     const waiting = Object.entries(BEHAVIOURS).flatMap(([name, row]) => ('waitsFor' in row ? [`${name}: ${row.waitsFor}`] : []));
     expect(waiting).toMatchInlineSnapshot(`
       [
-        "namedLockElsewhere: other topology servers",
         "preparedTransactions: two-phase commit",
         "gateBuildsMissing: start-up of the gate",
       ]

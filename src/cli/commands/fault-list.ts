@@ -10,6 +10,7 @@ import { planRollback, planSteps } from '../../workflow/switch/plan.ts';
 import { everyPoint } from '../../workflow/points.ts';
 import { faultPoints, pathsFrom } from '../../workflow/switch/points.ts';
 import { rollbackZoneOf, zoneOf } from '../../workflow/switch/zones.ts';
+import { createFaults } from '../create-lists.ts';
 import { endingFaults } from '../ending-lists.ts';
 import { printFacts } from '../facts-output.ts';
 import { faultTexts, forEachFault } from '../fault-input.ts';
@@ -30,8 +31,7 @@ export async function run(inv: Invocation): Promise<number> {
   const faults = new Failpoints();
   forEachFault(faultTexts(inv), ({ text }) => void faults.arm(text, points));
   const workflows = (await workflowSides(inv, release)) ?? [];
-  const { verb } = command;
-  const list = verb === 'complete' || verb === 'cancel' ? endingFaults(command, verb, release, workflows, faults) : listFaults(command, release, workflows, faults);
+  const list = listOf(command, release, workflows, faults);
   if (inv.flags.str('format') === 'json') {
     printFacts(inv, list);
     return 0;
@@ -53,6 +53,12 @@ function workflowSides(inv: Invocation, release: Release): Promise<Sides[] | und
       target: [keyspace, ...targets],
     }));
   });
+}
+
+function listOf(command: PlannedCommand, release: Release, workflows: readonly Sides[], faults: Failpoints): FaultList {
+  const { verb } = command;
+  if (verb === 'create') return createFaults(command, release, workflows, faults);
+  return verb === 'complete' || verb === 'cancel' ? endingFaults(command, verb, release, workflows, faults) : listFaults(command, release, workflows, faults);
 }
 
 function listFaults(command: PlannedCommand, release: Release, workflows: readonly Sides[], faults: Failpoints): FaultList {

@@ -5,6 +5,9 @@ import { findRelease } from '../../lib/releases.ts';
 import { type ClusterSpec, createCluster, type MadeCluster } from '../../tablet/bootstrap.ts';
 import { generateRows } from '../../tablet/generate-rows.ts';
 import { writeCluster } from '../../topo/cluster-record.ts';
+import { DEFAULT_IMPLEMENTATION } from '../../topo/conn/implementations.ts';
+import { askedImplementation } from '../asked-implementation.ts';
+import type { ReadCluster } from '../../report/cluster-file/read.ts';
 import { hostOf, withCluster } from '../cluster.ts';
 import { isExample, readExample, unknownExample } from '../examples.ts';
 import type { DraftHost } from '../host.ts';
@@ -33,7 +36,7 @@ export async function run(inv: Invocation): Promise<number> {
   let made: MadeCluster;
   try {
     made = await make(inv, draft, wanted);
-    draft.take(force);
+    await draft.take(force);
   } catch (error) {
     draft.drop();
     throw error;
@@ -50,6 +53,8 @@ interface Wanted {
   spec: ClusterSpec;
   /** The release by its full name. */
   release: string;
+  /** The topology server whose locks it has; undefined on `hardened`, which has its own. */
+  implementation: string | undefined;
   /** Rows to fill the example's tables with. */
   rows: number;
 }
@@ -58,13 +63,14 @@ async function readWanted(inv: Invocation): Promise<Wanted> {
   const [name] = inv.args;
   if (name === undefined) throw unknownExample(undefined);
   const rows = inv.flags.int('rows');
-  const { spec, vitess } = isFile(inv, name) ? await readFile(inv, name) : { spec: readExample(name, inv.flags.strings('without')), vitess: undefined };
+  const { spec, vitess, topo } = isFile(inv, name) ? await readFile(inv, name) : { spec: readExample(name, inv.flags.strings('without')), vitess: undefined, topo: undefined };
   if (rows < 0) throw new UserError(`--rows ${rows} is negative`, { exit: 2 });
   if (rows > 0 && !spec.keyspaces.some((keyspace) => keyspace.name === EXAMPLE_KEYSPACE)) {
     throw new UserError(`--rows fills the tables of keyspace ${EXAMPLE_KEYSPACE}, which is left out`, { exit: 2 });
   }
   const asked = inv.flags.str('vitess-version') || (inv.io.env['SWITCHTRAFFIC_VITESS_VERSION'] ?? '') || vitess || 'hardened';
-  return { name, spec, release: findRelease(asked).name, rows };
+  const release = findRelease(asked);
+  return { name, spec, release: release.name, implementation: askedImplementation(inv, release, topo === undefined ? undefined : { name: topo, source: `topo_implementation ${topo} of ${name}` }), rows };
 }
 
 const EXAMPLE_KEYSPACE = 'commerce';
@@ -78,7 +84,7 @@ function isFile(inv: Invocation, name: string): boolean {
   return existsSync(path) && statSync(path).isFile();
 }
 
-async function readFile(inv: Invocation, name: string): Promise<{ spec: ClusterSpec; vitess: string | undefined }> {
+async function readFile(inv: Invocation, name: string): Promise<ReadCluster> {
   for (const flag of ['rows', 'without']) {
     if (!inv.flags.given(flag)) continue;
     const next = flag === 'rows' ? 'give the keyspace rows: in the file' : 'take the keyspace out of the file';
@@ -91,9 +97,9 @@ async function readFile(inv: Invocation, name: string): Promise<{ spec: ClusterS
   return readClusterFile(name, readInput(inputPath(inv.io, name), name), filesBeside(inv.io, name));
 }
 
-async function make(inv: Invocation, draft: DraftHost, { name, spec, release, rows }: Wanted): Promise<MadeCluster> {
+async function make(inv: Invocation, draft: DraftHost, { name, spec, release, implementation, rows }: Wanted): Promise<MadeCluster> {
   let made: MadeCluster = { keyspaces: [], notes: [] };
-  await withCluster({ ...inv, host: draft }, { create: release, history: true }, async ({ ctx, cluster }) => {
+  await withCluster({ ...inv, host: draft }, { create: { version: release, implementation }, history: true }, async ({ ctx, cluster }) => {
     made = await createCluster(ctx, cluster, spec);
     if (rows > 0) {
       const added = await generateRows(cluster, cluster.shards.open(EXAMPLE_KEYSPACE, '0'), rows);
@@ -101,6 +107,7 @@ async function make(inv: Invocation, draft: DraftHost, { name, spec, release, ro
     }
     await writeCluster(ctx, cluster.topo.conn, {
       vitess_version: release,
+      ...(implementation !== undefined && { topo_implementation: implementation }),
       made_from: name,
       made_at: cluster.world.clock.now(),
       ...(draft.shardFolder !== undefined && draft.shardFolder !== 'shards' && { shard_folder: draft.shardFolder }),
@@ -118,14 +125,15 @@ function shortened(notes: readonly string[]): string[] {
   return notes.length > MOST_NOTES ? [...shown, `note: and ${notes.length - MOST_NOTES} more of these`] : shown;
 }
 
-function summary({ spec, release }: Wanted, made: MadeCluster, place: string): string {
+function summary({ spec, release, implementation }: Wanted, made: MadeCluster, place: string): string {
   const lines = spec.keyspaces.map((keyspace) => {
     const shards = keyspace.shards.map((shard) => `${shard.name} (tablets ${shard.tablets.map((tablet) => Number(tablet.alias.split('-').at(-1))).join(', ')})`);
     const { tables = 0, rows = 0 } = made.keyspaces.find((one) => one.name === keyspace.name) ?? {};
     const loaded = tables + rows === 0 ? 'empty' : `${count(tables, 'table')}, ${count(rows, 'row')}`;
     return `  ${keyspace.name}/${shards.join(', ')}: ${loaded}`;
   });
-  return `Cluster made in ${place}, behaving like ${release === 'hardened' ? release : `Vitess ${release}`}\n${lines.join('\n')}\n`;
+  const on = implementation === undefined || implementation === DEFAULT_IMPLEMENTATION ? '' : ` on ${implementation}`;
+  return `Cluster made in ${place}, behaving like ${release === 'hardened' ? release : `Vitess ${release}`}${on}\n${lines.join('\n')}\n`;
 }
 
 function count(number: number, word: string): string {

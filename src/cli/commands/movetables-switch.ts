@@ -96,6 +96,7 @@ async function print(inv: Invocation, scope: CommandScope, result: SwitchResult,
     inv.io.stdout.write(`${result.summary}\n\nStart State: ${result.startState}\nCurrent State: ${result.currentState}\n\n`);
   }
   if (result.run === undefined) return;
+  if (inv.signal.aborted) inv.io.stderr.write('state: it was past the point of no return when it was told to stop, and is completed\n');
   const outage = await outageNotes(scope, result.run);
   if (inv.flags.bool('quiet')) return;
   for (const warning of result.run.warnings) inv.io.stderr.write(`warning: ${warning}\n`);

@@ -52,7 +52,9 @@ async function keyspace({ ctx, cluster }: CommandScope, name: string | undefined
     loading(import('../../report/show/keyspace.ts')),
   ]);
   const keyspaces = pick('keyspace', name, await gatherKeyspaces(ctx, cluster), (one) => [one.keyspace]);
-  return { facts: { vitessVersion: cluster.release.name, keyspaces }, render: (options) => renderKeyspaces(keyspaces, options) };
+  const { implementation } = cluster.topo.conn.policy;
+  const facts = { vitessVersion: cluster.release.name, ...(implementation !== undefined && { topoImplementation: implementation }), keyspaces };
+  return { facts, render: (options) => renderKeyspaces(keyspaces, options) };
 }
 
 async function shard({ ctx, cluster }: CommandScope, name: string | undefined): Promise<Shown> {

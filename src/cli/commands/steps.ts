@@ -6,6 +6,7 @@ import { planRollback, type PlannedStep, planSteps } from '../../workflow/switch
 import { pathsFrom } from '../../workflow/switch/points.ts';
 import { printFacts } from '../facts-output.ts';
 import { colorLevel, createPaint } from '../paint.ts';
+import { createList } from '../create-lists.ts';
 import { endingSteps } from '../ending-lists.ts';
 import { type PlannedCommand, plannedCommand, releaseAsked } from '../planned-commands.ts';
 import type { Invocation } from '../spec.ts';
@@ -25,6 +26,7 @@ export async function run(inv: Invocation): Promise<number> {
 
 function listSteps(command: PlannedCommand, release: Release): StepList {
   const { behaviours } = release;
+  if (command.verb === 'create') return createList(command, release);
   if (command.verb === 'complete' || command.verb === 'cancel') return endingSteps(command, command.verb, release);
   const planned = command.verb === 'rollback' ? [] : planSteps({ ...FULL_PATH, kind: command.kind }, behaviours);
   const steps = planned.map(({ name, occurrence, entry, leadsTo, pointOfNoReturn }, index): StepFacts => {

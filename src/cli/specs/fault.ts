@@ -11,8 +11,8 @@ export const fault = ownCommand({
       about: 'list every point for a fault, with its targets and what a failure there comes to',
       long:
         'List every point for a fault, with its targets and what a failure there comes to in this version:\n' +
-        'nothing changed, rolls back, left as is, strands, or past the point of no return; of complete and cancel\n' +
-        'also run again, half done or done.\n\n' +
+        'nothing changed, rolls back, left as is, strands, or past the point of no return; of create, complete\n' +
+        'and cancel also cleaned up, run again, half done or done.\n\n' +
         "A fault is POINT=TERMS, given with --fault, a line of --faults-file, or SWITCHTRAFFIC_FAILPOINTS='A=B;C=D'.\n" +
         'POINT: STEP[:before|:after][#N][@TARGET]; * ? and ** (over slashes) stand for names of steps and targets.\n' +
         'TERMS: [P%][N*]ACTION, and more after ->: the first that is not used up and not passed over by chance.\n' +

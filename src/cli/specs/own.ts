@@ -12,7 +12,7 @@ const SHOWN: readonly { name: string; about: string; arg?: string }[] = [
   { name: 'tablet', about: 'tablets and what each of them believes', arg: '[ALIAS]' },
   { name: 'workflow', about: 'workflows, their streams and where traffic goes', arg: '[KEYSPACE.NAME]' },
   { name: 'routing', about: 'where queries for each table go', arg: '[TABLE]' },
-  { name: 'locks', about: 'locks that are held, by whom and why' },
+  { name: 'locks', about: 'locks that are held, by whom, and who waits: the same as `lock show`' },
   { name: 'sessions', about: 'open sessions and their transactions', arg: '[NAME]' },
   { name: 'history', about: 'commands run on this cluster, and how they ended', arg: '[N]' },
 ];

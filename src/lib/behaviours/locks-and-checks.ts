@@ -1,4 +1,4 @@
-import { row, waiting, yesNo } from './row.ts';
+import { row, yesNo } from './row.ts';
 
 /** Rows on locks, on what is checked before a switch, and on going back. */
 export const LOCKS_AND_CHECKS = {
@@ -26,16 +26,21 @@ export const LOCKS_AND_CHECKS = {
     'command',
     { '18.0.0': 'none', '21.0.0': 'writes', '22.0.0': 'command' },
   ),
-  namedLockElsewhere: waiting(
-    'other topology servers',
-    row<'none' | 'fails' | 'works'>(
-      'locks',
-      "the lock on the workflow's name on ZooKeeper and Consul",
-      '#18407, #18606',
-      { none: 'there is no such lock', fails: 'cannot be taken: no switch, cancel or complete', works: 'works' },
-      'works',
-      { '18.0.0': 'none', '21.0.0': 'fails', '22.0.2': 'works', '23.0.0': 'works' },
-    ),
+  endedLock: row<'the lock' | 'the context'>(
+    'locks',
+    'what the error of a lock names that is asked for after the time is over, or the caller gone',
+    '#17165',
+    { 'the lock': 'the node of the lock, as the topology server answers', 'the context': 'nothing: "context deadline exceeded", "context canceled"' },
+    'the context',
+    { '18.0.0': 'the lock', '22.0.0': 'the context' },
+  ),
+  zkDirectories: row<'one' | 'all'>(
+    'locks',
+    'the directories that a lock on ZooKeeper makes above itself',
+    '#18407, #18606',
+    { one: "its own: where a lock on a workflow's name would stand there is none, and it cannot be taken", all: 'all that are missing' },
+    'all',
+    { '18.0.0': 'one', '22.0.2': 'all', '23.0.0': 'all' },
   ),
   keyspaceLockTtl: row<'none' | '3T' | '3T+tail'>(
     'locks',
@@ -53,13 +58,16 @@ export const LOCKS_AND_CHECKS = {
     'T',
     { '18.0.0': 'none', '21.0.0': 'T' },
   ),
-  leases: row<'renewed' | 'etcd'>(
+  leases: row<'renewed' | 'server'>(
     'locks',
     'how a held lock is kept alive',
     '#11811, #20340',
-    { renewed: 'by the process that holds it, as long as it lives', etcd: 'by a check of it, and else it runs out, as on etcd' },
+    {
+      renewed: 'by the process that holds it, as long as it lives',
+      server: 'as its topology server does: on etcd by a check of it, and else it runs out; on ZooKeeper and Consul by the process (topologies.md)',
+    },
     'renewed',
-    { '18.0.0': 'etcd' },
+    { '18.0.0': 'server' },
   ),
   lockChecks: yesNo('locks', 'the switch asks between steps whether its locks are still held', '#16260', true, {
     '18.0.0': false,

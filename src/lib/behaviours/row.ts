@@ -28,7 +28,6 @@ export const WAITS_FOR = [
   'Reshard',
   'two-phase commit',
   'start-up of the gate',
-  'other topology servers',
 ] as const;
 
 export type WaitsFor = (typeof WAITS_FOR)[number];

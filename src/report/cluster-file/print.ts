@@ -14,10 +14,10 @@ const HEADER = [
 
 /**
  * A cluster as a cluster file that says of each field what it is for, where it first stands, and what else there could be.
- * `vitess`: the release it names.
+ * `vitess`: the release it names; `topo`: its topology server, where it names one.
  */
-export async function printClusterFile(spec: ClusterSpec, vitess: string): Promise<string> {
-  const document = new Document(await clusterFileOf(spec, vitess));
+export async function printClusterFile(spec: ClusterSpec, names: { vitess: string; topo?: string | undefined }): Promise<string> {
+  const document = new Document(await clusterFileOf(spec, names));
   const [, top, , keyspace, , shard, , tablet] = CLUSTER_FILE_PARTS.flat() as [string, z.ZodObject, string, z.ZodObject, string, z.ZodObject, string, z.ZodObject];
   const explained = new Explained();
   explained.fields(document.contents as YAMLMap, top);
@@ -80,13 +80,14 @@ function mapsIn(value: unknown): YAMLMap[] {
   return isMap(value) ? value.items.flatMap((pair) => (isMap(pair.value) ? [pair.value] : [])) : [];
 }
 
-async function clusterFileOf(spec: ClusterSpec, vitess: string): Promise<ClusterFile> {
+async function clusterFileOf(spec: ClusterSpec, { vitess, topo }: { vitess: string; topo?: string | undefined }): Promise<ClusterFile> {
   const keyspaces: Record<string, KeyspaceEntry> = {};
   for (const keyspace of spec.keyspaces) keyspaces[keyspace.name] = await keyspaceEntry(keyspace);
   const some = <T extends { rules?: unknown[] }>(rules: T | undefined): T | undefined => ((rules?.rules ?? []).length > 0 ? rules : undefined);
   const [routing, shard, keyspace, mirror] = [some(spec.routingRules), some(spec.shardRoutingRules), some(spec.keyspaceRoutingRules), some(spec.mirrorRules)];
   return {
     vitess,
+    ...(topo !== undefined && { topo_implementation: topo }),
     cells: spec.cells,
     keyspaces,
     ...(routing && { routing_rules: routing }),

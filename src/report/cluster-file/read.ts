@@ -30,6 +30,8 @@ export interface InputFiles {
 export interface ReadCluster {
   /** The version it names, as it is written there. */
   vitess: string | undefined;
+  /** The topology server it names. */
+  topo: string | undefined;
   spec: ClusterSpec;
 }
 
@@ -54,7 +56,7 @@ export function readClusterFile(name: string, bytes: Uint8Array, files: InputFil
     vschema: (keyspace) => vschemas.get(keyspace) ?? {},
     sources: (keyspace, field) => sources.get(`${field} ${keyspace}`) ?? [],
   });
-  return { vitess, spec };
+  return { vitess, topo: file.topo_implementation, spec };
 }
 
 function parse(name: string, bytes: Uint8Array): YamlFile {

@@ -8,6 +8,7 @@ import {
   RoutingRule as RoutingRuleMessage,
   ShardRoutingRule as ShardRuleMessage,
 } from '../../topo/proto/messages-vschema.ts';
+import { CHOSEN_IMPLEMENTATIONS } from '../../topo/conn/implementations.ts';
 import type { MessageType } from '../../topo/proto/schema.ts';
 import type {
   Keyspace,
@@ -98,6 +99,10 @@ export const clusterFile = z.strictObject({
     .union([text, z.number()], { error: 'has to be a version such as 22.0.3, or hardened' })
     .optional()
     .describe('The Vitess release that the cluster runs: `22.0.3`, `v21`, or `hardened` (the default). --vitess-version wins over it'),
+  topo_implementation: z
+    .enum(CHOSEN_IMPLEMENTATIONS, { error: `has to be one of ${CHOSEN_IMPLEMENTATIONS.join(', ')}` })
+    .optional()
+    .describe('The topology server whose locks a release of Vitess has here: etcd2 (the default), zk2 or consul. Not for `hardened`, which has its own'),
   cells: z.array(text).min(1).optional().describe('The cells. Left out: zone1'),
   keyspaces: z.record(z.string(), keyspace.nullable()).describe('The keyspaces, by name'),
   routing_rules: rules<RoutingRule>(RoutingRuleMessage, 'Routing rules as GetRoutingRules prints them, or the name of a `.json` file'),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { parseDuration } from '../../lib/duration.ts';
 import { errorText } from '../../lib/errors.ts';
+import { CHOSEN_IMPLEMENTATIONS } from '../../topo/conn/implementations.ts';
 
 /**
  * The format of a scenario file, in one place: what is read, what `lint` says, the JSON Schema for editors and the
@@ -191,6 +192,10 @@ const given = z.strictObject({
     .union([version, z.array(version).min(1)])
     .optional()
     .describe('a release, or a list: the scenario is run once for each; hardened when not given'),
+  'topo-implementation': z
+    .enum(CHOSEN_IMPLEMENTATIONS, { error: `has to be one of ${CHOSEN_IMPLEMENTATIONS.join(', ')}` })
+    .optional()
+    .describe("the topology server whose locks the release has: etcd2 when not given; not for hardened, which has its own"),
   seed: z.int().min(0).max(0x7fffffff).optional().describe('where chance starts; 1 when not given'),
   rows: z.int().min(0).max(10_000_000).optional().describe("rows in each table of an example (init's --rows)"),
   run: z.array(z.string().min(1)).optional().describe('command lines that make the state to begin with; each has to end with 0'),

@@ -8,7 +8,8 @@ import { aggregateErrors, errorText, isTopoError, plainError, wrapError } from '
 import { parsePosition, positionAtLeast } from '../../lib/gtid.ts';
 import { type Context, ContextError, withoutCancel, withTimeout } from '../../runtime/context.ts';
 import type { Database } from '../../store/database.ts';
-import { type Locked, lockKeyspace, lockName, LockLostError } from '../../topo/locks.ts';
+import { type Locked, lockKeyspace, lockName } from '../../topo/locks.ts';
+import { LockLostError } from '../../topo/lost-locks.ts';
 import type { Tablet } from '../../topo/proto/types.ts';
 import type { BinlogSource } from '../../topo/proto/types-workflow.ts';
 import { aliasText } from '../../topo/tablets.ts';

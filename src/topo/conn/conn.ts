@@ -1,5 +1,9 @@
 import type { Context } from '../../runtime/context.ts';
-import type { LockRequest } from './lock-table.ts';
+import type { LeaseClock } from './lease-clock.ts';
+import type { LockEvent } from './lock-events.ts';
+import type { LeasePolicy } from './lock-table.ts';
+import type { Broken, LockBreak } from './lock-view.ts';
+import type { AskedLock } from './server-locks.ts';
 
 /**
  * Where the topology's bytes are kept, with the semantics of Vitess's Conn.
@@ -11,6 +15,8 @@ import type { LockRequest } from './lock-table.ts';
 export interface Conn {
   /** The cell this connection is for; `global` is the main one. */
   readonly cell: string;
+  /** How its locks live, and its nodes are named. */
+  readonly policy: LeasePolicy;
   /** A connection to another cell of the same topology. */
   forCell(cell: string): Conn;
   /** The same topology as those have it who watch it: a cell that cannot be reached is as it was last. */
@@ -35,10 +41,14 @@ export interface Conn {
    * and it is where a guarded write checks its lock. What `fn` throws undoes everything.
    */
   atomically<T>(ctx: Context, options: WriteOptions, fn: (writer: Writer) => T): Promise<T>;
-  /** Waits for a lock on a directory, in order of arrival. */
-  lock(ctx: Context, request: LockRequest): Promise<LockDescriptor>;
+  /** Waits for a lock on a directory, in order of arrival, as its topology server does. */
+  lock(ctx: Context, request: AskedLock): Promise<LockDescriptor>;
   /** Who holds and who waits, for people. */
   locks(): LockView[];
+  /** What became of locks: the newest events, oldest first. */
+  lockEvents(most: number): LockEvent[];
+  /** Ends somebody's grant (`lock release`). */
+  breakLock(order: LockBreak): Promise<Broken>;
   close(): void;
 }
 
@@ -76,9 +86,11 @@ export interface LockDescriptor {
   readonly resource: string;
   /** Grows with every grant: a write that carries an older one is late. */
   readonly token: number;
-  /** Fails if the lease is gone; on etcd this is also what renews it. Throws NoNode `lease`. */
+  /** Shared by all that one call has locked: a request that names it says what stays held meanwhile. */
+  readonly chain: number;
+  /** Fails if the lease is gone, where the server tells (`LockRules.check`); on etcd this is also what renews it: NoNode `lease`. */
   check(ctx: Context): Promise<void>;
-  /** Throws NoNode `lease` if it was lost before. */
+  /** If it was lost before, as `LockRules.unlockLost` says: NoNode `lease` on etcd. */
   unlock(ctx: Context): Promise<void>;
   /** For faults: ends the lease now; `steal` also lets somebody else take the lock. */
   expire(): void;
@@ -89,7 +101,7 @@ export interface LockDescriptor {
   note(step: string): void;
 }
 
-/** A lock or a waiter, as `show locks` prints it. */
+/** A lock or a waiter, as `lock show` prints it. */
 export interface LockView {
   resource: string;
   token: number | undefined;
@@ -97,6 +109,12 @@ export interface LockView {
   owner: string;
   alive: 'alive' | 'dead' | 'unknown';
   heldMs: number | undefined;
+  /** Of one who waits. */
+  waitedMs: number | undefined;
   expiresMs: number;
+  /** What these times are measured on: see lease-clock.ts. */
+  clock: LeaseClock;
   step: string;
+  /** The command line that took it; `''` where nobody said. */
+  command: string;
 }

@@ -1,10 +1,19 @@
 import { isTopoError, TopoError } from '../../lib/errors.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Context } from '../../runtime/context.ts';
-import type { Processes, ProcessIdentity } from '../../runtime/processes.ts';
+import { haveSameClock, type Processes } from '../../runtime/processes.ts';
 import type { LockDescriptor, LockView } from './conn.ts';
+import { DeadlockError, findDeadlock, queuedTickets, type StandStill } from './deadlock.ts';
 import type { NodeNames } from './directory.ts';
 import { checkCall, endedError } from './ended.ts';
+import { type LeaseTimes, type Remaining, remainingOf } from './lease-clock.ts';
+import { type Leased, makeDescriptor } from './lock-descriptor.ts';
+import type { LockEvent, LockEventKind } from './lock-events.ts';
+import type { LeaseRow, LockRows, TicketRow } from './lock-rows.ts';
+import { type Broken, type LockBreak, viewOf } from './lock-view.ts';
+import { ownerText } from './lock-words.ts';
+import { isUp, type Place, pollDelayMs, PROBE_MS } from './queue-place.ts';
+import type { LockRules } from './lock-rules.ts';
 
 /**
  * Locks as leases with fencing tokens, the same for every store: a store only keeps the rows.
@@ -21,6 +30,10 @@ export interface LockRequest {
   ttlMs: number;
   /** Named locks need no directory; the others fail with NoNode without one. */
   mustExist: boolean;
+  /** The command line that wants it, for people; `''` where there is none. */
+  command?: string;
+  /** The chain of the locks that stay held while this one is waited for; absent where there are none. */
+  chain?: number;
 }
 
 /** How leases live, and how errors name nodes. May be changed until the first lock is taken. */
@@ -28,60 +41,27 @@ export interface LeasePolicy {
   names: NodeNames;
   /** True: renewed by the holder while it lives. False: only by `check`, as on etcd (K4, #20340). */
   renewed: boolean;
-  /** True: a holder proved dead is removed at once. False: only expiry ends its lease, as on etcd. */
+  /**
+   * True: processes are looked at: a holder proved dead is removed at once, and who would wait for ever is told so at once.
+   * False: only expiry ends a lease, and waiters of each other wait until they give up, as on etcd (K45).
+   */
   reapDead: boolean;
-}
-
-export interface LeaseRow {
-  id: number;
-  owner: ProcessIdentity;
-  ttlMs: number;
-  /** In milliseconds of the monotonic clock of the owner's boot. */
-  expires: number;
-  granted: number | undefined;
-  step: string;
-}
-
-export interface TicketRow {
-  /** Its place in the queue. */
-  revision: number;
-  resource: string;
-  leaseId: number;
-  contents: string;
-  /** Set once granted. */
-  token: number | undefined;
-}
-
-/** What a store keeps for locks. Every call happens inside `transact`, or `read` where nothing is changed. */
-export interface LockRows {
-  transact<T>(fn: () => T): T;
-  /** One consistent view, without waiting for writers. */
-  read<T>(fn: () => T): T;
-  nextRevision(): number;
-  exists(dir: string): boolean;
-  tickets(resource: string): TicketRow[];
-  allTickets(): TicketRow[];
-  ticketOfLease(leaseId: number): TicketRow | undefined;
-  addTicket(ticket: TicketRow): void;
-  grant(revision: number, token: number): void;
-  removeTicket(revision: number): void;
-  lease(id: number): LeaseRow | undefined;
-  putLease(lease: LeaseRow): void;
-  removeLease(id: number): void;
-  fence(resource: string): number;
-  setFence(resource: string, token: number): void;
+  /** Which it is, as `--topo-implementation` names it; undefined on `hardened`, which has locks of its own. */
+  implementation?: string;
+  /** What the topology server does besides; without them as on etcd, for as long as is asked. */
+  rules?: LockRules;
 }
 
 /** How long a thief that was put there by a fault keeps the lock, in milliseconds. */
 const THIEF_MS = 2_000;
-const THIEF: ProcessIdentity = {
-  host: 'elsewhere',
-  boot: 'elsewhere',
-  pidNamespace: 'elsewhere',
-  pid: 1,
-  start: '0',
-  user: 'thief',
-};
+
+/** A place, and the rows that it was read from. */
+interface Standing extends Place {
+  lease: LeaseRow;
+  ticket: TicketRow;
+  /** Those before it that count no more. */
+  gone: { ticket: TicketRow; lease: LeaseRow | undefined }[];
+}
 
 export class LockTable {
   readonly #rows: LockRows;
@@ -107,30 +87,23 @@ export class LockTable {
 
   /**
    * Waits in line. Throws NoNode for a missing directory, Timeout or Interrupted when the context ends first,
-   * NoNode `lease` if its own lease ran out meanwhile; the ticket is gone then.
+   * NoNode `lease` if its own lease ran out meanwhile, DeadlockError if it would wait for ever; the ticket is gone then.
    */
   async acquire(ctx: Context, request: LockRequest): Promise<LockDescriptor> {
     const node = this.#policy.names.lock(request.dir);
     checkCall(ctx, () => request.mustExist ? this.#policy.names.directory('global', request.dir) : node);
     // A lock that is free costs one commit, not two: it is asked for and granted in the same transaction.
     const asked = await this.#retry(() => {
-      const ticket = this.#enqueue(request);
-      return { revision: ticket, place: this.#tryGrant(ticket) };
+      const circle = this.#circle(request);
+      if (circle !== undefined) return { circle };
+      const lease = this.#enqueue(request);
+      return { lease, place: this.#tryGrant(lease.id) };
     });
-    const { revision } = asked;
-    let { place } = asked;
-    for (let waited = 0; ; waited++) {
-      if (place === undefined) throw new TopoError('NoNode', 'lease');
-      if (place.token !== undefined) return this.#descriptor(request, revision, place.token);
-      const ended = ctx.err();
-      if (ended !== undefined) {
-        await this.#retry(() => this.#forget(revision));
-        throw endedError(ended, node);
-      }
-      // The next in line looks often, the rest seldom: they cannot be served before it.
-      await this.#clock.sleep(place.ahead <= 1 ? Math.min(1 + waited / 4, 20) : Math.min(4 * place.ahead, 40), ctx);
-      place = await this.#retry(() => this.#tryGrant(revision));
-    }
+    // Thrown outside of the transaction, which may have buried somebody.
+    if (asked.lease === undefined) throw new DeadlockError(asked.circle, { command: request.command ?? '', contents: request.contents });
+    const { lease } = asked;
+    const token = await this.#wait(ctx, lease.id, asked.place, node);
+    return this.#descriptor({ resource: request.dir, revision: lease.id, token, chain: lease.chain, ttlMs: request.ttlMs });
   }
 
   /** Throws NoNode `lease` unless every lock is still held, its token the newest. For use inside a transaction. */
@@ -139,42 +112,65 @@ export class LockTable {
   }
 
   views(): LockView[] {
-    return this.#rows.read(() =>
-      this.#rows.allTickets().map((ticket) => {
-        const lease = this.#rows.lease(ticket.leaseId);
-        const owner = lease?.owner;
-        return {
-          resource: ticket.resource,
-          token: ticket.token,
-          contents: ticket.contents,
-          owner: owner === undefined ? 'unknown' : `${owner.user}@${owner.host} pid ${owner.pid}`,
-          alive: owner === undefined ? 'unknown' : this.#processes.liveness(owner),
-          heldMs: lease?.granted === undefined ? undefined : this.#now() - lease.granted,
-          expiresMs: (lease?.expires ?? this.#now()) - this.#now(),
-          step: lease?.step ?? '',
-        };
-      }),
-    );
+    return this.#rows.read(() => this.#rows.allTickets().map((ticket) => this.#view(ticket)));
   }
 
-  /** Leases outlive processes, so they are measured on a clock that all processes of one boot share. */
+  /** The newest events, oldest first. */
+  events(most: number): LockEvent[] {
+    return this.#rows.events(most);
+  }
+
+  /** Ends a grant from outside. Its holder finds out at its next write. A holder that may live is spared unless forced. */
+  async break({ resource, token, force }: LockBreak): Promise<Broken> {
+    return this.#retry(() => {
+      const ticket = this.#rows.tickets(resource).find((one) => one.token !== undefined);
+      if (ticket === undefined) return { outcome: 'free', holder: undefined };
+      const holder = this.#view(ticket);
+      if (ticket.token !== token) return { outcome: 'other token', holder };
+      if (!force && holder.expiresMs > 0 && holder.alive !== 'dead') return { outcome: 'held', holder };
+      const lease = this.#rows.lease(ticket.leaseId);
+      if (lease !== undefined) this.#record('released', ticket, lease, `by ${ownerText(this.#processes.self)}${force ? ', forced' : ''}`);
+      this.#forget(ticket.revision);
+      return { outcome: 'released', holder };
+    });
+  }
+
+  #view(ticket: TicketRow): LockView {
+    return viewOf(ticket, this.#rows.lease(ticket.leaseId), this.#processes, this.#clock);
+  }
+
+  /** Leases outlive processes, so they are measured on a clock that all processes of one boot share: see lease-clock.ts. */
   #now(): number {
     return this.#clock.monotonic();
   }
 
-  #enqueue(request: LockRequest): number {
+  #remaining(lease: LeaseRow): Remaining {
+    return remainingOf(lease, this.#processes.self, this.#clock);
+  }
+
+  /** Who would wait for each other for ever if this were waited for. Who holds nothing is in nobody's way. */
+  #circle(request: LockRequest): StandStill[] | undefined {
+    if (!this.#policy.reapDead || request.chain === undefined || this.#rows.tickets(request.dir).length === 0) return undefined;
+    return findDeadlock(queuedTickets(this.#rows, (lease) => this.#isGone(lease)), { chain: request.chain, resource: request.dir });
+  }
+
+  #enqueue(request: LockRequest): LeaseRow {
     if (request.mustExist && !this.#rows.exists(request.dir)) {
       throw new TopoError('NoNode', this.#policy.names.directory('global', request.dir));
     }
     const revision = this.#rows.nextRevision();
-    this.#rows.putLease({
+    const lease: LeaseRow = {
       id: revision,
       owner: this.#processes.self,
       ttlMs: request.ttlMs,
-      expires: this.#now() + request.ttlMs,
+      asked: this.#now(),
+      ...this.#until(request.ttlMs),
       granted: undefined,
       step: '',
-    });
+      command: request.command ?? '',
+      chain: request.chain ?? revision,
+    };
+    this.#rows.putLease(lease);
     this.#rows.addTicket({
       revision,
       resource: request.dir,
@@ -182,48 +178,133 @@ export class LockTable {
       contents: request.contents,
       token: undefined,
     });
-    return revision;
+    return lease;
   }
 
-  /** Undefined if the waiter's own lease has run out: it is granted nothing then (etcd#11456). */
-  #tryGrant(revision: number): { token?: number; ahead: number } | undefined {
-    const own = this.#rows.lease(revision);
+  #until(ttlMs: number): Pick<LeaseTimes, 'expires' | 'expiresWall'> {
+    return { expires: this.#now() + ttlMs, expiresWall: this.#clock.now() + ttlMs };
+  }
+
+  /** The token, once it is this ticket's turn. Throws as `acquire`. */
+  async #wait(ctx: Context, revision: number, first: Place | undefined, node: string): Promise<number> {
+    let place = first;
+    let seen: string | number | undefined;
+    let probed = this.#now();
+    for (let looks = 0; ; looks++) {
+      if (place === undefined) throw new TopoError('NoNode', 'lease');
+      const ended = ctx.err();
+      if (ended !== undefined) {
+        await this.#retry(() => this.#leave(revision));
+        throw endedError(ended, node);
+      }
+      if (place.token !== undefined) return place.token;
+      await this.#clock.sleep(pollDelayMs(place.ahead.length, looks), ctx);
+      // Nearly every look ends here, with neither a transaction nor a lock: nobody has changed anything, and none died.
+      const now = this.#now();
+      const probe = this.#policy.reapDead && now - probed >= PROBE_MS;
+      if (probe) probed = now;
+      const died = probe && place.ahead.some((owner) => this.#processes.liveness(owner) === 'dead');
+      if (!died && now < place.due && this.#rows.changes() === seen) continue;
+      seen = this.#rows.changes();
+      // To look takes no lock that others wait for.
+      place = this.#rows.read(() => this.#look(revision));
+      if (place?.token === undefined && isUp(place, this.#now())) place = await this.#retry(() => this.#tryGrant(revision));
+    }
+  }
+
+  /** Where a ticket stands, without changing anything. Undefined if its lease has run out, or it is gone. */
+  #look(revision: number): Standing | undefined {
+    const lease = this.#rows.lease(revision);
     const ticket = this.#rows.ticketOfLease(revision);
-    if (own === undefined || ticket === undefined || this.#expired(own)) {
+    if (lease === undefined || ticket === undefined) return undefined;
+    const left = this.#remaining(lease).ms;
+    if (left <= 0) return undefined;
+    const now = this.#now();
+    const place: Standing = { token: ticket.token, ahead: [], renewAt: now + left - lease.ttlMs / 2, due: now + left - lease.ttlMs / 2, lease, ticket, gone: [] };
+    for (const other of this.#rows.tickets(ticket.resource)) {
+      // A holder counts wherever it stands: one that stole the lock came later than those who wait.
+      if (other.revision === revision || (other.revision > revision && other.token === undefined)) continue;
+      const theirs = this.#rows.lease(other.leaseId);
+      if (theirs === undefined || this.#isGone(theirs)) {
+        place.gone.push({ ticket: other, lease: theirs });
+        continue;
+      }
+      place.ahead.push(theirs.owner);
+      place.due = Math.min(place.due, now + this.#countsMs(theirs));
+    }
+    return place;
+  }
+
+  /**
+   * Grants if it is this ticket's turn, and removes those before it that have expired or are proved dead. Undefined if the waiter's
+   * own lease has run out: it is granted nothing then (etcd#11456).
+   */
+  #tryGrant(revision: number): Place | undefined {
+    const place = this.#look(revision);
+    if (place === undefined) {
       this.#forget(revision);
       return undefined;
     }
+    for (const { ticket, lease } of place.gone) {
+      if (lease !== undefined) this.#record(this.#isDead(lease) ? 'reaped' : 'expired', ticket, lease, lease.step);
+      this.#forget(ticket.revision);
+    }
+    const { lease, ticket } = place;
+    if (place.token !== undefined) return place;
+    if (place.ahead.length === 0) return { ...place, token: this.#grant(ticket, lease) };
     // A waiter keeps its own lease alive, in time but not at each look: every write is one to the disk.
-    if (own.expires - this.#now() < own.ttlMs / 2) this.#rows.putLease({ ...own, expires: this.#now() + own.ttlMs });
-    // A holder counts wherever it stands: one that stole the lock came later than those who wait.
-    const ahead = this.#reap(ticket.resource).filter((other) => other.revision < revision || other.token !== undefined);
-    if (ahead.length > 0) return { ahead: ahead.length };
+    if (place.renewAt <= this.#now()) this.#rows.putLease({ ...lease, ...this.#until(lease.ttlMs) });
+    return place;
+  }
+
+  #grant(ticket: TicketRow, lease: LeaseRow): number {
     const token = this.#rows.nextRevision();
-    this.#rows.grant(revision, token);
+    const granted = { ...lease, ...this.#until(lease.ttlMs), granted: this.#now() };
+    this.#rows.grant(ticket.revision, token);
     this.#rows.setFence(ticket.resource, token);
-    this.#rows.putLease({ ...own, expires: this.#now() + own.ttlMs, granted: this.#now() });
-    return { token, ahead: 0 };
+    this.#rows.putLease(granted);
+    this.#record('granted', { ...ticket, token }, granted, lease.command);
+    return token;
   }
 
-  /** Removes what has expired or is proved dead, and returns who is left, in order. */
-  #reap(resource: string): TicketRow[] {
-    return this.#rows.tickets(resource).filter((ticket) => {
+  /**
+   * Gives what has become free to the next in line, who then need not write to get it: half the commits of a hand-over, and none
+   * that has to wait for one of somebody who has just come. One who reads another clock helps itself.
+   */
+  #handOver(resource: string): void {
+    for (const ticket of this.#rows.tickets(resource)) {
       const lease = this.#rows.lease(ticket.leaseId);
-      const gone = lease === undefined || this.#expired(lease) || this.#provedDead(lease);
-      if (gone) this.#forget(ticket.revision);
-      return !gone;
-    });
+      if (lease === undefined || this.#isGone(lease)) continue;
+      if (ticket.token === undefined && haveSameClock(this.#processes.self, lease.owner)) this.#grant(ticket, lease);
+      return;
+    }
   }
 
-  /** A lease of an earlier boot of this host was measured on a clock that has stopped. */
-  #expired(lease: LeaseRow): boolean {
-    const self = this.#processes.self;
-    if (lease.owner.host === self.host && lease.owner.boot !== self.boot) return true;
-    return lease.expires <= this.#now();
+  /** Takes a ticket away whose owner wants it no more; it may just have been granted. */
+  #leave(revision: number): void {
+    const ticket = this.#rows.ticketOfLease(revision);
+    this.#forget(revision);
+    if (ticket?.token !== undefined) this.#handOver(ticket.resource);
   }
 
-  #provedDead(lease: LeaseRow): boolean {
+  #isGone(lease: LeaseRow): boolean {
+    return this.#countsMs(lease) <= 0 || this.#isDead(lease);
+  }
+
+  /** How long a lease stands in the way of others: on Consul nobody gets a lock for some time after its lease has run out. */
+  #countsMs(lease: LeaseRow): number {
+    const { ms, clock } = this.#remaining(lease);
+    return lease.granted === undefined || clock === 'stopped' ? ms : ms + (this.#policy.rules?.delayMs ?? 0);
+  }
+
+  #isDead(lease: LeaseRow): boolean {
     return this.#policy.reapDead && this.#processes.liveness(lease.owner) === 'dead';
+  }
+
+  /** Of a holder: those who wait have nothing to lose. */
+  #record(kind: LockEventKind, { resource, token }: TicketRow, lease: LeaseRow, detail: string): void {
+    if (token === undefined) return;
+    this.#rows.addEvent({ at: this.#clock.now(), kind, resource, token, owner: ownerText(lease.owner), detail });
   }
 
   #forget(revision: number): void {
@@ -234,7 +315,7 @@ export class LockTable {
   #verify(resource: string, token: number): LeaseRow {
     const ticket = this.#rows.tickets(resource).find((candidate) => candidate.token === token);
     const lease = ticket === undefined ? undefined : this.#rows.lease(ticket.leaseId);
-    if (lease === undefined || this.#expired(lease) || this.#rows.fence(resource) !== token) {
+    if (lease === undefined || this.#remaining(lease).ms <= 0 || this.#rows.fence(resource) !== token) {
       throw new TopoError('NoNode', 'lease');
     }
     return lease;
@@ -242,75 +323,64 @@ export class LockTable {
 
   #renew(resource: string, token: number): void {
     const lease = this.#verify(resource, token);
-    this.#rows.putLease({ ...lease, expires: this.#now() + lease.ttlMs });
+    this.#rows.putLease({ ...lease, ...this.#until(lease.ttlMs) });
   }
 
-  #descriptor(request: LockRequest, revision: number, token: number): LockDescriptor {
-    const resource = request.dir;
-    let stopRenewal = (): void => {};
-    const keepAlive = (): void => {
-      stopRenewal = this.#clock.at(this.#clock.now() + request.ttlMs / 3, () => {
-        // A lease that is gone is found out by the next guarded write. A store that is busy is tried again next time.
-        if (this.#quietly(() => this.#renew(resource, token))) keepAlive();
-      });
-    };
-    if (this.#policy.renewed) keepAlive();
-    return {
-      resource,
-      token,
-      check: async (ctx) => {
+  #descriptor(leased: Leased): LockDescriptor {
+    const { resource, revision, token } = leased;
+    return makeDescriptor(leased, this.#clock, this.#policy.renewed, {
+      renew: (ctx) => {
         checkCall(ctx, () => 'lease');
         return this.#retry(() => this.#renew(resource, token));
       },
-      unlock: async () => {
-        stopRenewal();
-        await this.#retry(() => {
+      // A lease that is gone is found out by the next guarded write. A store that is busy is tried again next time.
+      renewQuietly: () =>
+        this.#processes.liveness(this.#processes.self) === 'dead' ? 'gone' : this.#quietly(() => this.#renew(resource, token)),
+      release: () =>
+        this.#retry(() => {
           this.#verify(resource, token);
-          this.#forget(revision);
-        });
-      },
-      expire: () => {
-        stopRenewal();
-        this.#rows.transact(() => this.#forget(revision));
-      },
-      steal: () => {
-        stopRenewal();
-        this.#rows.transact(() => this.#steal(resource, revision));
-      },
-      stall: (ms) => {
-        if (!this.#policy.renewed) return;
-        stopRenewal();
-        const renewAgain = (): void => {
-          if (this.#quietly(() => this.#renew(resource, token))) keepAlive();
-        };
-        stopRenewal = this.#clock.at(this.#clock.now() + ms, renewAgain);
-      },
+          this.#leave(revision);
+        }),
+      expire: () => this.#rows.transact(() => this.#take('expired', leased)),
+      steal: () => this.#rows.transact(() => this.#steal(leased)),
       note: (step) => {
         this.#quietly(() => {
           const lease = this.#rows.lease(revision);
           if (lease !== undefined) this.#rows.putLease({ ...lease, step });
         });
       },
-    };
+    });
   }
 
-  /** False only if the lease is gone. */
-  #quietly(fn: () => void): boolean {
+  #quietly(fn: () => void): 'renewed' | 'busy' | 'gone' {
     try {
       this.#rows.transact(fn);
-      return true;
+      return 'renewed';
     } catch (error) {
-      return !isTopoError(error, 'NoNode');
+      return isTopoError(error, 'NoNode') ? 'gone' : 'busy';
     }
   }
 
-  /** Another owner, of whom nothing is known, takes the lock, changes nothing, and lets it run out. */
-  #steal(resource: string, revision: number): void {
+  #take(kind: 'expired' | 'stolen', { revision }: Leased): void {
+    const ticket = this.#rows.ticketOfLease(revision);
+    const lease = this.#rows.lease(revision);
+    if (ticket !== undefined && lease !== undefined) this.#record(kind, ticket, lease, lease.step);
     this.#forget(revision);
+  }
+
+  /** Another owner, of whom nothing is known, takes the lock, changes nothing, and lets it run out. */
+  #steal(leased: Leased): void {
+    this.#take('stolen', leased);
+    const { resource } = leased;
     const token = this.#rows.nextRevision();
     const now = this.#now();
-    this.#rows.putLease({ id: token, owner: THIEF, ttlMs: THIEF_MS, expires: now + THIEF_MS, granted: now, step: '' });
-    this.#rows.addTicket({ revision: token, resource, leaseId: token, contents: '{}', token });
+    // On the same machine, where nobody can see it: a container.
+    const owner = { ...this.#processes.self, host: 'elsewhere', pidNamespace: 'elsewhere', pid: 1, start: '0', user: 'thief' };
+    const lease: LeaseRow = { id: token, owner, ttlMs: THIEF_MS, ...this.#until(THIEF_MS), asked: now, granted: now, step: '', command: '', chain: token };
+    const ticket: TicketRow = { revision: token, resource, leaseId: token, contents: '{}', token };
+    this.#rows.putLease(lease);
+    this.#rows.addTicket(ticket);
     this.#rows.setFence(resource, token);
+    this.#record('granted', ticket, lease, '');
   }
 }

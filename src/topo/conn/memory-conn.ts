@@ -4,7 +4,12 @@ import type { World } from '../../runtime/world.ts';
 import type { Conn, DirEntry, LockDescriptor, LockView, Node, Version, WriteOptions, Writer } from './conn.ts';
 import { cleanPath, entriesBelow, type NodeNames } from './directory.ts';
 import { checkCall } from './ended.ts';
-import { type LeasePolicy, type LeaseRow, type LockRequest, type LockRows, LockTable, type TicketRow } from './lock-table.ts';
+import type { LockEvent } from './lock-events.ts';
+import type { LeaseRow, TicketRow } from './lock-rows.ts';
+import { type LeasePolicy, LockTable } from './lock-table.ts';
+import type { Broken, LockBreak } from './lock-view.ts';
+import { memoryLockRows } from './memory-lock-rows.ts';
+import { type AskedLock, ServerLocks } from './server-locks.ts';
 
 /**
  * A topology in this process's memory, for worlds that are thrown away. Several worlds of one
@@ -17,7 +22,10 @@ export class MemoryTopoStore {
   readonly tickets: TicketRow[] = [];
   readonly leases = new Map<number, LeaseRow>();
   readonly fences = new Map<string, number>();
+  readonly lockEvents: LockEvent[] = [];
   revision = 0;
+  /** Grows with every transaction. */
+  changes = 0;
   #undo: (() => void)[] | undefined;
 
   /** Forgets everything. */
@@ -27,7 +35,9 @@ export class MemoryTopoStore {
     this.tickets.length = 0;
     this.leases.clear();
     this.fences.clear();
+    this.lockEvents.length = 0;
     this.revision = 0;
+    this.changes++;
   }
 
   /** A store with the same contents, which goes its own way. */
@@ -47,6 +57,7 @@ export class MemoryTopoStore {
     const tickets = this.tickets.map((ticket) => ({ ...ticket }));
     const leases = [...this.leases].map(([id, lease]) => [id, { ...lease }] as const);
     const fences = [...this.fences];
+    const events = [...this.lockEvents];
     const { revision } = this;
     return () => {
       other.clear();
@@ -54,6 +65,7 @@ export class MemoryTopoStore {
       other.tickets.push(...tickets.map((ticket) => ({ ...ticket })));
       for (const [id, lease] of leases) other.leases.set(id, { ...lease });
       for (const [resource, token] of fences) other.fences.set(resource, token);
+      other.lockEvents.push(...events);
       other.revision = revision;
     };
   }
@@ -109,6 +121,7 @@ export class MemoryTopoStore {
     if (this.#undo !== undefined) return fn();
     const undo: (() => void)[] = [];
     this.#undo = undo;
+    this.changes++;
     try {
       return fn();
     } catch (error) {
@@ -123,25 +136,33 @@ export class MemoryTopoStore {
 /** A connection of one world to a topology in memory. */
 export function openMemoryConn(store: MemoryTopoStore, world: World, policy: LeasePolicy): Conn {
   const retry = async <T>(fn: () => T): Promise<T> => store.transact(fn);
-  const locks = new LockTable(memoryLockRows(store), world.clock, world.processes, policy, retry);
-  return new MemoryConn(store, locks, policy.names, 'global');
+  const rows = memoryLockRows(store);
+  const locks = new LockTable(rows, world.clock, world.processes, policy, retry);
+  const server = new ServerLocks({ locks, rows, policy, clock: world.clock, retry });
+  return new MemoryConn(store, locks, server, policy, 'global');
 }
 
 class MemoryConn implements Conn {
   readonly cell: string;
   readonly #store: MemoryTopoStore;
   readonly #locks: LockTable;
-  readonly #names: NodeNames;
+  readonly #server: ServerLocks;
+  readonly policy: LeasePolicy;
 
-  constructor(store: MemoryTopoStore, locks: LockTable, names: NodeNames, cell: string) {
+  constructor(store: MemoryTopoStore, locks: LockTable, server: ServerLocks, policy: LeasePolicy, cell: string) {
     this.#store = store;
     this.#locks = locks;
-    this.#names = names;
+    this.#server = server;
+    this.policy = policy;
     this.cell = cell;
   }
 
+  get #names(): NodeNames {
+    return this.policy.names;
+  }
+
   forCell(cell: string): Conn {
-    return cell === this.cell ? this : new MemoryConn(this.#store, this.#locks, this.#names, cell);
+    return cell === this.cell ? this : new MemoryConn(this.#store, this.#locks, this.#server, this.policy, cell);
   }
 
   watched(): Conn {
@@ -237,12 +258,20 @@ class MemoryConn implements Conn {
     );
   }
 
-  lock(ctx: Context, request: LockRequest): Promise<LockDescriptor> {
-    return this.#locks.acquire(ctx, request);
+  lock(ctx: Context, request: AskedLock): Promise<LockDescriptor> {
+    return this.#server.acquire(ctx, request);
   }
 
   locks(): LockView[] {
     return this.#locks.views();
+  }
+
+  lockEvents(most: number): LockEvent[] {
+    return this.#locks.events(most);
+  }
+
+  breakLock(order: LockBreak): Promise<Broken> {
+    return this.#locks.break(order);
   }
 
   close(): void {}
@@ -261,35 +290,4 @@ class MemoryConn implements Conn {
     }
     return found.sort((a, b) => (a.path < b.path ? -1 : 1));
   }
-}
-
-function memoryLockRows(store: MemoryTopoStore): LockRows {
-  const removeWhere = (match: (ticket: TicketRow) => boolean): void => {
-    const index = store.tickets.findIndex(match);
-    if (index >= 0) store.tickets.splice(index, 1);
-  };
-  return {
-    transact: (fn) => store.transact(fn),
-    read: (fn) => fn(),
-    nextRevision: () => ++store.revision,
-    exists: (dir) => {
-      for (const path of store.cell('global').keys()) if (path.startsWith(`${dir}/`)) return true;
-      return false;
-    },
-    // Tickets are appended with growing revisions, so the list is in order.
-    tickets: (resource) => store.tickets.filter((ticket) => ticket.resource === resource),
-    allTickets: () => store.tickets.toSorted((a, b) => (a.resource < b.resource ? -1 : a.resource > b.resource ? 1 : a.revision - b.revision)),
-    ticketOfLease: (id) => store.tickets.find((ticket) => ticket.leaseId === id),
-    addTicket: (ticket) => void store.tickets.push({ ...ticket }),
-    grant: (revision, token) => {
-      const ticket = store.tickets.find((candidate) => candidate.revision === revision);
-      if (ticket !== undefined) ticket.token = token;
-    },
-    removeTicket: (revision) => removeWhere((ticket) => ticket.revision === revision),
-    lease: (id) => store.leases.get(id),
-    putLease: (lease) => void store.leases.set(lease.id, lease),
-    removeLease: (id) => void store.leases.delete(id),
-    fence: (resource) => store.fences.get(resource) ?? 0,
-    setFence: (resource, token) => void store.fences.set(resource, token),
-  };
 }

@@ -5,17 +5,20 @@ import { paths } from '../paths.ts';
 import type { Conn, DirEntry, LockDescriptor, LockView, Node, Version, WriteOptions, Writer } from './conn.ts';
 import { cleanPath, type NodeNames } from './directory.ts';
 import { checkCall } from './ended.ts';
-import type { LockRequest } from './lock-table.ts';
+import type { LockEvent } from './lock-events.ts';
+import type { LeasePolicy } from './lock-table.ts';
+import type { Broken, LockBreak } from './lock-view.ts';
+import type { AskedLock } from './server-locks.ts';
 
 /** How long a call to a cell's topology server is tried that does not answer: etcd's dial timeout. */
 const DIAL_MS = 5000;
 
 /**
  * A topology of which cells can be stopped (`stopCell`): a call to one of those fails with `deadline exceeded: PATH` after
- * five seconds, or when its context ends. The global topology is never stopped. `names` name the nodes in errors.
+ * five seconds, or when its context ends. The global topology is never stopped.
  */
-export function withOutages(conn: Conn, clock: Clock, names: NodeNames): Conn {
-  return new OutageConn(conn, clock, names);
+export function withOutages(conn: Conn, clock: Clock): Conn {
+  return new OutageConn(conn, clock);
 }
 
 class OutageConn implements Conn {
@@ -26,19 +29,25 @@ class OutageConn implements Conn {
   /** The node there that says so of this cell. */
   readonly #stopped: string;
   readonly #clock: Clock;
-  readonly #names: NodeNames;
 
-  constructor(inner: Conn, clock: Clock, names: NodeNames) {
+  constructor(inner: Conn, clock: Clock) {
     this.cell = inner.cell;
     this.#inner = inner;
     this.#global = inner.cell === 'global' ? undefined : inner.forCell('global');
     this.#stopped = paths.stoppedCell(inner.cell);
     this.#clock = clock;
-    this.#names = names;
+  }
+
+  get policy(): LeasePolicy {
+    return this.#inner.policy;
+  }
+
+  get #names(): NodeNames {
+    return this.#inner.policy.names;
   }
 
   forCell(cell: string): Conn {
-    return cell === this.cell ? this : new OutageConn(this.#inner.forCell(cell), this.#clock, this.#names);
+    return cell === this.cell ? this : new OutageConn(this.#inner.forCell(cell), this.#clock);
   }
 
   watched(): Conn {
@@ -113,12 +122,20 @@ class OutageConn implements Conn {
     }
   }
 
-  lock(ctx: Context, request: LockRequest): Promise<LockDescriptor> {
+  lock(ctx: Context, request: AskedLock): Promise<LockDescriptor> {
     return this.#inner.lock(ctx, request);
   }
 
   locks(): LockView[] {
     return this.#inner.locks();
+  }
+
+  lockEvents(most: number): LockEvent[] {
+    return this.#inner.lockEvents(most);
+  }
+
+  breakLock(order: LockBreak): Promise<Broken> {
+    return this.#inner.breakLock(order);
   }
 
   close(): void {

@@ -2,10 +2,15 @@ import { TopoError } from '../../lib/errors.ts';
 import { checkContext, type Context } from '../../runtime/context.ts';
 import type { World } from '../../runtime/world.ts';
 import { Database } from '../../store/database.ts';
+import { checkFileSystem } from '../../store/network-fs.ts';
 import type { Conn, DirEntry, LockDescriptor, LockView, Node, Version, WriteOptions, Writer } from './conn.ts';
 import { cleanPath, entriesBelow, type NodeNames } from './directory.ts';
 import { checkCall } from './ended.ts';
-import { type LeasePolicy, type LeaseRow, type LockRequest, type LockRows, LockTable, type TicketRow } from './lock-table.ts';
+import type { LockEvent } from './lock-events.ts';
+import { type LeasePolicy, LockTable } from './lock-table.ts';
+import type { Broken, LockBreak } from './lock-view.ts';
+import { type AskedLock, ServerLocks } from './server-locks.ts';
+import { after, nextRevision, sqliteLockRows } from './sqlite-lock-rows.ts';
 import { TOPO_MIGRATIONS } from './sqlite-schema.ts';
 
 /** What every cell's connection of one topology shares. */
@@ -13,15 +18,20 @@ interface Shared {
   database: Database;
   world: World;
   locks: LockTable;
-  names: NodeNames;
+  server: ServerLocks;
+  policy: LeasePolicy;
 }
 
-/** Opens a topology kept in one SQLite file (or `:memory:`) and returns its global connection. */
+/** Opens a topology kept in one SQLite file (or `:memory:`) and returns its global connection. Throws UserError for a file on a network. */
 export function openSqliteConn(path: string, world: World, policy: LeasePolicy, create: boolean): Conn {
+  const doubt = path === ':memory:' ? undefined : checkFileSystem(path);
+  if (doubt !== undefined) world.events.emit({ kind: 'warning', text: doubt });
   const database = Database.open({ path, migrations: TOPO_MIGRATIONS, create });
   const retry = <T>(fn: () => T): Promise<T> => database.write(world.clock, fn);
-  const locks = new LockTable(sqliteLockRows(database), world.clock, world.processes, policy, retry);
-  return new SqliteConn({ database, world, locks, names: policy.names }, 'global');
+  const rows = sqliteLockRows(database);
+  const locks = new LockTable(rows, world.clock, world.processes, policy, retry);
+  const server = new ServerLocks({ locks, rows, policy, clock: world.clock, retry });
+  return new SqliteConn({ database, world, locks, server, policy }, 'global');
 }
 
 class SqliteConn implements Conn {
@@ -33,8 +43,12 @@ class SqliteConn implements Conn {
     this.cell = cell;
   }
 
+  get policy(): LeasePolicy {
+    return this.#shared.policy;
+  }
+
   get #names(): NodeNames {
-    return this.#shared.names;
+    return this.#shared.policy.names;
   }
 
   forCell(cell: string): Conn {
@@ -137,12 +151,20 @@ class SqliteConn implements Conn {
     );
   }
 
-  lock(ctx: Context, request: LockRequest): Promise<LockDescriptor> {
-    return this.#shared.locks.acquire(ctx, request);
+  lock(ctx: Context, request: AskedLock): Promise<LockDescriptor> {
+    return this.#shared.server.acquire(ctx, request);
   }
 
   locks(): LockView[] {
     return this.#shared.locks.views();
+  }
+
+  lockEvents(most: number): LockEvent[] {
+    return this.#shared.locks.events(most);
+  }
+
+  breakLock(order: LockBreak): Promise<Broken> {
+    return this.#shared.locks.break(order);
   }
 
   close(): void {
@@ -157,11 +179,6 @@ class SqliteConn implements Conn {
       return fn(database);
     });
   }
-}
-
-/** The smallest text that is greater than every text beginning with the prefix. */
-function after(prefix: string): string {
-  return prefix === '' ? '\u{10ffff}' : `${prefix}\u{10ffff}`;
 }
 
 function readNode(database: Database, cell: string, path: string): Node | undefined {
@@ -187,97 +204,4 @@ function writeNode(database: Database, cell: string, path: string, contents: str
     version,
   );
   return version;
-}
-
-function nextRevision(database: Database): number {
-  return database.get<{ value: number }>('UPDATE revision SET value = value + 1 RETURNING value')!.value;
-}
-
-interface TicketSql {
-  revision: number;
-  resource: string;
-  lease_id: number;
-  contents: string;
-  token: number | null;
-}
-
-const toTicket = (row: TicketSql): TicketRow => ({
-  revision: row.revision,
-  resource: row.resource,
-  leaseId: row.lease_id,
-  contents: row.contents,
-  token: row.token ?? undefined,
-});
-
-interface LeaseSql {
-  id: number;
-  owner: string;
-  ttl_ms: number;
-  expires: number;
-  granted: number | null;
-  step: string;
-}
-
-function sqliteLockRows(database: Database): LockRows {
-  return {
-    transact: (fn) => database.transact(fn),
-    read: (fn) => database.read(fn),
-    nextRevision: () => nextRevision(database),
-    exists: (dir) =>
-      database.get('SELECT 1 FROM node WHERE cell = ? AND path >= ? AND path < ? LIMIT 1', 'global', `${dir}/`, after(`${dir}/`)) !==
-      undefined,
-    tickets: (resource) =>
-      database.all<TicketSql>('SELECT * FROM ticket WHERE resource = ? ORDER BY revision', resource).map(toTicket),
-    allTickets: () => database.all<TicketSql>('SELECT * FROM ticket ORDER BY resource, revision').map(toTicket),
-    ticketOfLease: (id) => {
-      const row = database.get<TicketSql>('SELECT * FROM ticket WHERE revision = ?', id);
-      return row === undefined ? undefined : toTicket(row);
-    },
-    addTicket: (ticket) =>
-      void database.run(
-        'INSERT INTO ticket VALUES (?, ?, ?, ?, ?)',
-        ticket.revision,
-        ticket.resource,
-        ticket.leaseId,
-        ticket.contents,
-        ticket.token ?? null,
-      ),
-    grant: (revision, token) => void database.run('UPDATE ticket SET token = ? WHERE revision = ?', token, revision),
-    removeTicket: (revision) => void database.run('DELETE FROM ticket WHERE revision = ?', revision),
-    lease: (id) => {
-      const row = database.get<LeaseSql>('SELECT * FROM lease WHERE id = ?', id);
-      return row === undefined ? undefined : toLease(row);
-    },
-    putLease: (lease) =>
-      void database.run(
-        `INSERT INTO lease VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE
-         SET expires = excluded.expires, granted = excluded.granted, step = excluded.step`,
-        lease.id,
-        JSON.stringify(lease.owner),
-        lease.ttlMs,
-        lease.expires,
-        lease.granted ?? null,
-        lease.step,
-      ),
-    removeLease: (id) => void database.run('DELETE FROM lease WHERE id = ?', id),
-    fence: (resource) =>
-      database.get<{ token: number }>('SELECT token FROM fence WHERE resource = ?', resource)?.token ?? 0,
-    setFence: (resource, token) =>
-      void database.run(
-        'INSERT INTO fence VALUES (?, ?) ON CONFLICT (resource) DO UPDATE SET token = excluded.token',
-        resource,
-        token,
-      ),
-  };
-}
-
-function toLease(row: LeaseSql): LeaseRow {
-  return {
-    id: row.id,
-    owner: JSON.parse(row.owner) as LeaseRow['owner'],
-    ttlMs: row.ttl_ms,
-    expires: row.expires,
-    granted: row.granted ?? undefined,
-    step: row.step,
-  };
 }

@@ -53,4 +53,16 @@ export const TOPO_MIGRATIONS: readonly Migration[] = [
            json_extract(lease.owner, '$.pid') AS pid, json_extract(lease.owner, '$.host') AS host, lease.step
     FROM ticket JOIN lease ON lease.id = ticket.lease_id ORDER BY ticket.resource, ticket.revision;
   `,
+  // When a lock was asked for and by which command, its end in the time of day, what one call holds together; what became of locks.
+  `
+  ALTER TABLE lease ADD COLUMN expires_wall REAL NOT NULL DEFAULT 0;
+  ALTER TABLE lease ADD COLUMN asked REAL NOT NULL DEFAULT 0;
+  ALTER TABLE lease ADD COLUMN command TEXT NOT NULL DEFAULT '';
+  ALTER TABLE lease ADD COLUMN chain INTEGER NOT NULL DEFAULT 0;
+  UPDATE lease SET chain = id;
+  CREATE TABLE lock_event (
+    id INTEGER PRIMARY KEY, at REAL NOT NULL, kind TEXT NOT NULL, resource TEXT NOT NULL, token INTEGER NOT NULL,
+    owner TEXT NOT NULL, detail TEXT NOT NULL
+  );
+  `,
 ];

@@ -6,7 +6,7 @@ import type { Cluster } from '../../tablet/cluster.ts';
 import { callTablet } from '../../tablet/manager.ts';
 import { hasStreams } from '../../tablet/vreplication/streams.ts';
 import { getShard, type ShardInfo } from '../../topo/keyspaces.ts';
-import { LockLostError } from '../../topo/locks.ts';
+import { LockLostError } from '../../topo/lost-locks.ts';
 import { keyRangeFromProto } from '../../topo/proto/key-range.ts';
 import { Tablet } from '../../topo/proto/messages-topodata.ts';
 import { prototext } from '../../topo/proto/prototext.ts';

@@ -98,7 +98,7 @@ function commonColumns(cluster: Cluster, { request }: Resharder, target: Member)
 }
 
 /** Starts every stream of the targets: there are none but those that were just made. Vitess: resharder.startStreams. */
-export async function startReshardStreams(ctx: Context, cluster: Cluster, { targets }: Resharder): Promise<void> {
+export async function startReshardStreams(ctx: Context, cluster: Cluster, { targets }: Pick<Resharder, 'targets'>): Promise<void> {
   await forAll(targets, (target) =>
     within(`UpdateVReplicationWorkflows(${aliasText(target.primary.alias)}, 'state='Running')`, () =>
       callTablet(ctx, cluster, target.primary, 'UpdateVReplicationWorkflows', () =>

@@ -89,6 +89,8 @@ async function afterFailure(ctx: Context, run: CreateRun, error: unknown): Promi
   try {
     await takeBack(withoutCancel(ctx), cluster, intent);
     run.intent = undefined;
+    // Whoever told it to stop wants to know what that has come to; any other failure speaks for itself.
+    if (ctx.err() !== undefined) cluster.world.events.emit({ kind: 'warning', text: `what ${intent.command} had made is taken back: everything is as it was before it` });
     return error;
   } catch (failure) {
     if (failure instanceof ExitFault) return failure;

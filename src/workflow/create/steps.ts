@@ -67,9 +67,41 @@ export function planTakeBack(type: CreateType): CreateStepName[] {
   return ['create/rollback/deleteStreams', ...when(type === 'MoveTables', 'create/rollback/restoreRecords'), 'create/rollback/dropTables'];
 }
 
+/** What the failure of a create's step comes to. */
+export type CreateZone =
+  /** Nothing was made yet. */
+  | 'nothing changed'
+  /** What was made is taken back. */
+  | 'rolls back'
+  /** What was made stays. */
+  | 'left as is'
+  /** What Vitess cleans up is gone; the tables stay. */
+  | 'cleaned up'
+  /** All was done already. */
+  | 'done';
+
+/** From here on a release holds locks, and cleans up (K32, K33). */
+const UNDER_LOCKS: readonly CreateStepName[] = ['create/setInitialRules', 'create/denyTargetTables', 'create/rebuildSrvVSchema', 'create/startStreams'];
+
+/** The zone of a failure at an edge of a step, or undefined where the create does not have it. */
+export function createZoneOf(behaviours: Behaviours, path: CreatePath, name: CreateStepName, edge: 'before' | 'after'): CreateZone | undefined {
+  const steps = planCreate(path, behaviours);
+  const at = steps.indexOf(name);
+  if (at === -1) return undefined;
+  if (at === 0 && edge === 'before') return 'nothing changed';
+  if (behaviours.rollbackRestoresAll) return at === steps.length - 1 && edge === 'after' ? 'done' : 'rolls back';
+  if (path.type === 'MoveTables') return UNDER_LOCKS.includes(name) ? 'cleaned up' : 'left as is';
+  return at === steps.length - 1 && edge === 'after' ? 'done' : 'left as is';
+}
+
+/** The usual create of a kind of migration, as lists show it. */
+export function usualCreate(kind: MigrationKind): CreatePath {
+  return { type: kind === 'shards' ? 'Reshard' : 'MoveTables', kind, autoStart: true, copySchema: true, replacesAutoIncrement: false };
+}
+
 /** Every place where a fault can be put in a create, for a release. */
 export function createPoints(behaviours: Behaviours): FaultPoint[] {
-  const every: CreatePath = { type: 'MoveTables', kind: 'tables', autoStart: true, copySchema: true, replacesAutoIncrement: true };
+  const every: CreatePath = { ...usualCreate('tables'), replacesAutoIncrement: true };
   const names = new Set([...planCreate(every, behaviours), ...(behaviours.rollbackRestoresAll ? planTakeBack('MoveTables') : [])]);
   return (Object.keys(CREATE_STEPS) as CreateStepName[]).flatMap((name) => (names.has(name) ? [{ name, occurrences: 1 }] : []));
 }

@@ -1,12 +1,12 @@
 import { plainError, UserError } from '../../lib/errors.ts';
 import type { Context } from '../../runtime/context.ts';
 import { runStep } from '../../runtime/step.ts';
-import { type Cluster, epochSeconds } from '../../tablet/cluster.ts';
+import type { Cluster } from '../../tablet/cluster.ts';
 import { writeTablet } from '../../tablet/manager.ts';
 import type { ShardDb } from '../../tablet/shard-db.ts';
 import { tablesWritten } from '../../tablet/vreplication/rule.ts';
 import { sourceOf } from '../../tablet/vreplication/stream-source.ts';
-import { deleteStream, readStreams, updateStream } from '../../tablet/vreplication/streams.ts';
+import { deleteStream, readStreams } from '../../tablet/vreplication/streams.ts';
 import type { Writer } from '../../topo/conn/conn.ts';
 import { getShard, shardText } from '../../topo/keyspaces.ts';
 import { forgetLostLocks, guarded, holdsKeyspace, type Locked, lockKeyspace, noteStep } from '../../topo/locks.ts';
@@ -21,9 +21,11 @@ import { read } from '../switch/intent-images.ts';
 import { restoreControls } from '../switch/undo-records.ts';
 import { primaryOf } from '../switcher.ts';
 import { deleteTenantRows } from '../tenant-rows.ts';
+import { startWorkflow } from '../update.ts';
 import { putRulesBack } from './initial-rules.ts';
 import type { CreateIntent } from './intent.ts';
 import type { Member } from './request.ts';
+import { startReshardStreams } from './reshard-streams.ts';
 import { type CreateStepName, planTakeBack } from './steps.ts';
 
 const UNDOS: Partial<Record<CreateStepName, (ctx: Context, cluster: Cluster, intent: CreateIntent) => Promise<void>>> = {
@@ -77,14 +79,11 @@ function madeStreams(db: ShardDb, { streams }: Target): number[] {
   return readStreams(db).flatMap(({ id }) => (before.has(id) ? [] : [id]));
 }
 
-/** Starts what a create has made and not started. */
-export async function startMade(ctx: Context, cluster: Cluster, { targets }: CreateIntent): Promise<void> {
-  for (const target of targets) {
-    const db = dbOf(cluster, target);
-    const stopped = new Set(readStreams(db).flatMap(({ id, state }) => (state === 'Stopped' ? [id] : [])));
-    const made = madeStreams(db, target).filter((id) => stopped.has(id));
-    if (made.length > 0) await writeTablet(ctx, cluster, db, () => made.forEach((id) => updateStream(db, id, { state: 'Running' }, epochSeconds(cluster))));
-  }
+/** Starts what a create has made, as it was about to: what runs already only goes on. */
+export async function startMade(ctx: Context, cluster: Cluster, { type, workflow, targets }: CreateIntent): Promise<void> {
+  const members = await membersOf(ctx, cluster, targets);
+  if (type === 'Reshard') await startReshardStreams(ctx, cluster, { targets: members });
+  else await startWorkflow(ctx, cluster, { workflow, targets: members });
 }
 
 /** Rules, VSchema and denied tables, all or nothing; then the tablets and the cells notice. */

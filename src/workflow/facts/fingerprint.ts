@@ -57,7 +57,7 @@ export async function takeFingerprint(ctx: Context, cluster: Cluster): Promise<F
 }
 
 /** Routing and mirror rules by name: their order means nothing, and as a list, one more would make every later one look changed. */
-function recordOf(path: string, contents: string): unknown {
+export function recordOf(path: string, contents: string): unknown {
   const known = read.get(contents);
   if (known !== undefined) return known;
   const record = readRecord(path, contents);

@@ -1,5 +1,8 @@
 import type { Cluster } from '../../tablet/cluster.ts';
 import type { LockView } from '../../topo/conn/conn.ts';
+import type { LeaseClock } from '../../topo/conn/lease-clock.ts';
+import { parseContents } from '../../topo/conn/lock-words.ts';
+import { type LockName, nameOfLock } from '../../topo/lock-names.ts';
 
 /** Who holds a topology lock, or waits for it. */
 export interface LockClientFacts {
@@ -7,13 +10,21 @@ export interface LockClientFacts {
   owner: string;
   pid: number | undefined;
   alive: 'alive' | 'dead' | 'unknown';
+  /** The fence token of its grant; undefined for a waiter. */
+  token: number | undefined;
   action: string;
+  /** The command line; '' where it is not known. */
+  command: string;
   /** When it asked, RFC 3339. */
   since: string;
   /** Undefined for a waiter. Milliseconds. */
   heldMs: number | undefined;
+  /** Undefined for the holder. Milliseconds. */
+  waitedMs: number | undefined;
   /** Milliseconds left of its lease; not above zero where it has run out. */
   expiresMs: number;
+  /** What these times are measured on: the clock since boot that it shares with us; the time of day where there is none; none. */
+  clock: LeaseClock;
   /** The step of a switch it is in; '' where it has said none. */
   step: string;
 }
@@ -23,7 +34,7 @@ export interface LockFacts {
   resource: string;
   /** The keyspace, shard or workflow that it is about. */
   name: string;
-  kind: 'keyspace' | 'shard' | 'workflow' | 'routing rules' | 'other';
+  kind: LockName['kind'];
   /** Undefined where the lock is free and somebody is about to get it. */
   holder: LockClientFacts | undefined;
   /** In the order in which they will be served. */
@@ -44,7 +55,7 @@ export function gatherLocks(cluster: Cluster): LockFacts[] {
       const holder = queue.find((view) => view.token !== undefined);
       return {
         resource,
-        ...nameOf(resource),
+        ...nameOfLock(resource),
         holder: holder === undefined ? undefined : clientOf(holder),
         waiters: queue.filter((view) => view.token === undefined).map(clientOf),
       };
@@ -61,35 +72,21 @@ export function isAbout(lock: LockFacts, keyspace: string): boolean {
   return lock.name === keyspace || lock.name.startsWith(`${keyspace}/`);
 }
 
-function nameOf(resource: string): Pick<LockFacts, 'name' | 'kind'> {
-  const [, keyspace, shard] = /^keyspaces\/([^/]+)\/shards\/([^/]+)$/.exec(resource) ?? [];
-  if (keyspace !== undefined) return { name: `${keyspace}/${shard}`, kind: 'shard' };
-  if (resource.startsWith('keyspaces/')) return { name: resource.slice('keyspaces/'.length), kind: 'keyspace' };
-  const named = 'internal/named_locks/';
-  if (resource.startsWith(named)) return { name: resource.slice(named.length), kind: 'workflow' };
-  return { name: resource, kind: resource === 'routing_rules' ? 'routing rules' : 'other' };
-}
-
 function clientOf(view: LockView): LockClientFacts {
-  const { Action: action = '', Time: since = '' } = parse(view.contents);
+  const { Action: action = '', Time: since = '' } = parseContents(view.contents);
   const pid = / pid (\d+)$/.exec(view.owner)?.[1];
   return {
     owner: view.owner,
     pid: pid === undefined ? undefined : Number(pid),
     alive: view.alive,
+    token: view.token,
     action,
+    command: view.command,
     since,
     heldMs: view.heldMs === undefined ? undefined : Math.round(view.heldMs),
+    waitedMs: view.waitedMs === undefined ? undefined : Math.round(view.waitedMs),
     expiresMs: Math.round(view.expiresMs),
+    clock: view.clock,
     step: view.step,
   };
-}
-
-/** What Vitess writes into a lock. Somebody else's may hold anything. */
-function parse(contents: string): { Action?: string; Time?: string } {
-  try {
-    return JSON.parse(contents) as { Action?: string; Time?: string };
-  } catch {
-    return {};
-  }
 }

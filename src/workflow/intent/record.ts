@@ -14,6 +14,15 @@ export type IntentVerb = 'switch' | 'complete' | 'cancel' | 'create';
  * What a command of `hardened` writes down before it changes anything. An intent stands until everything that it is about is
  * done, or taken back: whoever finds one whose writer is gone knows from it alone what was, what was to be, and what is left
  * to do. Its name is the workflow's; whoever works on it holds the workflow's lock.
+ *
+ * Other commands write none, since what a kill leaves of them needs no memory to be put right:
+ * - Workflow update, start, stop, and VDiff create, resume, stop, delete change one shard after the other, each in one transaction.
+ *   Killed between two, `show` says so of each stream or diff, and the same command does the rest.
+ * - mirrortraffic saves the rules, then opens or closes the denied tables for reads, then publishes: no query that was answered is
+ *   refused in between, and the same command does the rest.
+ * - What an operator repairs by hand with (SetShardTabletControl, Apply…RoutingRules, RefreshState…, Rebuild…Graph, reparents) is one
+ *   transaction of the topology for each record, or for those of all cells together, and may be run again. It is not refused while
+ *   something is half done: it may be needed to finish it.
  */
 export interface IntentHead {
   verb: IntentVerb;
@@ -72,12 +81,13 @@ export async function findIntent<I extends IntentHead = IntentHead>(ctx: Context
   return found === undefined ? undefined : asNow(found.record);
 }
 
-/** Every intent of the cluster. */
-export async function allIntents(ctx: Context, cluster: Cluster): Promise<IntentHead[]> {
+/** Every intent of the cluster, but for that of one workflow. */
+export async function allIntents(ctx: Context, cluster: Cluster, but?: Named): Promise<IntentHead[]> {
   const { conn } = cluster.topo;
   const intents: IntentHead[] = [];
   for (const keyspace of await listNames(ctx, conn, paths.intents)) {
     for (const workflow of await listNames(ctx, conn, `${paths.intents}/${keyspace}`)) {
+      if (keyspace === but?.keyspace && workflow === but.workflow) continue;
       const found = await findIntent(ctx, cluster, keyspace, workflow);
       if (found !== undefined) intents.push(found);
     }
@@ -120,8 +130,13 @@ export function putIntent(writer: Writer, intent: IntentHead): void {
 
 /** True while the intent stands, and is this process's to work on. */
 export function isOwn(writer: Writer, cluster: Cluster, intent: IntentHead): boolean {
-  const there = writer.get('global', pathOf(intent));
-  return there !== undefined && isSame(readProgress(writer, intent).by, cluster.world.processes.self);
+  return ownProgress(writer, cluster, intent) !== undefined;
+}
+
+function ownProgress(writer: Writer, cluster: Cluster, intent: IntentHead): IntentProgress | undefined {
+  if (writer.get('global', pathOf(intent)) === undefined) return undefined;
+  const progress = readProgress(writer, intent);
+  return isSame(progress.by, cluster.world.processes.self) ? progress : undefined;
 }
 
 const isSame = (a: ProcessIdentity, b: ProcessIdentity): boolean =>
@@ -129,8 +144,8 @@ const isSame = (a: ProcessIdentity, b: ProcessIdentity): boolean =>
 
 /** Notes that a step begins, and so that the one before it has ended; nothing where somebody else has taken the intent over. */
 export function putStep(ctx: Context, writer: Writer, cluster: Cluster, intent: IntentHead, step: string, marks: ProgressMarks = {}): void {
-  if (!isOwn(writer, cluster, intent)) return;
-  const before = readProgress(writer, intent);
+  const before = ownProgress(writer, cluster, intent);
+  if (before === undefined) return;
   const at = cluster.world.clock.now();
   const done = before.now === undefined || before.now.broken === true ? before.done : [...before.done, { step: before.now.step, at }];
   put(writer, intent, { ...before, ...marks, tokens: tokensOf(ctx), done, now: { step, since: at } });

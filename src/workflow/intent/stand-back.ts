@@ -3,7 +3,7 @@ import type { Context } from '../../runtime/context.ts';
 import type { Cluster } from '../../tablet/cluster.ts';
 import { holdsKeyspace, holdsName, type Locked, lockKeyspace, lockName } from '../../topo/locks.ts';
 import { lockDirs, paths } from '../../topo/paths.ts';
-import { allIntents, type IntentHead, isSameIntent, takeOver } from './record.ts';
+import { allIntents, type IntentHead, takeOver } from './record.ts';
 
 /** The name of the lock under which an intent is worked on. */
 export function lockNameOf({ keyspace, workflow }: Pick<IntentHead, 'keyspace' | 'workflow'>): string {
@@ -28,7 +28,7 @@ export function interrupted(intent: IntentHead): UserError {
 
 /** Why another command has to wait for one that is at work. */
 function atWork(intent: IntentHead): UserError {
-  return new UserError(`${intent.command} is at work on these keyspaces`, { next: 'try again when it has ended; who it is: switchtraffic show locks' });
+  return new UserError(`${intent.command} is at work on these keyspaces`, { next: 'try again when it has ended; who it is: switchtraffic lock show' });
 }
 
 /**
@@ -37,14 +37,17 @@ function atWork(intent: IntentHead): UserError {
  */
 export async function refuseInterrupted(ctx: Context, cluster: Cluster, keyspaces: readonly string[], own?: IntentHead): Promise<void> {
   if (!cluster.release.behaviours.rollbackRestoresAll) return;
-  for (const intent of await intentsAbout(ctx, cluster, keyspaces)) {
-    if (own === undefined || !isSameIntent(own, intent)) throw isAtWork(cluster, intent) ? atWork(intent) : interrupted(intent);
-  }
+  for (const intent of await intentsAbout(ctx, cluster, keyspaces, own)) throw isAtWork(cluster, intent) ? atWork(intent) : interrupted(intent);
 }
 
-/** Every intent that touches one of these keyspaces. */
-export async function intentsAbout(ctx: Context, cluster: Cluster, keyspaces: readonly string[]): Promise<IntentHead[]> {
-  const all = await allIntents(ctx, cluster);
+/** Every intent that touches one of these keyspaces, but for that of one workflow. */
+export async function intentsAbout(
+  ctx: Context,
+  cluster: Cluster,
+  keyspaces: readonly string[],
+  but?: Pick<IntentHead, 'keyspace' | 'workflow'>,
+): Promise<IntentHead[]> {
+  const all = await allIntents(ctx, cluster, but);
   return all.filter((intent) => keyspaces.includes(intent.sourceKeyspace) || keyspaces.includes(intent.targetKeyspace));
 }
 

@@ -1,5 +1,5 @@
 import { wrapError } from '../../lib/errors.ts';
-import { checkKeyspaceLocked, heldLocks, holdsKeyspace, holdsName, lockKeyspace, lockName, type Locked } from '../../topo/locks.ts';
+import { checkKeyspaceLocked, checkLock, heldLocks, holdsKeyspace, holdsName, lockKeyspace, lockName, type Locked } from '../../topo/locks.ts';
 import type { StepName } from './catalogue.ts';
 import { lockedKeyspaces, type SwitchRun } from './run.ts';
 
@@ -66,11 +66,5 @@ export async function confirmLocks(run: SwitchRun): Promise<void> {
   }
   // Vitess never asks after the workflow's own lock.
   if (!run.cluster.release.behaviours.fencedWrites) return;
-  for (const lock of heldLocks(run.ctx)) {
-    try {
-      await lock.check(run.ctx);
-    } catch (error) {
-      throw wrapError(error, `lock on ${lock.resource} was lost`);
-    }
-  }
+  for (const lock of heldLocks(run.ctx)) await checkLock(run.ctx, run.cluster.topo, lock);
 }

@@ -1,6 +1,6 @@
 import type { Writer } from '../../topo/conn/conn.ts';
 import { cellNames } from '../../topo/cells.ts';
-import { noteStep } from '../../topo/locks.ts';
+import { guarded, noteStep } from '../../topo/locks.ts';
 import { type IntentHead, type ProgressMarks, putIntent, putStep, tokensOf } from '../intent/record.ts';
 import { commandOf } from '../switcher.ts';
 import { type CellImage, cellImage, globalRules, type MemberImage, memberImage, type RulesImage, scopeOf } from './intent-images.ts';
@@ -32,13 +32,16 @@ export interface SwitchIntent extends IntentHead, RulesImage {
   sequences?: SequenceImages;
 }
 
-/** Reads the state before the switch and writes it down, with the step that is the first to change anything. */
+/**
+ * Reads the state before the switch and writes it down, with the step that is the first to change anything. Throws LockLostError: who
+ * has lost its locks must not begin.
+ */
 export async function recordIntent(run: SwitchRun, plan: readonly PlannedStep[], first: PlannedStep, marks: ProgressMarks): Promise<SwitchIntent> {
   const { ctx, cluster, sw } = run;
   const scope = scopeOf(sw);
   const cells = await cellNames(ctx, cluster.topo);
   let intent: SwitchIntent | undefined;
-  await noteStep(ctx, cluster.topo, first.name, (writer) => {
+  const record = (writer: Writer): void => {
     const { kind, sourceKeyspace, targetKeyspace } = sw;
     intent = {
       ...headOf(run, plan),
@@ -54,7 +57,8 @@ export async function recordIntent(run: SwitchRun, plan: readonly PlannedStep[],
     };
     putIntent(writer, intent);
     putStep(ctx, writer, cluster, intent, stepText(plan, first), marks);
-  });
+  };
+  await guarded(ctx, cluster.topo, [], (options) => noteStep(ctx, cluster.topo, first.name, record, options));
   return intent!;
 }
 

@@ -53,10 +53,7 @@ export async function refuseOtherCommand(ctx: Context, cluster: Cluster, { keysp
 
 /** What is at work on other workflows of the keyspaces is waited for by their locks; what has died there has to be finished first. */
 async function refuseOthers(ctx: Context, cluster: Cluster, keyspaces: readonly string[], own: IntentHead | undefined): Promise<void> {
-  for (const intent of await intentsAbout(ctx, cluster, keyspaces)) {
-    const same = own !== undefined && own.keyspace === intent.keyspace && own.workflow === intent.workflow;
-    if (!same && !isAtWork(cluster, intent)) throw interrupted(intent);
-  }
+  for (const intent of await intentsAbout(ctx, cluster, keyspaces, own)) if (!isAtWork(cluster, intent)) throw interrupted(intent);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { errorText } from '../../lib/errors.ts';
 import { readJournal } from '../../tablet/vreplication/streams.ts';
-import { isSameIntent, takeOver } from '../intent/record.ts';
+import { takeOver } from '../intent/record.ts';
 import { intentsAbout, isAtWork } from '../intent/stand-back.ts';
 import { getWorkflowState, stateText, type WorkflowWithState } from '../state.ts';
 import type { SwitchRun } from './run.ts';
@@ -40,8 +40,8 @@ export async function refuseLeftIntent(run: SwitchRun): Promise<void> {
 
 /** True if somebody else who is gone has left something half done in these keyspaces. */
 async function isHalfDone({ ctx, cluster, sw, intent: own }: SwitchRun): Promise<boolean> {
-  const about = await intentsAbout(ctx, cluster, [sw.sourceKeyspace, sw.targetKeyspace]);
-  return about.some((intent) => (own === undefined || !isSameIntent(own, intent)) && !isAtWork(cluster, intent));
+  const about = await intentsAbout(ctx, cluster, [sw.sourceKeyspace, sw.targetKeyspace], own);
+  return about.some((intent) => !isAtWork(cluster, intent));
 }
 
 function isJournaledNow({ sw }: SwitchRun): boolean {

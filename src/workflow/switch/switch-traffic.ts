@@ -1,7 +1,7 @@
 import { errorText, UserError, vtError } from '../../lib/errors.ts';
 import { reverseWorkflowName } from '../../lib/names.ts';
 import { formatRfc822 } from '../../lib/go-time.ts';
-import type { Context } from '../../runtime/context.ts';
+import { type Context, withoutCancel } from '../../runtime/context.ts';
 import type { Cluster } from '../../tablet/cluster.ts';
 import { interrupted } from '../intent/stand-back.ts';
 import { refuseSomeShards } from '../some-shards.ts';
@@ -58,7 +58,8 @@ export async function switchTraffic(ctx: Context, cluster: Cluster, request: Swi
   return {
     summary: `${command} was successful for workflow ${request.keyspace}.${request.workflow}`,
     startState: stateText(run.startState),
-    currentState: await reloadState(ctx, cluster, run),
+    // Who told a switch to stop that could only be completed wants to know what has become of it.
+    currentState: await reloadState(cluster.release.vitess ? ctx : withoutCancel(ctx), cluster, run),
     dryRunResults: [],
     end,
     run,

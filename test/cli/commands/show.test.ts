@@ -277,8 +277,9 @@ describe('the other kinds', () => {
     expect(await cluster.ok('show locks')).toBe('nobody holds a lock\n');
     await cluster.run(switchLine("--fault 'switchTraffic/writes/lockTables=panic'"));
     const text = await cluster.ok('show locks');
-    expect(text).toMatch(/^keyspaces\/commerce\n {2}held by vitess@virtual pid \d+ \(dead\), for \S+, lease ends in \S+\n/m);
-    expect(text).toContain('at step switchTraffic/writes/lockTables');
+    expect(text).toMatch(/^RESOURCE +HOLDER +LIVENESS +HELD +EXPIRES +TOKEN +STEP +WAITING\n/);
+    expect(text).toMatch(/^keyspace commerce +vitess@virtual pid \d+ +DEAD +\S+ +\S+ +\d+ +switchTraffic\/writes\/lockTables +0$/m);
+    expect(await cluster.ok('lock show')).toBe(text);
     const { locks } = JSON.parse(await cluster.ok('show locks --format json')) as { locks: LockFacts[] };
     expect(locks.map((lock) => [lock.name, lock.kind, lock.holder?.action, lock.holder?.alive])).toEqual([
       ['customer/c2c', 'workflow', 'WorkflowSwitchTraffic', 'dead'],

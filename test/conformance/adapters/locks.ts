@@ -77,7 +77,7 @@ function readLock({ given, when, then }: Case): Check {
 /** Counts the locks that are asked of the store, those with a lease of their own by themselves. */
 function countLocks(cluster: Cluster): { calls(): Promise<Record<string, number>> } {
   const { conn } = cluster.topo;
-  const leases: number[] = [];
+  const leases: (number | undefined)[] = [];
   const lock = conn.lock.bind(conn);
   conn.lock = (ctx, request) => {
     leases.push(request.ttlMs);

@@ -71,7 +71,26 @@ export const LOCKS_AND_CHECKS_RUNS: RunsOf<Extract<BuiltName, keyof typeof LOCKS
   leases: async (version) => {
     const { cluster } = await diedWithWritesStopped(version);
     const { exit } = await cluster.run('SetShardTabletControl --remove --denied-tables=product commerce/0 primary --lock-timeout 1s');
-    return exit === 0 ? 'renewed' : 'etcd';
+    return exit === 0 ? 'renewed' : 'server';
+  },
+  endedLock: async (version) => {
+    const { stderr } = await switchWith(version, ['switchTraffic/writes/lockSource=ctx(deadline)'], '--tablet-types primary');
+    const answers = {
+      'failed to lock the commerce keyspace: deadline exceeded: /vitess/global/keyspaces/commerce/': 'the lock',
+      'failed to lock the commerce keyspace: context deadline exceeded': 'the context',
+    } as const;
+    return answers[stderr.split('\n')[0] as keyof typeof answers];
+  },
+  zkDirectories: {
+    idleOnHardened: 'it has locks of its own',
+    see: async (version) => {
+      const cluster = testCluster();
+      await cluster.ok(`init commerce --topo-implementation zk2 --vitess-version ${version}`);
+      // v21 and v22 lock the name of a workflow that is made.
+      const { exit, stderr } = await cluster.run(`${MT} create --source-keyspace commerce --tables customer,corder`);
+      if (exit !== 0) expect(stderr).toContain("failed to lock the customer/c2c workflow: node doesn't exist: /vitess/global/internal/named_locks/customer/c2c/locks/");
+      return exit === 0 ? 'all' : 'one';
+    },
   },
   lockChecks: async (version) => {
     const { stderr } = await switchWith(version, [`${CATCH_UP}:after=1*lease(expire)`]);

@@ -4,7 +4,7 @@ import type { LockClientFacts, LockFacts } from '../../../src/workflow/facts/loc
 import { findStranded, type Picture } from '../../../src/workflow/facts/stranded.ts';
 
 function holder(changes: Partial<LockClientFacts> = {}): LockClientFacts {
-  return { owner: 'me@here pid 7', pid: 7, alive: 'alive', action: 'SwitchWrites', since: '', heldMs: 5, expiresMs: 1000, step: 'a/b', ...changes };
+  return { owner: 'me@here pid 7', pid: 7, alive: 'alive', token: 3, action: 'SwitchWrites', command: '', since: '', heldMs: 5, waitedMs: undefined, expiresMs: 1000, clock: 'boot', step: 'a/b', ...changes };
 }
 
 function lock(name: string, changes: Partial<LockClientFacts> = {}): LockFacts {
