@@ -8,6 +8,7 @@ export async function pages() {
   const { behaviourTable } = await import('../dist/cli/commands/versions.js');
   const { BEHAVIOURS } = await import('../dist/lib/behaviours.js');
   const { clustersPage } = await import('../dist/report/cluster-file/page.js');
+  const { codesPage } = await import('../dist/report/doctor/explain.js');
   const { differencesPage } = await import('../dist/report/differences.js');
   const { codeBlock, embed } = await import('../dist/report/embed.js');
   const { FILE_SCHEMAS } = await import('../dist/report/json-schemas.js');
@@ -24,6 +25,7 @@ export async function pages() {
     'docs/versions.md': versionsPage(behaviourTable()),
     'docs/topologies.md': topologiesPage(Object.fromEntries(CHOSEN_IMPLEMENTATIONS.map((name) => [name, TOPO_IMPLEMENTATIONS[name]]))),
     'docs/clusters.md': clustersPage(),
+    'docs/codes.md': codesPage(),
     ...page('docs/scenarios.md'),
     ...page('README.md'),
     ...Object.fromEntries(FILE_SCHEMAS.map(({ path, schema }) => [path, `${JSON.stringify(schema(), null, 2)}\n`])),

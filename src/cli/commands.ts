@@ -1,5 +1,6 @@
 import { adminCommands } from './specs/admin.ts';
 import { noArgs } from './specs/build.ts';
+import { doctor } from './specs/doctor.ts';
 import { cell } from './specs/failures.ts';
 import { fault } from './specs/fault.ts';
 import { lock } from './specs/lock.ts';
@@ -28,5 +29,5 @@ export const rootCommand: CommandSpec = {
   flags: [],
   args: noArgs,
   family: 'vtctldclient',
-  subcommands: [moveTables, reshard, materialize, workflow, getWorkflows, vdiffCommand, ...topologyCommands, ...adminCommands, ...ownCommands, snapshot, lock, cell, workload, fault, versions, ...scenarioCommands],
+  subcommands: [moveTables, reshard, materialize, workflow, getWorkflows, vdiffCommand, ...topologyCommands, ...adminCommands, ...ownCommands, doctor, snapshot, lock, cell, workload, fault, versions, ...scenarioCommands],
 };

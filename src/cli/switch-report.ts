@@ -1,5 +1,6 @@
 import { errorText } from '../lib/errors.ts';
 import { formatDuration } from '../lib/duration.ts';
+import { problemEntry, type ProblemKind } from '../lib/problems.ts';
 import { background } from '../runtime/context.ts';
 import { missingPrivileges, readGrants } from '../tablet/privileges.ts';
 import { readProcesses } from '../tablet/process.ts';
@@ -63,7 +64,24 @@ export async function failureNotes(inv: Invocation, scope: CommandScope, failed:
     ...lostLines(run),
     ...nextLines(inv, failed, traffic),
     ...(isMadeAlready(failed, traffic) ? [] : otherReleases(scope, failed)),
+    ...codeLine(failed, traffic),
   ];
+}
+
+/** The last line: the code of what is left behind, if anything is, for whoever reads no further. */
+function codeLine(failed: SwitchFailed, traffic: readonly TableTraffic[]): string[] {
+  const kind = isMadeAlready(failed, traffic) ? undefined : leftBehind(failed, traffic);
+  if (kind === undefined) return [];
+  const { code, title } = problemEntry(kind);
+  return [`State: ${code} ${title}. Run: switchtraffic doctor`];
+}
+
+/** What `doctor` will say of the state, by what is known of the run already. */
+function leftBehind({ end, run }: SwitchFailed, traffic: readonly TableTraffic[]): ProblemKind | undefined {
+  if (run.intent !== undefined && (end.end === 'roll-back failed' || end.end === 'exited')) return 'intent';
+  if ((end.end === 'forward only' && run.path.writes) || run.path.resume) return 'journal-without-frozen';
+  if (traffic.some(isRefused) || deniedToTenants(run, traffic).length > 0) return 'refused';
+  return streamsLeft(run).length > 0 ? 'stopped-for-cutover' : undefined;
 }
 
 /** True for the second switch of single shards: a release does not know that they are switched, and meets a frozen workflow (K50). */

@@ -67,9 +67,9 @@ export function reshardRecoveryCommands({ keyspace, workflow, sources, stopped, 
   return [...new Set(commands)];
 }
 
-/** Turns the query service of a shard's primary on again, and has its tablets notice. */
-export function serveCommands(shard: { keyspace: string; name: string }): string[] {
-  return [`SetShardTabletControl --disable-query-service=false ${shardText(shard)} primary`, `RefreshStateByShard ${shardText(shard)}`];
+/** Turns the query service of a shard's primary, or of its tablets of another type, on again, and has them notice. */
+export function serveCommands(shard: { keyspace: string; name: string }, type = 'primary'): string[] {
+  return [`SetShardTabletControl --disable-query-service=false ${shardText(shard)} ${type}`, `RefreshStateByShard ${shardText(shard)}`];
 }
 
 /** Takes tables off a shard's deny list and has its tablets notice. */
@@ -90,9 +90,12 @@ export function stopCommand(keyspace: string, workflow: string): string {
   return `Workflow --keyspace ${keyspace} stop --workflow ${workflow}`;
 }
 
-/** Deletes a reverse workflow and nothing else: its tables are the ones that serve. */
-export function deleteReverseCommand(keyspace: string, workflow: string): string {
-  return `Workflow --keyspace ${keyspace} delete --workflow ${workflow} --keep-data --keep-routing-rules`;
+/**
+ * Deletes the rows of a reverse workflow that a switch has left, and nothing else. `Workflow delete` would take the workflow for the
+ * reverse one's own way back, and delete that too (K31); the rows are stopped, so that no engine works on them.
+ */
+export function deleteReverseCommands(primaries: readonly string[], workflow: string): string[] {
+  return primaries.map((alias) => `ExecuteFetchAsDBA ${alias} "delete from _vt.vreplication where workflow = '${workflow}'"`);
 }
 
 const REVERSE = /_reverse$/;

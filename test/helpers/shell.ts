@@ -8,6 +8,8 @@ export interface TestCluster {
   host: MemoryHost;
   /** Runs a command line, split at blanks outside quotes. */
   run(line: string): Promise<ShellResult>;
+  /** Runs the words of a command line. */
+  runWords(argv: readonly string[]): Promise<ShellResult>;
   /** Runs it and throws unless it ends with 0. */
   ok(line: string): Promise<string>;
 }
@@ -34,6 +36,7 @@ function clusterOf(machine: VirtualMachine, host: MemoryHost, whenDead: (end: ()
     machine,
     host,
     run,
+    runWords: shell,
     ok: async (line) => {
       const result = await run(line);
       if (result.exit !== 0) throw new Error(`${line}\nexit ${result.exit}\n${result.stdout}${result.stderr}`);

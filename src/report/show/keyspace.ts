@@ -1,9 +1,10 @@
+import { problemEntry } from '../../lib/problems.ts';
 import { formatTable } from '../../lib/table.ts';
 import type { Elsewhere, KeyspaceFacts, Verdict } from '../../workflow/facts/keyspace.ts';
 import { ROUTED_TYPES, type RoutedType } from '../../workflow/facts/routing.ts';
 import type { Refused, ServedFacts } from '../../workflow/facts/serving.ts';
 import type { ShardFacts } from '../../workflow/facts/shard.ts';
-import type { Stranded } from '../../workflow/facts/stranded.ts';
+import type { Stranded } from '../../workflow/facts/stranded/found.ts';
 import type { Paint } from '../paint.ts';
 import { lockLines } from './locks.ts';
 import type { ShowOptions } from './options.ts';
@@ -100,7 +101,7 @@ function refusedText({ type, tables, on, why }: Refused): string {
 }
 
 function strandedLines(entry: Stranded, { paint, program }: ShowOptions, told: Set<string>): string[] {
-  const lines = wrapWords(entry.text, '! ', '  ', 96).map((line) => paint.red(line));
+  const lines = wrapWords(`${problemEntry(entry.kind).code} ${entry.text}`, '! ', '  ', 96).map((line) => paint.red(line));
   if (entry.atWork !== undefined) {
     return [...lines, paint.yellow(`  ${entry.atWork.owner} is at work; this may pass`), `  next: look again: ${program} show locks`];
   }

@@ -8,7 +8,8 @@ import { gatherLocks, isAbout, type LockFacts } from './locks.ts';
 import { gatherRouting } from './routing.ts';
 import { type Refused, refusedAt, type ServedFacts, type ServedTable, servedTables } from './serving.ts';
 import { gatherShards, type ShardFacts } from './shard.ts';
-import { findStranded, type Picture, type Stranded } from './stranded.ts';
+import { findStranded } from './stranded.ts';
+import type { Picture, Stranded } from './stranded/found.ts';
 import type { WorkflowFacts } from './workflow.ts';
 import { loading } from '../../lib/loading.ts';
 

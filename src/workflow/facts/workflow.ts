@@ -2,9 +2,10 @@ import { errorText } from '../../lib/errors.ts';
 import type { Context } from '../../runtime/context.ts';
 import { type Cluster, epochSeconds, observing } from '../../tablet/cluster.ts';
 import type { ShardDb } from '../../tablet/shard-db.ts';
+import { parseRule } from '../../tablet/vreplication/rule.ts';
 import { FROZEN, readCopyState, readJournal, readStreams, type StreamRow } from '../../tablet/vreplication/streams.ts';
 import { findAllShards, keyspaceNames, shardText } from '../../topo/keyspaces.ts';
-import type { TableCopyState } from '../../topo/proto/types-workflow.ts';
+import type { BinlogSource, TableCopyState } from '../../topo/proto/types-workflow.ts';
 import { aliasText } from '../../topo/tablets.ts';
 import { derivedState, streamLag } from '../lag.ts';
 import { computeState, stateText } from '../state.ts';
@@ -31,6 +32,10 @@ export interface StreamFacts {
   rowsCopied: number;
   /** Tables that it still has to copy. */
   copying: string[];
+  /** From which tablets it reads; '' where that is any. */
+  tabletTypes: string;
+  /** Tables that it reads in the keyspace that it writes to, under the same name. */
+  ontoItself: string[];
 }
 
 /** What is found of a workflow's journal, which is the point of no return. */
@@ -152,7 +157,9 @@ async function addRecords(ctx: Context, cluster: Cluster, sw: TrafficSwitcher, f
   const sources = new Map(sw.targets.flatMap((target) => target.streams.map(({ row, source }) => [`${target.info.name}:${row.id}`, source])));
   for (const stream of facts.streams) {
     const source = sources.get(`${stream.shard}:${stream.id}`);
-    if (source !== undefined) stream.from = `${source.keyspace}/${source.shard}`;
+    if (source === undefined) continue;
+    stream.from = `${source.keyspace}/${source.shard}`;
+    if (source.keyspace === keyspace) stream.ontoItself = tablesUnderTheirName(source);
   }
   facts.journal = journalFacts(sw);
   facts.mirror = await mirrorFacts(ctx, cluster, sw);
@@ -179,7 +186,13 @@ function streamFacts({ row, db, tablet }: Placed, now: number): StreamFacts {
     stopPosition: row.stop_pos ?? '',
     rowsCopied: row.rows_copied,
     copying,
+    tabletTypes: row.tablet_types ?? '',
+    ontoItself: [],
   };
+}
+
+function tablesUnderTheirName(source: BinlogSource): string[] {
+  return (source.filter?.rules ?? []).map(parseRule).flatMap(({ match, simple }) => (simple?.table === match ? [match] : []));
 }
 
 function journalFacts(sw: TrafficSwitcher): JournalFacts {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { findRelease } from '../../../src/lib/releases.ts';
 import type { LockClientFacts, LockFacts } from '../../../src/workflow/facts/locks.ts';
-import { findStranded, type Picture } from '../../../src/workflow/facts/stranded.ts';
+import { findStranded } from '../../../src/workflow/facts/stranded.ts';
+import type { Picture } from '../../../src/workflow/facts/stranded/found.ts';
 
 function holder(changes: Partial<LockClientFacts> = {}): LockClientFacts {
   return { owner: 'me@here pid 7', pid: 7, alive: 'alive', token: 3, action: 'SwitchWrites', command: '', since: '', heldMs: 5, waitedMs: undefined, expiresMs: 1000, clock: 'boot', step: 'a/b', ...changes };
@@ -24,7 +25,9 @@ describe('findStranded', () => {
     expect(findStranded(picture([]), behaviours)).toEqual([
       {
         kind: 'rules-not-published',
+        object: 'cell zone1',
         keyspaces: ['commerce', 'customer'],
+        workflows: [],
         text: 'routing rules of customer (replica) are saved and not in the copy of zone1, which queries follow',
         next: ['RebuildVSchemaGraph'],
         atWork: undefined,
