@@ -111,6 +111,14 @@ export class LockTable {
     for (const guard of guards) this.#verify(guard.resource, guard.token);
   }
 
+  /** A lock that another connection of this process took: it is asked after and noted here, kept alive and released there. */
+  borrow(lock: LockDescriptor): LockDescriptor {
+    const ticket = this.#rows.read(() => this.#rows.tickets(lock.resource).find(({ token }) => token === lock.token));
+    const { check, note } = this.#descriptor({ ...lock, revision: ticket?.revision ?? 0, ttlMs: 0 }, false);
+    // One that was lost is an error, as for whoever releases it.
+    return { ...lock, check, note, unlock: check };
+  }
+
   views(): LockView[] {
     return this.#rows.read(() => this.#rows.allTickets().map((ticket) => this.#view(ticket)));
   }
@@ -332,9 +340,9 @@ export class LockTable {
     this.#rows.putLease({ ...lease, ...this.#until(lease.ttlMs) });
   }
 
-  #descriptor(leased: Leased): LockDescriptor {
+  #descriptor(leased: Leased, renewed = this.#policy.renewed): LockDescriptor {
     const { resource, revision, token } = leased;
-    return makeDescriptor(leased, this.#clock, this.#policy.renewed, {
+    return makeDescriptor(leased, this.#clock, renewed, {
       renew: (ctx) => {
         checkCall(ctx, () => 'lease');
         return this.#retry(() => this.#renew(resource, token));
