@@ -10,11 +10,13 @@ export interface RepairWords {
 /** The words for the one way that `next` of a finding is. */
 export function repairWords({ kind, next, text }: Finding): RepairWords {
   const [first = ''] = next;
+  const own = WORDS[kind];
+  if (own !== undefined) return own;
   const switches = next.find((command) => /\b(switchtraffic|reversetraffic|complete|cancel)\b/.test(command));
   if (kind === 'intent') return intentWords(text);
   if (switches !== undefined) return FORWARD;
   if (kind === 'refused') return refusedWords(next);
-  return WORDS[kind] ?? { title: 'put it right', consequence: `afterwards this is as the records say (${first.split(' ')[0]})` };
+  return { title: 'put it right', consequence: `afterwards this is as the records say (${first.split(' ')[0]})` };
 }
 
 function intentWords(text: string): RepairWords {
