@@ -17,7 +17,7 @@ import { releaseAll } from '../topo/held-locks.ts';
 import { type ClusterRecord, readCluster } from '../topo/cluster-record.ts';
 import type { TopoServer } from '../topo/server.ts';
 import { type ClusterHost, fileHost } from './host.ts';
-import { commandAgain, commandItself } from './command-again.ts';
+import { commandItself } from './command-again.ts';
 import { CommandFailure } from './command-failure.ts';
 import { armFaults, unfiredFaults } from './faults.ts';
 import { isWorkflowCommand } from './flags.ts';
@@ -76,7 +76,7 @@ export async function withCluster(
     const release = chooseRelease(inv, record, options.create?.version, late);
     const locksOf = options.repairs === true ? repairPolicyOf : leasePolicyOf;
     Object.assign(policy, locksOf(release, options.create?.implementation ?? record?.topo_implementation));
-    const topo: TopoServer = { conn, release, world, lockTimeoutMs, command: commandAgain(inv).slice(0, LONGEST_COMMAND), held: new Set() };
+    const topo: TopoServer = { conn, release, world, lockTimeoutMs, held: new Set() };
     const cluster: Cluster = { world, release, topo, shards };
     const ctx = withValue(withValue(limited.ctx, CALLER, limited), COMMAND_LINE, commandItself(inv));
     const scope: CommandScope = { ctx, cluster, events };
@@ -102,9 +102,6 @@ export async function withCluster(
     world.processes.ended();
   }
 }
-
-/** So much of a command line stands beside the locks it takes. */
-const LONGEST_COMMAND = 300;
 
 /** How long the command may take, and wait for a lock. Throws UserError for no time at all. */
 function timeLimits({ flags }: Invocation): { lockTimeoutMs: number; actionTimeoutMs: number } {

@@ -1,6 +1,7 @@
 import { formatDuration } from '../lib/duration.ts';
 import { errorText, isTopoError, vtError } from '../lib/errors.ts';
 import { formatRfc3339 } from '../lib/go-time.ts';
+import { COMMAND_LINE } from '../runtime/command-line.ts';
 import { background, checkContext, type Context, contextKey, withTimeout, withValue } from '../runtime/context.ts';
 import type { LockDescriptor, WriteOptions, Writer } from './conn/conn.ts';
 import { leaseMs } from './conn/lock-rules.ts';
@@ -35,6 +36,8 @@ const FORGOTTEN = new WeakSet<LockDescriptor>();
 /** How long a lock on a name is asked for. What a lock lives that asks for nothing is the topology server's matter. */
 const NAMED_TTL_MS = 24 * 3_600_000;
 const UNLOCK_TIMEOUT_MS = 15_000;
+/** So much of a command line stands beside the locks it takes. */
+const LONGEST_COMMAND = 300;
 
 /** A context that holds the lock, and how to let it go. */
 export interface Locked {
@@ -187,11 +190,19 @@ export function holdsName(ctx: Context, name: string): boolean {
  * Notes the step a command is in beside each of its locks, for those who wait for them; with `also`, which may write other
  * records of the global topology, in one transaction. It is written whatever became of the context.
  */
-export async function noteStep(ctx: Context, topo: TopoServer, step: string, also?: (writer: Writer) => void, options: WriteOptions = {}): Promise<void> {
-  const held = heldLocks(ctx);
-  if (held.length === 0 && also === undefined) return;
+export async function noteStep(ctx: Context, topo: TopoServer, step: string, also?: (writer: Writer) => void): Promise<void> {
+  if (heldLocks(ctx).length === 0 && also === undefined) return;
+  await note(ctx, topo, step, {}, also);
+}
+
+/** The same for the first step that changes anything: throws LockLostError, as any guarded write, where the locks are gone by then. */
+export async function noteFirstStep(ctx: Context, topo: TopoServer, step: string, also: (writer: Writer) => void): Promise<void> {
+  await guarded(ctx, topo, [], (options) => note(ctx, topo, step, options, also));
+}
+
+async function note(ctx: Context, topo: TopoServer, step: string, options: WriteOptions, also?: (writer: Writer) => void): Promise<void> {
   await topo.conn.atomically(background(), options, (writer) => {
-    for (const descriptor of held) descriptor.note(step);
+    for (const descriptor of heldLocks(ctx)) descriptor.note(step);
     also?.(writer);
   });
 }
@@ -268,7 +279,7 @@ async function take(ctx: Context, topo: TopoServer, order: LockOrder, info: Lock
     contents: lockContents(topo, order.action),
     ttlMs: order.ttlMs,
     mustExist: order.mustExist,
-    command: topo.command ?? '',
+    command: (ctx.value(COMMAND_LINE) ?? '').slice(0, LONGEST_COMMAND),
     ...(held === undefined ? {} : { chain: held.descriptor.chain }),
   });
 }

@@ -138,7 +138,7 @@ export class LockTable {
       if (!force && holder.expiresMs > 0 && holder.alive !== 'dead') return { outcome: 'held', holder };
       const lease = this.#rows.lease(ticket.leaseId);
       if (lease !== undefined) this.#record('released', ticket, lease, `by ${ownerText(this.#processes.self)}${force ? ', forced' : ''}`);
-      this.#forget(ticket.revision);
+      this.#leave(ticket.revision);
       return { outcome: 'released', holder };
     });
   }
@@ -201,11 +201,12 @@ export class LockTable {
     for (let looks = 0; ; looks++) {
       if (place === undefined) throw new TopoError('NoNode', 'lease');
       const ended = ctx.err();
+      // Whoever had to wait for nothing but a slow disk has the lock.
+      if (place.token !== undefined && (ended === undefined || looks === 0)) return place.token;
       if (ended !== undefined) {
         await this.#retry(() => this.#leave(revision));
         throw endedError(ended, node);
       }
-      if (place.token !== undefined) return place.token;
       await this.#clock.sleep(pollDelayMs(place.ahead.length, looks), ctx);
       // Nearly every look ends here, with neither a transaction nor a lock: nobody has changed anything, and none died.
       const now = this.#now();
@@ -214,8 +215,13 @@ export class LockTable {
       const died = probe && place.ahead.some((owner) => this.#processes.liveness(owner) === 'dead');
       if (!died && now < place.due && this.#rows.changes() === seen) continue;
       seen = this.#rows.changes();
-      // To look takes no lock that others wait for.
-      place = this.#rows.read(() => this.#look(revision));
+      try {
+        // To look takes no lock that others wait for.
+        place = this.#rows.read(() => this.#look(revision));
+      } catch {
+        // For an instant a file cannot even be read: when whoever closed it last writes it back. Any other error comes again here.
+        place = await this.#retry(() => this.#tryGrant(revision));
+      }
       if (place?.token === undefined && isUp(place, this.#now())) place = await this.#retry(() => this.#tryGrant(revision));
     }
   }
