@@ -1,12 +1,12 @@
 import type { ProblemKind } from '../../lib/problems.ts';
 import { diagnose, type Wanted } from '../../doctor/diagnose.ts';
-import { fix, type FixTools } from '../../doctor/fix.ts';
+import { fix } from '../../doctor/fix.ts';
+import type { FixTools } from '../../doctor/fix-tools.ts';
 import type { Problem } from '../../report/doctor/diagnosis.ts';
 import { fixEventLines, fixFacts, fixReportLines } from '../../report/doctor/fix-text.ts';
 import type { FixReport } from '../../report/doctor/fixing.ts';
 import type { ShowOptions } from '../../report/show/options.ts';
-import type { Context } from '../../runtime/context.ts';
-import { checkContext } from '../../runtime/context.ts';
+import { checkContext, type Context } from '../../runtime/context.ts';
 import { lineWords } from '../../scenario/words.ts';
 import type { Cluster } from '../../tablet/cluster.ts';
 import { finishIntent } from '../../workflow/finish-intent.ts';
