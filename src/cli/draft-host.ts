@@ -1,5 +1,6 @@
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, rmdirSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { UserError } from '../lib/errors.ts';
 import { loading } from '../lib/loading.ts';
 import { background } from '../runtime/context.ts';
 import type { World } from '../runtime/world.ts';
@@ -42,6 +43,7 @@ export async function draftHost(state: string, makeWorld: () => World): Promise<
     place: state,
     shardFolder,
     exists: () => false,
+    noCluster: () => new UserError(`there is no cluster in ${state}`, { next: 'switchtraffic init commerce', exit: 2 }),
     world: makeWorld,
     openTopology: (world, policy) => openSqliteConn(file, world, policy, true),
     openShards: (world) => openShardFolder(join(state, shardFolder), world),
@@ -62,7 +64,11 @@ export async function draftHost(state: string, makeWorld: () => World): Promise<
       if (!replace) return;
       const busy = claimed(state);
       const old = shardFolders(state).filter((name) => name !== shardFolder && !busy.includes(name));
-      for (const name of old) removeShardFiles(join(state, name));
+      try {
+        for (const name of old) removeShardFiles(join(state, name));
+      } catch {
+        // The swap is done; what cannot go (a folder in the place of a file) is in nobody's way.
+      }
     },
   };
 }

@@ -20,6 +20,8 @@ export interface ClusterHost {
   /** It is not in files. */
   readonly inMemory?: true;
   exists(): boolean;
+  /** What to say where it does not exist. */
+  noCluster(): UserError;
   world(): World;
   /** Opens the topology; `create` makes it where it is missing. Throws UserError where it is missing and may not be made. */
   openTopology(world: World, policy: LeasePolicy, create: boolean): Conn;
@@ -66,6 +68,7 @@ export function fileHost(state: string, cwd: string, makeWorld = (): World => re
   return {
     place: folder,
     exists: () => isThere(file),
+    noCluster: () => noCluster(folder),
     world: makeWorld,
     openTopology: (inWorld, policy, create) => {
       if (!create && !isThere(file)) throw noCluster(folder);
@@ -88,9 +91,13 @@ export function fileHost(state: string, cwd: string, makeWorld = (): World => re
   };
 }
 
-/** Also a link that leads nowhere: somebody put it there. */
+/** Also a link that leads nowhere, and what may not be looked at: opening it says what is wrong. */
 function isThere(file: string): boolean {
-  return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
+  try {
+    return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return true;
+  }
 }
 
 function noCluster(folder: string): UserError {
@@ -220,11 +227,10 @@ function hostOfMemory(machine: VirtualMachine, cluster: MemoryCluster, onDeath?:
     place: 'memory',
     inMemory: true,
     exists,
+    noCluster: () => new UserError('there is no cluster in memory', { next: 'switchtraffic init commerce', exit: 2 }),
     world,
     openTopology: (inWorld, policy, create) => {
-      if (!create && !exists()) {
-        throw new UserError('there is no cluster in memory', { next: 'switchtraffic init commerce', exit: 2 });
-      }
+      if (!create && !exists()) throw host.noCluster();
       return openMemoryConn(store, inWorld, policy);
     },
     openShards: () => shards,

@@ -1,8 +1,8 @@
-import { existsSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import BetterSqlite3 from 'better-sqlite3';
 import { UserError } from '../lib/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { checkPlace } from './place.ts';
 import { OPEN_BUSY_MS, pin } from './raw.ts';
 import { explain, isBusy } from './sqlite-errors.ts';
 
@@ -13,6 +13,8 @@ import { explain, isBusy } from './sqlite-errors.ts';
  */
 export interface Cut {
   readonly paths: readonly string[];
+  /** The first row of a query on one of the files, as of the instant. Throws UserError for a damaged file. */
+  ask(path: string, sql: string, ...params: string[]): unknown;
   /** Copies one of the files, as of the instant, to a new file: `pages` at a time, the loop turning in between. Throws UserError. */
   copy(path: string, to: string): Promise<void>;
   close(): void;
@@ -76,7 +78,7 @@ interface Pair {
 }
 
 function openPair(path: string): Pair {
-  if (!existsSync(path)) throw explain({ code: 'SQLITE_CANTOPEN' }, path);
+  checkPlace({ path, create: false });
   const opened: BetterSqlite3.Database[] = [];
   const close = (): void => {
     for (const raw of opened.splice(0)) raw.close();
@@ -126,6 +128,13 @@ function cutOf(pairs: Map<string, Pair>): Cut {
   for (const { lock } of pairs.values()) lock.close();
   return {
     paths: [...pairs.keys()],
+    ask: (path, sql, ...params) => {
+      try {
+        return pairs.get(path)!.reader.prepare(sql).get(...params);
+      } catch (error) {
+        throw explain(error, path);
+      }
+    },
     copy: async (path, to) => {
       const syncing = new EarlySync(to);
       try {

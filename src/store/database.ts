@@ -7,7 +7,7 @@ import { migrate, type Migration } from './migrate.ts';
 import { asInMemory, emptyFor, keepEmpty, openFile, openInMemory, openReader } from './raw.ts';
 import { Marks } from './marks.ts';
 import { Remembered } from './remembered.ts';
-import { checkPlace, refuseEmpty } from './place.ts';
+import { checkKind, checkPlace } from './place.ts';
 import { explain, isBusy } from './sqlite-errors.ts';
 
 /** A value as SQLite takes and gives it. */
@@ -64,9 +64,8 @@ export class Database {
     try {
       // An empty one in memory is copied from the first of its kind: worlds are made and thrown away by the thousand.
       const empty = path === ':memory:' ? emptyFor(options.migrations) : undefined;
-      raw = empty === undefined ? openFile(path) : openInMemory(empty);
+      raw = empty === undefined ? openFile(path, options.create === false ? (db) => checkKind(path, options.migrations, (sql, ...params) => db.prepare(sql).get(...params)) : undefined) : openInMemory(empty);
       const database = new Database(path, raw);
-      if (options.create === false) refuseEmpty(path, Number(database.pragma('user_version')));
       if (empty === undefined) migrate(database, options.migrations);
       if (path === ':memory:' && empty === undefined) keepEmpty(options.migrations, raw);
       raw.pragma(`busy_timeout = ${BUSY_MS}`);

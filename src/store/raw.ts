@@ -6,10 +6,11 @@ import { explain } from './sqlite-errors.ts';
 /** How long opening may wait: whoever closed the file last may still be writing it back, and nobody waits for us yet. */
 export const OPEN_BUSY_MS = 2_000;
 
-/** A connection to a file, or to an empty database in memory for `:memory:`. Throws what SQLite throws. */
-export function openFile(path: string): BetterSqlite3.Database {
+/** A connection to a file, or to an empty database in memory for `:memory:`. `check` sees it before anything is written. Throws what SQLite and `check` throw. */
+export function openFile(path: string, check?: (raw: BetterSqlite3.Database) => void): BetterSqlite3.Database {
   const raw = new BetterSqlite3(path, { timeout: OPEN_BUSY_MS });
   try {
+    check?.(raw);
     setPragmas(raw, path);
     return raw;
   } catch (error) {

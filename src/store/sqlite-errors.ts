@@ -10,7 +10,7 @@ const REMEDIES: [prefix: string, text: string, next: string][] = [
   ['SQLITE_BUSY', 'is locked by another process', 'wait for it, or see who holds it: switchtraffic lock show'],
   ['SQLITE_NOTADB', 'is not a state file', 'choose another with --state, go back to a snapshot (switchtraffic snapshot list), or replace it: switchtraffic init commerce --force'],
   ['SQLITE_CORRUPT', 'is damaged', 'go back to a snapshot (switchtraffic snapshot list), or start again: switchtraffic init commerce --force'],
-  ['SQLITE_READONLY', 'is read-only', 'make it and its folder writable, or choose another place with --state'],
+  ['SQLITE_READONLY', 'is read-only', 'make it, its folder and what lies beside it (-wal, -shm) writable, or choose another place with --state'],
   ['SQLITE_CANTOPEN', 'cannot be opened', 'check that the folder exists and is writable'],
   ['SQLITE_PERM', 'may not be opened', 'make it readable and writable for this user'],
   ['SQLITE_AUTH', 'may not be opened', 'make it readable and writable for this user'],

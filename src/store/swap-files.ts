@@ -1,8 +1,9 @@
-import { existsSync, linkSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, linkSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type BetterSqlite3 from 'better-sqlite3';
 import { UserError } from '../lib/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { checkPlace } from './place.ts';
 import { openFile } from './raw.ts';
 import { explain, isBusy } from './sqlite-errors.ts';
 
@@ -31,6 +32,7 @@ export function putFile(file: string, target: string): void {
  * gone. What is damaged or no such file is replaced as it is. Throws UserError, exit 75, where some process keeps it locked.
  */
 export async function swapFile(file: string, target: string, clock: Clock, check: () => void, bury: string): Promise<void> {
+  if (existsSync(target)) checkPlace({ path: target });
   for (let tries = 1; existsSync(target); tries++) {
     const old = lockSettled(target);
     if (old === 'damaged') break;
@@ -72,7 +74,7 @@ function lockSettled(target: string): BetterSqlite3.Database | 'busy' | 'damaged
     raw.pragma(`busy_timeout = ${LOCK_MS}`);
     raw.pragma('wal_checkpoint(TRUNCATE)');
     raw.exec('BEGIN IMMEDIATE');
-    if ((statSync(`${target}-wal`, { throwIfNoEntry: false })?.size ?? 0) === 0) return raw;
+    if ((statSync(`${realpathSync(target)}-wal`, { throwIfNoEntry: false })?.size ?? 0) === 0) return raw;
     raw.close();
     return 'busy';
   } catch (error) {

@@ -242,6 +242,14 @@ function definitionOf(text: string): TableDef {
   return def;
 }
 
+/** The error for a shard that has tablets and no file. */
+export function rowsGone(shard: string, path: string): UserError {
+  return new UserError(`the rows of shard ${shard} are gone: there is no file ${path}`, {
+    next: 'put the file back, go back to a snapshot (switchtraffic snapshot list), or start again: switchtraffic init commerce --force',
+    exit: 2,
+  });
+}
+
 /** Where the shards of a cluster are kept. At most 100 files are open at once. */
 export interface ShardStore {
   /** A shard that a tablet was started for. Throws UserError if its file is gone: an empty one must never pass for it. */
@@ -304,12 +312,7 @@ function shardStore(
     }
     if (open.size >= most) closeOldest(open, warm);
     const path = pathOf(keyspace, shard);
-    if (!create && path !== ':memory:' && !existsSync(path)) {
-      throw new UserError(`the rows of shard ${key} are gone: there is no file ${path}`, {
-        next: 'put the file back, go back to a snapshot (switchtraffic snapshot list), or start again: switchtraffic init commerce --force',
-        exit: 2,
-      });
-    }
+    if (!create && path !== ':memory:' && !existsSync(path)) throw rowsGone(key, path);
     const db = Database.open({ path, migrations: SHARD_MIGRATIONS, ...(path !== ':memory:' && { create }) });
     const made = new ShardDb(keyspace, shard, db, () => world.random.uuid());
     open.set(key, made);

@@ -26,8 +26,12 @@ beforeAll(async () => {
 
 type Line = string | readonly string[];
 
+/** What some command may write, if a word of it happens to name a file, is written here. */
+const scratch = mkdtempSync(join(tmpdir(), 'switchtraffic-bad-input-'));
+afterAll(() => rmSync(scratch, { recursive: true }));
+
 function type(line: Line): Promise<ShellResult> {
-  return makeShell(cluster.host)(typeof line === 'string' ? words(line) : line);
+  return makeShell(cluster.host, { cwd: scratch })(typeof line === 'string' ? words(line) : line);
 }
 
 /** One line on stderr, besides `next: …`; no stack; nothing on stdout; nothing changed. */
@@ -379,6 +383,13 @@ const OWN: readonly (readonly [line: string, names: string, exit: number])[] = [
   ['workload --for 1s --writers 1001', '--writers', 2],
   ['session kill s2', '"s2"', 2],
   ["session kill ''", '""', 2],
+  ["snapshot save ''", 'name', 2],
+  ['snapshot save no/such/folder/x', 'no/such/folder/x', 2],
+  ['snapshot restore nope', '"nope"', 2],
+  ['snapshot restore ./nope', './nope', 2],
+  ['snapshot diff nope', '"nope"', 2],
+  ['snapshot diff ./nope', './nope', 2],
+  ['snapshot list --format xml', 'xml', 2],
   ['steps nope', '"nope"', 2],
   ['lock show nothing such', '"nothing such"', 2],
   ['lock show --last 3', '--last', 2],

@@ -23,8 +23,16 @@ describe.each(ALL)('$kind: $name', ({ kind, make, object, repair, with: other })
     if (repair === 'choice') await tryEach(cluster, problem!);
     if (repair === 'none' && problem!.repairs.length === 0) expect(problem!.note).not.toBe('');
     if (repair === 'clean') await repairAll(cluster);
+    if (repair === 'gone') await tryOnly(cluster, problem!);
   });
 });
+
+/** Its commands end the problem. */
+async function tryOnly(cluster: TestCluster, { kind, object, repairs }: ToldProblem): Promise<void> {
+  expect(repairs.length).toBe(1);
+  for (const command of repairs[0]!.commands) await cluster.ok(command);
+  expect((await diagnosisOf(cluster)).problems.filter((one) => one.kind === kind && one.object === object)).toEqual([]);
+}
 
 /** Each way is taken, on a copy: it ends the problem. */
 async function tryEach(cluster: TestCluster, { kind, object, repairs }: ToldProblem): Promise<void> {

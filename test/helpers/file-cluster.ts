@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { cpSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ClusterHost, fileHost } from '../../src/cli/host.ts';
@@ -39,9 +40,9 @@ export function copyOf(folder: string, to: string): string {
   return to;
 }
 
-/** Every file below a folder, by its name, with its contents: what has to be the same where nothing was changed. */
+/** Every file below a folder, by its name, with its contents as a hash: what has to be the same where nothing was changed. */
 export function filesBelow(folder: string): Record<string, string> {
   if (!existsSync(folder)) return {};
   const names = (readdirSync(folder, { recursive: true }) as string[]).filter((name) => statSync(join(folder, name), { throwIfNoEntry: false })?.isFile() === true);
-  return Object.fromEntries(names.toSorted().map((name) => [name, readFileSync(join(folder, name)).toString('base64')]));
+  return Object.fromEntries(names.toSorted().map((name) => [name, createHash('sha256').update(readFileSync(join(folder, name))).digest('hex')]));
 }

@@ -310,7 +310,7 @@ describe('a file that cannot be used gives one line and a remedy', () => {
   it('one that is not there', async () => {
     const error = await refusal(path, false);
     expect(error.message).toBe(`there is no state file ${path}`);
-    expect(error.next).toBe('switchtraffic init commerce');
+    expect(error.next).toBe('go back to a snapshot (switchtraffic snapshot list), or start again: switchtraffic init commerce --force');
     expect(existsSync(path)).toBe(false);
   });
 
@@ -321,7 +321,7 @@ describe('a file that cannot be used gives one line and a remedy', () => {
 
   it('a folder', async () => {
     mkdirSync(path);
-    expect((await refusal()).message).toBe(`the state file ${path} cannot be opened`);
+    expect((await refusal()).message).toBe(`the state file ${path} is a folder`);
   });
 
   it('one that is something else', async () => {

@@ -1,13 +1,12 @@
-import { closeSync, existsSync, openSync, readdirSync, readSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UserError } from '../../lib/errors.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { cutFiles } from '../../store/cut.ts';
-import { refuseNewer } from '../../store/migrate.ts';
+import { checkKind } from '../../store/place.ts';
 import { SHARD_PART, type SnapshotPart, TOPOLOGY_PART } from '../../store/snapshot/archive.ts';
 import { bytesInMemory } from '../../store/snapshot/bytes.ts';
-import type { MemoryShardStore } from '../../tablet/shard-db.ts';
+import { type MemoryShardStore, rowsGone } from '../../tablet/shard-db.ts';
 import { SHARD_MIGRATIONS } from '../../tablet/shard-schema.ts';
 import type { ClusterRecord } from '../../topo/cluster-record.ts';
 import { contentsOf, settleCopy, shardFolderIn, shardsIn } from '../../topo/conn/contents.ts';
@@ -30,18 +29,22 @@ export interface Frozen {
  */
 export async function freezeFiles(state: string, clock: Clock, scratch: string): Promise<Frozen> {
   const topology = join(state, TOPOLOGY_FILE);
-  const cut = await cutFiles(clock, topology, (ask) => shardFiles(join(state, shardFolderIn(ask) ?? SHARD_FOLDER)));
+  let folder = SHARD_FOLDER;
+  const cut = await cutFiles(clock, topology, (ask) => {
+    checkKind(topology, TOPO_MIGRATIONS, ask);
+    folder = shardFolderIn(ask) ?? SHARD_FOLDER;
+    return shardFiles(join(state, folder));
+  });
   const close = (): void => {
     cut.close();
     removeDatabase(scratch);
   };
   try {
     await cut.copy(topology, scratch);
-    refuseNewer(topology, schemaOf(scratch), TOPO_MIGRATIONS.length);
     const record = settleCopy(scratch);
     const files = cut.paths.slice(1);
     const missing = shardsIn(scratch).find((shard) => !files.some((file) => file.endsWith(fileOf(shard))));
-    if (missing !== undefined) throw new UserError(`the rows of shard ${missing} are gone: there is no file ${fileOf(missing).slice(1)} in ${state}`, { next: 'put the file back from a copy', exit: 2 });
+    if (missing !== undefined) throw rowsGone(missing, join(state, folder, fileOf(missing)));
     return { record, parts: () => partsOf([topology, ...files]), close };
   } catch (error) {
     close();
@@ -52,26 +55,14 @@ export async function freezeFiles(state: string, clock: Clock, scratch: string):
     for (const path of paths) {
       // The topology has been copied already.
       if (path !== topology) {
+        checkKind(path, SHARD_MIGRATIONS, (sql, ...params) => cut.ask(path, sql, ...params));
         await cut.copy(path, scratch);
-        refuseNewer(path, schemaOf(scratch), SHARD_MIGRATIONS.length);
       }
       yield { name: path === topology ? TOPOLOGY_PART : `shards/${path.slice(path.lastIndexOf('/') + 1)}`, bytes: fileBytes(scratch, scratch) };
       // A large file takes a while to go.
       await rm(scratch, { force: true });
     }
   }
-}
-
-/** The number of the schema, as the header of a closed SQLite file has it; nought, too, for a shard that is being made. */
-function schemaOf(file: string): number {
-  const header = Buffer.alloc(64);
-  const descriptor = openSync(file, 'r');
-  try {
-    readSync(descriptor, header, 0, header.length, 0);
-  } finally {
-    closeSync(descriptor);
-  }
-  return header.readUInt32BE(60);
 }
 
 /** Each way `fileShards` names them. */

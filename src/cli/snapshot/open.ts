@@ -32,7 +32,8 @@ export async function openSnapshot(host: ClusterHost, { name, bytes }: { name: s
 }
 
 /** A copy of the cluster of a host as it is at one instant. Throws UserError as `saveSnapshot` does. */
-export function openNow(host: ClusterHost, world: World, checkEnded: () => void): Promise<StillCluster> {
+export async function openNow(host: ClusterHost, world: World, checkEnded: () => void): Promise<StillCluster> {
+  if (!host.exists()) throw host.noCluster();
   return unpacked(host, undefined, async (draft, scratch) => {
     const frozen = await host.freeze(world, scratch);
     try {

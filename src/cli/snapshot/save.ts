@@ -1,4 +1,4 @@
-import { InvariantError, UserError } from '../../lib/errors.ts';
+import { InvariantError } from '../../lib/errors.ts';
 import type { World } from '../../runtime/world.ts';
 import { SNAPSHOT_FORMAT } from '../../store/snapshot/archive.ts';
 import { writeArchive } from '../../store/snapshot/write.ts';
@@ -50,7 +50,7 @@ export async function saveSnapshot(
   to: SaveTo,
   { replace = false, reason, checkEnded = () => {} }: { replace?: boolean; reason?: string; checkEnded?: () => void } = {},
 ): Promise<SavedSnapshot> {
-  if (!host.exists()) throw new UserError(`there is no cluster in ${host.place}`, { next: 'switchtraffic init commerce', exit: 2 });
+  if (!host.exists()) throw host.noCluster();
   const shelf = await host.shelf();
   const name = 'automatic' in to ? nextName(shelf, to.automatic) : to.name;
   const target = 'file' in to ? await newFile(to.file, name, replace) : await shelf.write(name, replace);

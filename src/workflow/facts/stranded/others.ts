@@ -1,4 +1,4 @@
-import { reshardRecoveryCommands } from '../../recovery.ts';
+import { deleteRowsCommand, reshardRecoveryCommands } from '../../recovery.ts';
 import type { StreamFacts, WorkflowFacts } from '../workflow.ts';
 import { type Found, lockName, type Picture, unique } from './found.ts';
 
@@ -40,7 +40,7 @@ export function leftOthers(picture: Picture, reshard: WorkflowFacts): Found[] {
   const about = { object: `${keyspace}.${workflow}`, keyspaces: [keyspace], workflows: [lockName(reshard), ...others] };
   const found: Found[] = [];
   if (copies.length > 0) {
-    const next = [...new Set(copies.map(({ workflow: name, stream }) => `ExecuteFetchAsDBA ${stream.tablet} "delete from _vt.vreplication where workflow = '${name}'"`))];
+    const next = unique(copies.map(({ workflow: name, stream }) => deleteRowsCommand(stream.tablet, name)));
     const text = `${keyspace}.${workflow}: stopped copies of ${copies.map(place).join(', ')} were made for a switch that did not happen (no journal)`;
     found.push({ kind: 'copies-left-over', ...about, text, next });
   }
