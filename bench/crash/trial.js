@@ -107,11 +107,18 @@ async function recoverByDoctor(trial, { state }) {
     if (fixed.endless) throw new Error('doctor --fix never ends');
     trial.passes = pass;
     const looked = await run(state, ['doctor']);
-    if (looked.exit === 0) return;
+    if (looked.exit === 0) return readSnapshots(trial, state);
     if (pass < MOST_PASSES) continue;
     trial.wrong.push(`after ${pass} x doctor --fix, doctor says: exit ${looked.exit}\n${looked.stdout}${looked.stderr}\nand doctor --fix had said: exit ${fixed.exit}\n${fixed.stdout}${fixed.stderr}`);
     return;
   }
+}
+
+/** A snapshot that a doctor was saving when it was killed is there whole or not at all. */
+async function readSnapshots(trial, state) {
+  const { exit, stdout, stderr } = await run(state, ['snapshot', 'list', '--format', 'json']);
+  if (exit !== 0) trial.wrong.push(`snapshot list: exit ${exit}\n${stderr}`);
+  else for (const { name, problem } of JSON.parse(stdout).snapshots) if (problem) trial.wrong.push(`snapshot ${name}: ${problem}`);
 }
 
 /**
