@@ -27,7 +27,7 @@ const MODES = {
       await locked.unlock(undefined);
       turns.push(now() - from);
     }
-    say({ turn: median(turns) });
+    say({ turn: median(turns), longest: Math.max(...turns) });
   },
 
   /** Takes the lock, stays, lets go, and again. Whoever is inside is alone with a file that only one can make. */

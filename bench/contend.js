@@ -55,7 +55,7 @@ async function race(state, folder) {
   const control = start('alone', join(folder, 'control'), String(HELD_MS), String(options.seconds * 1000));
   for (const racer of racers) racer.child.stdin.write('go\n');
   const results = await Promise.all(racers.map(run));
-  const hold = (await run(control)).turn;
+  const { turn: hold, longest } = await run(control);
   const log = readFileSync(join(witness, 'log'), 'utf8').trim().split('\n').map((line) => line.split(' ').map(Number));
   const counts = results.map((result) => result.waits.length);
   const waits = results.flatMap((result) => result.waits);
@@ -64,7 +64,7 @@ async function race(state, folder) {
   const together = results.reduce((sum, result) => sum + result.together, 0) + overlaps(log);
   const bound = 3 * options.processes * hold;
   const cpu = results.reduce((sum, result) => sum + result.cpuMs, 0);
-  say('one process alone', `${before.turn.toFixed(2)} ms a turn before the race, ${hold.toFixed(2)} ms beside it (= hold): ${HELD_MS} ms held, the rest taking and letting go`);
+  say('one process alone', `${before.turn.toFixed(2)} ms a turn before the race, ${hold.toFixed(2)} ms beside it (= hold): ${HELD_MS} ms held, the rest taking and letting go; its longest ${longest.toFixed(1)} ms`);
   say('turns', `${total} in ${options.seconds} s, ${((100 * cpu) / (options.seconds * 1000)).toFixed(0)} % of a core (${(total / options.seconds).toFixed(0)} a second; ${((options.seconds * 1000) / total).toFixed(2)} ms each), each process ${Math.min(...counts)} to ${Math.max(...counts)}`);
   check('two inside', together, together === 0, '0, by a file made with O_EXCL and a log of fence tokens');
   check('tokens that did not grow', shrinking(log), shrinking(log) === 0 && log.length === total, `0 in ${log.length} entries`);

@@ -12,12 +12,12 @@ import { pumpAll } from '../tablet/vreplication/pump-all.ts';
 import { withOutages } from '../topo/conn/outages.ts';
 import type { LeasePolicy } from '../topo/conn/lock-table.ts';
 import { ETCD_NAMES } from '../topo/conn/directory.ts';
-import { leasePolicyOf } from '../topo/conn/implementations.ts';
+import { leasePolicyOf, repairPolicyOf } from '../topo/conn/implementations.ts';
 import { releaseAll } from '../topo/held-locks.ts';
 import { type ClusterRecord, readCluster } from '../topo/cluster-record.ts';
 import type { TopoServer } from '../topo/server.ts';
 import { type ClusterHost, fileHost } from './host.ts';
-import { commandAgain, commandItself } from './command-again.ts';
+import { commandItself } from './command-again.ts';
 import { CommandFailure } from './command-failure.ts';
 import { armFaults, unfiredFaults } from './faults.ts';
 import { isWorkflowCommand } from './flags.ts';
@@ -31,6 +31,8 @@ export interface OpenOptions {
   create?: { version: string; implementation: string | undefined };
   /** The command changes something worth remembering. */
   history?: boolean;
+  /** The command repairs: its own leases are renewed and those of the dead taken away, whatever the release does. */
+  repairs?: boolean;
 }
 
 /** The host of an invocation: what the caller of `main` handed in, or the folder that `--state` names. */
@@ -55,7 +57,7 @@ export async function withCluster(
   world.events.listen((event) => events.push(event));
   const policy: LeasePolicy = { names: ETCD_NAMES, renewed: true, reapDead: true };
   const conn = withOutages(host.openTopology(world, policy, options.create !== undefined), world.clock);
-  const caller = withCancel(background());
+  const caller = withCancel(inv.parent ?? background());
   const limited = withTimeout(caller.ctx, world.clock, actionTimeoutMs);
   const stop = (): void => {
     caller.end();
@@ -72,8 +74,9 @@ export async function withCluster(
     const record = await readCluster(background(), conn);
     shards = host.openShards(world, record?.shard_folder);
     const release = chooseRelease(inv, record, options.create?.version, late);
-    Object.assign(policy, leasePolicyOf(release, options.create?.implementation ?? record?.topo_implementation));
-    const topo: TopoServer = { conn, release, world, lockTimeoutMs, command: commandAgain(inv).slice(0, LONGEST_COMMAND), held: new Set() };
+    const locksOf = options.repairs === true ? repairPolicyOf : leasePolicyOf;
+    Object.assign(policy, locksOf(release, options.create?.implementation ?? record?.topo_implementation));
+    const topo: TopoServer = { conn, release, world, lockTimeoutMs, held: new Set() };
     const cluster: Cluster = { world, release, topo, shards };
     const ctx = withValue(withValue(limited.ctx, CALLER, limited), COMMAND_LINE, commandItself(inv));
     const scope: CommandScope = { ctx, cluster, events };
@@ -84,7 +87,8 @@ export async function withCluster(
       exit = await withHints(inv, cluster, () => runAndRemember(inv, options, scope, body));
     } finally {
       await releaseAll(topo);
-      late.push(...warnings(scope), ...unfiredFaults(cluster));
+      // Faults are those of the whole process: who runs this line says of them what there is to say.
+      late.push(...warnings(scope), ...(inv.parent === undefined ? unfiredFaults(cluster) : []));
     }
     for (const line of late) inv.io.stderr.write(`${line}\n`);
     return exit;
@@ -98,9 +102,6 @@ export async function withCluster(
     world.processes.ended();
   }
 }
-
-/** So much of a command line stands beside the locks it takes. */
-const LONGEST_COMMAND = 300;
 
 /** How long the command may take, and wait for a lock. Throws UserError for no time at all. */
 function timeLimits({ flags }: Invocation): { lockTimeoutMs: number; actionTimeoutMs: number } {

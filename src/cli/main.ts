@@ -10,6 +10,7 @@ import { scanFlag } from './scan.ts';
 import { withSignals, type WithSignals } from './signals.ts';
 import type { CommandSpec, Handler, Invocation } from './spec.ts';
 import { loading } from '../lib/loading.ts';
+import type { Context } from '../runtime/context.ts';
 
 /** What in-process callers and tests replace. */
 export interface MainOptions {
@@ -18,6 +19,8 @@ export interface MainOptions {
   /** Handed to handlers as `inv.host`. */
   readonly host?: unknown;
   readonly withSignals?: WithSignals;
+  /** The context to run under. */
+  readonly parent?: Context | undefined;
 }
 
 /**
@@ -34,7 +37,7 @@ export async function main(argv: readonly string[], io: Io, options: MainOptions
     if (parsed.kind !== 'run') return await answer(parsed, root, io);
     context = contextOf(parsed, context);
     return await (options.withSignals ?? withSignals)((signal) =>
-      call(parsed, { io, signal, hardened, host: options.host, commandLine: argv }, version),
+      call(parsed, { io, signal, hardened, host: options.host, parent: options.parent, commandLine: argv }, version),
     );
   } catch (error) {
     if (isBrokenPipe(error)) return 0;
@@ -53,7 +56,7 @@ async function answer(parsed: Exclude<Parsed, ParsedRun>, root: CommandSpec, io:
   return 0;
 }
 
-type Surroundings = Pick<Invocation, 'io' | 'signal' | 'hardened' | 'host' | 'commandLine'>;
+type Surroundings = Pick<Invocation, 'io' | 'signal' | 'hardened' | 'host' | 'parent' | 'commandLine'>;
 
 /** Cobra's last checks, in its order, and the command. */
 async function call(parsed: ParsedRun, around: Surroundings, version: AskedVersion): Promise<number> {

@@ -1,3 +1,4 @@
+import type { Context } from '../runtime/context.ts';
 import type { ClusterHost } from './host.ts';
 import type { Io, OutStream } from './io.ts';
 import { main } from './main.ts';
@@ -10,8 +11,15 @@ export interface ShellResult {
   stderr: string;
 }
 
+/** How one line is run. */
+export interface ShellOptions {
+  env?: Io['env'];
+  /** The context that it runs under: it ends with it, and has the locks that it lends. */
+  parent?: Context;
+}
+
 /** Runs literal command lines in this process, with the real command table, against one host. */
-export type Shell = (argv: readonly string[], options?: { env?: Record<string, string> }) => Promise<ShellResult>;
+export type Shell = (argv: readonly string[], options?: ShellOptions) => Promise<ShellResult>;
 
 /** Where a shell stands. */
 export interface ShellSettings {
@@ -33,7 +41,7 @@ export function makeShell(host: ClusterHost, settings: ShellSettings = {}): Shel
     const stdout = new Captured();
     const stderr = new Captured();
     const io: Io = { stdout, stderr, env: options.env ?? {}, cwd, now: () => 0, ...(within === undefined ? {} : { within }) };
-    const running = main(argv, io, { host, withSignals: withoutSignals });
+    const running = main(argv, io, { host, withSignals: withoutSignals, parent: options.parent });
     const killed = died?.().then(() => 137) ?? new Promise<never>(() => {});
     const exit = await Promise.race([running, killed]);
     return { exit, stdout: stdout.text, stderr: stderr.text };

@@ -1,5 +1,6 @@
 import type { Io } from './io.ts';
 import type { TabletType } from '../lib/names.ts';
+import type { Context } from '../runtime/context.ts';
 
 /**
  * Commands as data. Parser, help, and whatever lists commands later (documents, completions) read these records;
@@ -113,4 +114,6 @@ export interface Invocation {
   readonly hardened: boolean;
   /** What the caller of `main` handed in (an in-process shell's world); undefined on the real command line. */
   readonly host: unknown;
+  /** The context of the command that runs this one, with what it lends; undefined where nothing is above. */
+  readonly parent?: Context | undefined;
 }

@@ -3,7 +3,6 @@ import { problemEntry, type ProblemKind } from '../lib/problems.ts';
 import type { Context } from '../runtime/context.ts';
 import { type Diagnosis, type Problem, severityOf, severityRank } from '../report/doctor/diagnosis.ts';
 import type { Cluster } from '../tablet/cluster.ts';
-import type { HistoryFacts } from '../workflow/facts/history.ts';
 import { findStranded, withWorkers } from '../workflow/facts/stranded.ts';
 import { areasOf } from './areas.ts';
 import { causeOf } from './cause.ts';
@@ -32,16 +31,16 @@ export function judge(picture: DoctorPicture, behaviours: Behaviours, { only, sk
   const stranded = findStranded(picture, behaviours).map((finding) => KNOWING_MORE.reduce((known, more) => more(known, picture, behaviours), finding as Finding));
   const findings: Finding[] = [...stranded, ...DETECTORS.flatMap((detect) => detect(picture, behaviours))];
   const shardOf = (alias: string): string | undefined => picture.shards.filter(({ tablets }) => tablets.some((tablet) => tablet.alias === alias)).map(nameOfShard)[0];
-  const all = groupByCause(withWorkers(picture.locks, findings).map((finding) => problemOf(finding, picture.history)), shardOf);
+  const all = groupByCause(withWorkers(picture.locks, findings).map((finding) => problemOf(finding, picture)), shardOf);
   // Who asks for one kind wants to see it under whatever problem it is told.
   const isWanted = ({ kind, also }: Problem): boolean => (only.length === 0 || [kind, ...also.map((one) => one.kind)].some((one) => only.includes(one))) && !skip.includes(kind);
   const problems = inOrder(all.filter(isWanted));
-  return { verdict: verdictOf(problems), healthy: problems.length === 0, problems, notes: notesOf(picture), areas: areasOf(picture, problems) };
+  return { verdict: verdictOf(problems), healthy: problems.length === 0, problems, notes: notesOf(picture, problems), areas: areasOf(picture, problems) };
 }
 
-function problemOf(finding: ReturnType<typeof withWorkers<Finding>>[number], history: readonly HistoryFacts[]): Problem {
+function problemOf(finding: ReturnType<typeof withWorkers<Finding>>[number], picture: DoctorPicture): Problem {
   const { kind, object, keyspaces, workflows, text, next, atWork } = finding;
-  const cause = causeOf(finding, history);
+  const cause = causeOf(finding, picture);
   return {
     kind,
     object,
@@ -74,5 +73,6 @@ function verdictOf(problems: readonly Problem[]): string {
   const keyspaces = [...new Set(problems.flatMap((problem) => problem.keyspaces))].toSorted();
   const blocking = problems.filter((problem) => severityOf(problem) === 'blocking');
   const what = blocking.length === 0 ? 'no query is refused' : [...new Set(blocking.flatMap((problem) => problem.impact[0] ?? []))].join('; ');
-  return `${problems.length} problem${problems.length === 1 ? '' : 's'} in ${keyspaces.join(', ')}: ${what}`;
+  const where = keyspaces.length === 0 ? '' : ` in ${keyspaces.join(', ')}`;
+  return `${problems.length} problem${problems.length === 1 ? '' : 's'}${where}: ${what}`;
 }

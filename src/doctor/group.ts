@@ -1,5 +1,5 @@
 import { problemEntry, type ProblemKind } from '../lib/problems.ts';
-import type { Problem } from '../report/doctor/diagnosis.ts';
+import type { Problem, Repair } from '../report/doctor/diagnosis.ts';
 import { undoOf } from './undo.ts';
 
 /** The shard of a tablet, `keyspace/shard`. */
@@ -115,12 +115,19 @@ function joined(cause: Problem, other: Problem): Problem {
     impact: [...new Set([...(other.kind === 'refused' ? other.impact : []), ...cause.impact])].toSorted((a, b) => Number(b.startsWith('writes')) - Number(a.startsWith('writes'))),
     cause: cause.cause ?? other.cause,
     since: cause.since ?? other.since,
-    repairs: plan === undefined || more.length === 0 ? cause.repairs : [{ ...plan, commands, undo: [...undoOf(more), ...plan.undo] }],
+    repairs: plan === undefined || more.length === 0 ? cause.repairs : [{ ...plan, commands, undo: [...undoOf(more), ...plan.undo], ...elsewhereOf(plan, other.repairs[0]) }],
   };
 }
 
-/** The same said twice: of queries that are refused, the denied tables are what shows it. */
+/** What one types at the topology server for both. */
+function elsewhereOf({ elsewhere }: Repair, other: Repair | undefined): Pick<Repair, 'elsewhere'> {
+  if (elsewhere === undefined || other?.elsewhere === undefined) return {};
+  return { elsewhere: { ...elsewhere, commands: [...new Set([...elsewhere.commands, ...other.elsewhere.commands])] } };
+}
+
+/** The same said twice, or what says nothing where the way is decided: of queries that are refused, the denied tables are what shows it. */
 function isToldAlready(cause: Problem, other: Problem): boolean {
+  if (isDecided(cause.kind) && (other.kind === 'denial-missing' || other.kind === 'denied-left-over')) return true;
   return other.object === cause.object && (other.kind === cause.kind || (cause.kind === 'refused' && other.kind === 'denied-left-over'));
 }
 

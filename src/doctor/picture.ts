@@ -2,7 +2,9 @@ import type { Context } from '../runtime/context.ts';
 import { type Cluster, observing } from '../tablet/cluster.ts';
 import { cellNames } from '../topo/cells.ts';
 import { implementationOf, type TopoImplementationName } from '../topo/conn/implementations.ts';
+import { type LockEvent, MOST_EVENTS } from '../topo/conn/lock-events.ts';
 import { findAllShards, keyspaceNames, shardText } from '../topo/keyspaces.ts';
+import { isHeldOrLent } from '../topo/locks.ts';
 import { paths } from '../topo/paths.ts';
 import type { KeyspaceRoutingRules, MirrorRules, RoutingRules, Shard, ShardRoutingRules, SrvKeyspace, VSchemaKeyspace } from '../topo/proto/types.ts';
 import { getKeyspaceRoutingRules, getMirrorRules, getRoutingRules, getShardRoutingRules } from '../topo/rules.ts';
@@ -44,6 +46,7 @@ export interface DoctorPicture extends Picture {
   /** The topology server whose locks a release has. */
   implementation: TopoImplementationName;
   history: readonly HistoryFacts[];
+  lockEvents: readonly LockEvent[];
   records: Records;
   sequences: readonly SequenceFacts[];
   vdiffs: readonly VDiffFacts[];
@@ -55,8 +58,11 @@ export async function gatherDoctorPicture(ctx: Context, looked: Cluster): Promis
   const picture = await gatherPicture(ctx, looked);
   const records = await gatherRecords(ctx, cluster);
   const history = await gatherHistory(ctx, cluster, Infinity);
+  // What a repair holds itself keeps nobody from it.
+  const locks = picture.locks.filter(({ resource }) => !isHeldOrLent(ctx, resource));
   const implementation = implementationOf(cluster.topo.conn.policy.implementation);
-  return { ...picture, implementation, history, records, sequences: gatherSequences(cluster, picture, records), vdiffs: gatherVDiffs(cluster, picture) };
+  const lockEvents = cluster.topo.conn.lockEvents(MOST_EVENTS);
+  return { ...picture, locks, implementation, history, lockEvents, records, sequences: gatherSequences(cluster, picture, records), vdiffs: gatherVDiffs(cluster, picture) };
 }
 
 async function gatherRecords(ctx: Context, cluster: Cluster): Promise<Records> {

@@ -167,7 +167,8 @@ const POLL_MS = 10;
 /**
  * Waits in line for locks on several tables, all at once as LOCK TABLES takes them. Throws the context's error
  * when it ends first; the tickets are gone then. Without a session the locks are let go at once, as when the
- * connection that took them is closed.
+ * connection that took them is closed: in the transaction that would grant them, for a lock of nobody would outlive a
+ * process that is killed before the next.
  */
 export async function acquireTables(
   ctx: Context,
@@ -197,10 +198,7 @@ export async function acquireTables(
     });
   for (let waited = POLL_MS; ; waited = Math.min(waited * 2, 100)) {
     const granted = await shard.db.write(world.clock, () => grantAll(shard, world, wanted, tickets, client));
-    if (granted) {
-      if (client.session === undefined) await forget();
-      return;
-    }
+    if (granted) return;
     if (ctx.err() !== undefined) {
       await forget();
       throw ctx.err()!;
@@ -229,9 +227,8 @@ function grantAll(
       blockerAmong(byTable.get(table) ?? [], mode, { session: client.session, ticket: tickets[index]! }) !== undefined,
   );
   if (blocked) return false;
-  for (const ticket of tickets) {
-    shard.db.run('UPDATE _table_lock SET granted = 1, owner = NULL WHERE ticket = ?', ticket);
-  }
+  const end = client.session === undefined ? 'DELETE FROM _table_lock WHERE ticket = ?' : 'UPDATE _table_lock SET granted = 1, owner = NULL WHERE ticket = ?';
+  for (const ticket of tickets) shard.db.run(end, ticket);
   return true;
 }
 

@@ -1,10 +1,11 @@
 import { formatDuration } from '../lib/duration.ts';
 import { errorText, isTopoError, vtError } from '../lib/errors.ts';
 import { formatRfc3339 } from '../lib/go-time.ts';
+import { COMMAND_LINE } from '../runtime/command-line.ts';
 import { background, checkContext, type Context, contextKey, withTimeout, withValue } from '../runtime/context.ts';
 import type { LockDescriptor, WriteOptions, Writer } from './conn/conn.ts';
 import { leaseMs } from './conn/lock-rules.ts';
-import { isLeaseGone, lostAtCheck, lostAtRelease, lostLock, lostPlace } from './lost-locks.ts';
+import { isLeaseGone, lostAtCheck, lostAtRelease, lostBeforeLoan, lostLock, lostPlace } from './lost-locks.ts';
 import { lockDirs } from './paths.ts';
 import type { TopoServer } from './server.ts';
 
@@ -24,7 +25,10 @@ interface HeldLock {
 /** Shared by every context below the one that took the first lock. Keyed by resource name, as in Vitess. */
 type LocksInfo = Map<string, HeldLock>;
 
-const LOCKS = contextKey<LocksInfo>('locksInfo');
+const LOCKS = contextKey<LocksInfo | undefined>('locksInfo');
+
+/** Locks that whoever runs this call holds for it, by the directory that is locked. */
+const LENT = contextKey<Map<string, HeldLock>>('lentLocks');
 
 /** Locks that a roll-back found lost and has dealt with: there is nothing left to release. */
 const FORGOTTEN = new WeakSet<LockDescriptor>();
@@ -32,6 +36,8 @@ const FORGOTTEN = new WeakSet<LockDescriptor>();
 /** How long a lock on a name is asked for. What a lock lives that asks for nothing is the topology server's matter. */
 const NAMED_TTL_MS = 24 * 3_600_000;
 const UNLOCK_TIMEOUT_MS = 15_000;
+/** So much of a command line stands beside the locks it takes. */
+const LONGEST_COMMAND = 300;
 
 /** A context that holds the lock, and how to let it go. */
 export interface Locked {
@@ -146,10 +152,28 @@ export async function forgetLostLocks(ctx: Context, topo: TopoServer): Promise<v
     } catch (error) {
       if (!isTopoError(error, 'NoNode')) throw error;
       ctx.value(LOCKS)?.delete(name);
+      // Who lent it has lost it too: it is to be taken anew, and is then this call's own.
+      ctx.value(LENT)?.delete(held.descriptor.resource);
       topo.held.delete(held.descriptor);
       FORGOTTEN.add(held.descriptor);
     }
   }
+}
+
+/**
+ * A context for one command that runs inside another which holds locks: what that command locks of them it has at once, by
+ * the same token, and what it unlocks of them stays locked. Until it locks them it holds nothing, as any other command; what
+ * is below `background()` is lent nothing (#17620). A lock that was lost is refused with LockLostError.
+ */
+export function lendLocks(ctx: Context): Context {
+  const lent = new Map(ctx.value(LENT));
+  for (const held of ctx.value(LOCKS)?.values() ?? []) lent.set(held.descriptor.resource, held);
+  return withValue(withValue(ctx, LOCKS, undefined), LENT, lent);
+}
+
+/** True if this context has locked a directory, or can have the lock of whoever runs it: nobody else is at work there. */
+export function isHeldOrLent(ctx: Context, dir: string): boolean {
+  return ctx.value(LENT)?.has(dir) === true || heldLocks(ctx).some((lock) => lock.resource === dir);
 }
 
 /** True if this context has locked the keyspace, as far as it knows. */
@@ -166,11 +190,19 @@ export function holdsName(ctx: Context, name: string): boolean {
  * Notes the step a command is in beside each of its locks, for those who wait for them; with `also`, which may write other
  * records of the global topology, in one transaction. It is written whatever became of the context.
  */
-export async function noteStep(ctx: Context, topo: TopoServer, step: string, also?: (writer: Writer) => void, options: WriteOptions = {}): Promise<void> {
-  const held = heldLocks(ctx);
-  if (held.length === 0 && also === undefined) return;
+export async function noteStep(ctx: Context, topo: TopoServer, step: string, also?: (writer: Writer) => void): Promise<void> {
+  if (heldLocks(ctx).length === 0 && also === undefined) return;
+  await note(ctx, topo, step, {}, also);
+}
+
+/** The same for the first step that changes anything: throws LockLostError, as any guarded write, where the locks are gone by then. */
+export async function noteFirstStep(ctx: Context, topo: TopoServer, step: string, also: (writer: Writer) => void): Promise<void> {
+  await guarded(ctx, topo, [], (options) => note(ctx, topo, step, options, also));
+}
+
+async function note(ctx: Context, topo: TopoServer, step: string, options: WriteOptions, also?: (writer: Writer) => void): Promise<void> {
   await topo.conn.atomically(background(), options, (writer) => {
-    for (const descriptor of held) descriptor.note(step);
+    for (const descriptor of heldLocks(ctx)) descriptor.note(step);
     also?.(writer);
   });
 }
@@ -220,19 +252,11 @@ async function lock(ctx: Context, topo: TopoServer, order: LockOrder): Promise<L
   if (info.has(order.name)) throw vtError('INTERNAL', `lock for ${order.kind} ${order.name} is already held`);
   warnOfRefusedLife(topo, order);
   const waiting = withTimeout(ctx, topo.world.clock, topo.lockTimeoutMs);
-  const [held] = info.values();
+  const lent = ctx.value(LENT)?.get(order.dir);
   let descriptor: LockDescriptor;
   try {
     topo.world.events.log('info', `Locking ${order.kind} ${order.name} for action ${order.action}`);
-    if (topo.release.behaviours.endedLock === 'the context') checkContext(waiting.ctx);
-    descriptor = await topo.conn.lock(waiting.ctx, {
-      dir: order.dir,
-      contents: lockContents(topo, order.action),
-      ttlMs: order.ttlMs,
-      mustExist: order.mustExist,
-      command: topo.command ?? '',
-      ...(held === undefined ? {} : { chain: held.descriptor.chain }),
-    });
+    descriptor = lent === undefined ? await take(waiting.ctx, topo, order, info) : await borrow(waiting.ctx, topo, lent);
   } catch (error) {
     throw topo.release.behaviours.fencedWrites && isLeaseGone(error) ? lostPlace(order.dir, topo, error) : error;
   } finally {
@@ -244,6 +268,29 @@ async function lock(ctx: Context, topo: TopoServer, order: LockOrder): Promise<L
     ctx: known === undefined ? withValue(ctx, LOCKS, info) : ctx,
     unlock: (failure) => unlock(topo, info, order, descriptor, failure),
   };
+}
+
+async function take(ctx: Context, topo: TopoServer, order: LockOrder, info: LocksInfo): Promise<LockDescriptor> {
+  if (topo.release.behaviours.endedLock === 'the context') checkContext(ctx);
+  // What is lent to this call stays held meanwhile as much as what it has locked itself.
+  const [held] = [...info.values(), ...(ctx.value(LENT)?.values() ?? [])];
+  return topo.conn.lock(ctx, {
+    dir: order.dir,
+    contents: lockContents(topo, order.action),
+    ttlMs: order.ttlMs,
+    mustExist: order.mustExist,
+    command: (ctx.value(COMMAND_LINE) ?? '').slice(0, LONGEST_COMMAND),
+    ...(held === undefined ? {} : { chain: held.descriptor.chain }),
+  });
+}
+
+/** The lock of whoever runs this call. To let it go is to say whether it was held to the end. Throws LockLostError. */
+async function borrow(ctx: Context, topo: TopoServer, { descriptor }: HeldLock): Promise<LockDescriptor> {
+  try {
+    return await topo.conn.borrow(ctx, descriptor);
+  } catch (error) {
+    throw isLeaseGone(error) ? lostBeforeLoan(topo, descriptor, error) : error;
+  }
 }
 
 /** A server that takes no lock of such a life says nothing of it: all that is told is a deadline. */

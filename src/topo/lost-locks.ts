@@ -30,6 +30,11 @@ export function lostAtCheck(topo: TopoServer, lost: LockDescriptor, cause: TopoE
   return new LockLostError(`lock on ${lockText(lost.resource)} was lost (${whatBecame(topo, lost, grantedNow(topo))})`, lost.resource, cause);
 }
 
+/** The error of a command that was to run under a lock that whoever runs it has lost. */
+export function lostBeforeLoan(topo: TopoServer, lost: LockDescriptor, cause: TopoError): LockLostError {
+  return new LockLostError(`lock on ${lockText(lost.resource)} was lost (${whatBecame(topo, lost, grantedNow(topo))}), nothing was begun under it`, lost.resource, cause);
+}
+
 /** The error of a release that came too late. All that was written under the lock was checked where it committed, so it stands. */
 export function lostAtRelease(topo: TopoServer, lost: LockDescriptor, cause: TopoError): LockLostError {
   const became = whatBecame(topo, lost, grantedNow(topo));

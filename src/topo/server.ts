@@ -10,8 +10,6 @@ export interface TopoServer {
   readonly world: World;
   /** How long to wait for a lock, in milliseconds (`--lock-timeout`). */
   readonly lockTimeoutMs: number;
-  /** The command line that it is, for those who wait for its locks; absent where there is none. */
-  readonly command?: string;
   /** Locks that this process holds now, so that faults can reach them and none outlives the command. */
   readonly held: Set<LockDescriptor>;
 }

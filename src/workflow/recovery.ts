@@ -57,7 +57,7 @@ export function reshardRecoveryCommands({ keyspace, workflow, sources, stopped, 
   const others = [...new Set(stopped.map((stream) => stream.workflow))].toSorted();
   const commands = [
     ...sources.flatMap((shard) => serveCommands(shard)),
-    ...copies.map((copy) => onTablet(copy.tablet, `delete from _vt.vreplication where workflow = '${copy.workflow}'`)),
+    ...copies.map((copy) => deleteRowsCommand(copy.tablet, copy.workflow)),
     ...stopped
       .filter((stream) => stream.stopPosition !== '')
       .map((stream) => onTablet(stream.tablet, `update _vt.vreplication set stop_pos = null where id = ${stream.id}`)),
@@ -96,6 +96,11 @@ export function stopCommand(keyspace: string, workflow: string): string {
  */
 export function deleteReverseCommands(primaries: readonly string[], workflow: string): string[] {
   return primaries.map((alias) => `ExecuteFetchAsDBA ${alias} "delete from _vt.vreplication where workflow = '${workflow}'"`);
+}
+
+/** Deletes the streams of a workflow on one tablet by their rows, whatever state their workflow is in. */
+export function deleteRowsCommand(tablet: string, workflow: string): string {
+  return `ExecuteFetchAsDBA ${tablet} "delete from _vt.vreplication where workflow = '${workflow}'"`;
 }
 
 const REVERSE = /_reverse$/;

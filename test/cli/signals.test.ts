@@ -18,7 +18,7 @@ const SIGNALS = [
 
 beforeAll(async () => {
   const cwd = join(root, 'moving');
-  mkdirSync(cwd);
+  mkdirSync(cwd, { recursive: true });
   await ok(cwd, 'init commerce');
   await ok(cwd, `${MT} create --source-keyspace commerce --tables customer,corder`);
   await ok(cwd, `${MT} status`);

@@ -9,7 +9,7 @@ const ALL: readonly (Run & { kind: ProblemKind; name: string })[] = [
   ...MORE_RUNS,
 ];
 
-describe.each(ALL)('$kind: $name', ({ kind, make, object, repair, with: other }) => {
+describe.each(ALL)('$kind: $name', ({ kind, make, object, repair, cause, with: other }) => {
   it('is found, and mended by what is printed', async () => {
     const cluster = await make();
     const told = await diagnosisOf(cluster);
@@ -18,13 +18,22 @@ describe.each(ALL)('$kind: $name', ({ kind, make, object, repair, with: other })
     expect(problem, short).toBeDefined();
     expect(problem!.evidence.length, short).toBeGreaterThan(0);
     expect(problem!.impact.length, short).toBeGreaterThan(0);
+    if (cause !== undefined) expect(problem!.cause?.slice(0, cause.length)).toBe(cause);
     const lines = problem!.repairs.flatMap(({ commands, undo }) => [...commands, ...undo]);
     expect(lines.filter((line) => /[<>]|KEYSPACE|undefined|NaN/.test(line))).toEqual([]);
     if (repair === 'choice') await tryEach(cluster, problem!);
     if (repair === 'none' && problem!.repairs.length === 0) expect(problem!.note).not.toBe('');
     if (repair === 'clean') await repairAll(cluster);
+    if (repair === 'gone') await tryOnly(cluster, problem!);
   });
 });
+
+/** Its commands end the problem. */
+async function tryOnly(cluster: TestCluster, { kind, object, repairs }: ToldProblem): Promise<void> {
+  expect(repairs.length).toBe(1);
+  for (const command of repairs[0]!.commands) await cluster.ok(command);
+  expect((await diagnosisOf(cluster)).problems.filter((one) => one.kind === kind && one.object === object)).toEqual([]);
+}
 
 /** Each way is taken, on a copy: it ends the problem. */
 async function tryEach(cluster: TestCluster, { kind, object, repairs }: ToldProblem): Promise<void> {

@@ -49,11 +49,11 @@ export class TopoMachine {
     return this.machine.clock;
   }
 
-  /** A process. The lease policy follows the release and the topology server, as the program's own does. */
-  process(lockTimeoutMs = 45_000): TopoWorld {
+  /** A process. The lease policy follows the release and the topology server, as the program's own does, unless there is another. */
+  process(lockTimeoutMs = 45_000, policy?: LeasePolicy): TopoWorld {
     const world = this.machine.world();
     const release = findRelease(this.#release);
-    const conn = openMemoryConn(this.store, world, leasePolicyOf(release, this.#implementation));
+    const conn = openMemoryConn(this.store, world, policy ?? leasePolicyOf(release, this.#implementation));
     const events: WorldEvent[] = [];
     world.events.listen((event) => events.push(event));
     return {

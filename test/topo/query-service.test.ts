@@ -104,6 +104,7 @@ describe('a cell that cannot be written', () => {
     delete: (...args) => conn.delete(...args),
     atomically: (...args) => conn.atomically(...args),
     lock: (...args) => conn.lock(...args),
+    borrow: (...args) => conn.borrow(...args),
     locks: () => conn.locks(),
     lockEvents: (most) => conn.lockEvents(most),
     breakLock: (order) => conn.breakLock(order),

@@ -18,7 +18,7 @@ const PLACES = ['hardened', '18.0.8', '21.0.6', '24.0.0-SNAPSHOT'].flatMap((vers
   );
 });
 
-it.each(sample(PLACES, 5))('create of $name on $version fails at $point: $zone', async ({ make, line, point, zone }) => {
+it.each(sample(PLACES, 11))('create of $name on $version fails at $point: $zone', async ({ make, line, point, zone }) => {
   const cluster = await make();
   const before = fingerprint(cluster.host);
   const failed = await cluster.run(line(`--fault '${point}=return'`));

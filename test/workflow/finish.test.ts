@@ -257,6 +257,36 @@ describe('the same command with other flags', () => {
     expect([exit, stderr]).toEqual([0, expect.stringMatching(new RegExp(`warning: \\w+ c2c was interrupted at ${step}; what is left of it is done first`))]);
   });
 
+  it.each(['complete', 'cancel'])('a %s without the source keyspace does not look for it', async (verb) => {
+    const cluster = await movingCluster();
+    if (verb === 'complete') await cluster.ok(switchLine());
+    const nodes = cluster.host.store.cell('global');
+    for (const path of nodes.keys()) if (path.startsWith('keyspaces/commerce/')) cluster.host.store.remove('global', path);
+    const line = `${MT} ${verb} --ignore-source-keyspace`;
+    const last = verb === 'complete' ? 'complete/dropTargetVReplicationStreams' : 'cancel/deleteStreams';
+    for (const point of [`${verb}/rebuildSrvVSchema:before`, `${last}:before`, `${last}:before`]) {
+      expect(await cluster.run(`${line} --fault '${point}=panic'`)).toMatchObject({ exit: 137 });
+      expect((await cluster.run(`${MT} ${verb}`)).stderr).toContain(`running it again: switchtraffic ${line}\n`);
+    }
+    await cluster.ok(line);
+    expect(JSON.parse(await cluster.ok('Workflow --keyspace customer list'))).toEqual([]);
+    expect((await cluster.run(line)).stderr).toContain('no streams found');
+  });
+
+  it('a cancel of a Materialize is finished too', async () => {
+    const { make, line } = createSubjects().find(({ path }) => path.type === 'Materialize')!;
+    const cluster = await make();
+    const before = state(cluster);
+    await cluster.ok(line());
+    const cancel = 'Materialize --workflow sums --target-keyspace customer cancel';
+    for (const step of ['removeTargetTables:after', 'rebuildSrvVSchema:before', 'deleteStreams:before']) {
+      expect(await cluster.run(`${cancel} --fault 'cancel/${step}=panic'`)).toMatchObject({ exit: 137 });
+      expect((await cluster.run('Workflow --keyspace customer stop --workflow sums')).stderr).toContain(`running it again: switchtraffic ${cancel}\n`);
+    }
+    await cluster.ok(cancel);
+    expect(state(cluster)).toEqual(before);
+  });
+
   it('Workflow delete finishes a cancel', async () => {
     const cluster = await movingCluster();
     await cluster.run(`${MT} cancel --keep-data --fault 'cancel/rebuildSrvVSchema=panic'`);

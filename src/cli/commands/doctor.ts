@@ -26,14 +26,21 @@ async function examine(inv: Invocation): Promise<number> {
   const { flags } = inv;
   const wanted = { only: flags.strings('only').map(codeNamed), skip: flags.strings('skip').map(codeNamed) };
   if (flags.given('explain')) return explain(inv, codeNamed(flags.str('explain')));
-  if (flags.bool('fix')) {
+  const kinds = inv.args.map(codeNamed);
+  if (kinds.length > 0 && !flags.bool('fix')) {
+    const codes = inv.args.join(',');
+    throw new UserError(`${inv.args.join(' ')}: codes stand behind --fix`, { next: `to see only these: switchtraffic doctor --only ${codes}; what one means: switchtraffic doctor --explain ${inv.args[0]}`, exit: 2 });
+  }
+  if (flags.bool('fix') && !flags.bool('dry-run')) {
     if (flags.bool('plan')) throw new UserError('--plan changes nothing, --fix repairs: which of the two?', { exit: 2 });
     const { runFix } = await loading(import('./doctor-fix.ts'));
-    return runFix(inv, wanted);
+    return runFix(inv, { ...wanted, kinds });
   }
   return withCluster(inv, {}, async ({ ctx, cluster }) => {
     const { diagnose } = await loading(import('../../doctor/diagnose.ts'));
-    const diagnosis = await diagnose(ctx, cluster, wanted);
+    // A dry run of a fix is the plan of what it would repair.
+    const notNamed = kinds.length === 0 ? [] : (Object.keys(PROBLEMS) as ProblemKind[]).filter((kind) => !kinds.includes(kind));
+    const diagnosis = await diagnose(ctx, cluster, { ...wanted, skip: [...wanted.skip, ...notNamed] });
     const { diagnosisFacts, renderDiagnosis } = await loading(import('../../report/doctor/text.ts'));
     if (flags.str('format') === 'json') printFacts(inv, diagnosisFacts(diagnosis, cluster.release.name));
     else {

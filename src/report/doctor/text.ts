@@ -31,7 +31,8 @@ export function renderDiagnosis(diagnosis: Diagnosis, options: ShowOptions): str
   ];
 }
 
-function problemLines(problem: Problem, options: ShowOptions): string[] {
+/** A problem with its plan. */
+export function problemLines(problem: Problem, options: ShowOptions): string[] {
   const { paint, program, now } = options;
   const { code, title } = problemEntry(problem.kind);
   const { sign, word, colour } = MARKS[severityOf(problem)];
@@ -92,12 +93,15 @@ export function diagnosisFacts(diagnosis: Diagnosis, vitessVersion: string): obj
     vitessVersion,
     verdict,
     healthy,
-    problems: problems.map((problem) => {
-      const { code, title } = problemEntry(problem.kind);
-      const also = problem.also.map((one) => ({ code: problemEntry(one.kind).code, ...one }));
-      return { code, title, severity: severityOf(problem), ...problem, also };
-    }),
+    problems: problems.map(problemFacts),
     notes,
     areas,
   };
+}
+
+/** A problem with its entry of the table in it. */
+export function problemFacts(problem: Problem): object {
+  const { code, title } = problemEntry(problem.kind);
+  const also = problem.also.map((one) => ({ code: problemEntry(one.kind).code, ...one }));
+  return { code, title, severity: severityOf(problem), ...problem, also };
 }

@@ -43,6 +43,11 @@ export interface Conn {
   atomically<T>(ctx: Context, options: WriteOptions, fn: (writer: Writer) => T): Promise<T>;
   /** Waits for a lock on a directory, in order of arrival, as its topology server does. */
   lock(ctx: Context, request: AskedLock): Promise<LockDescriptor>;
+  /**
+   * A lock that this process holds by another connection, for a call by this one: it stays locked when it is unlocked here.
+   * Throws NoNode `lease` where it was lost, whatever the topology server would notice.
+   */
+  borrow(ctx: Context, lock: LockDescriptor): Promise<LockDescriptor>;
   /** Who holds and who waits, for people. */
   locks(): LockView[];
   /** What became of locks: the newest events, oldest first. */

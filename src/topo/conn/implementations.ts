@@ -127,15 +127,25 @@ export function refuseImplementation(release: Release, name: string, source: str
 /** The locks of `hardened`: short leases that their process renews, and whose owner can be proved dead. */
 const OWN_TTL: TtlRules = { ownMs: 10 * SECOND, asked: false, leastMs: 0, belowLeast: 'raised', mostMs: NEVER_MS, wholeSeconds: false, times: 1 };
 
+const OWN_RULES: LockRules = { ...etcd2, ttl: OWN_TTL, keptAlive: 'by its process' };
+
 /** The locks of a release, on the topology server of its cluster; those of `hardened` are its own. */
 export function leasePolicyOf(release: Release, implementation: string | undefined): LeasePolicy {
   const name = implementationOf(implementation);
   const row = TOPO_IMPLEMENTATIONS[name];
   if (release.behaviours.leases === 'renewed') {
-    return { names: ETCD_NAMES, renewed: true, reapDead: true, rules: { ...etcd2, ttl: OWN_TTL, keptAlive: 'by its process' } };
+    return { names: ETCD_NAMES, renewed: true, reapDead: true, rules: OWN_RULES };
   }
   const needDirectory = row === zk2 && release.behaviours.zkDirectories === 'one' ? 'all' : row.needDirectory;
   return { implementation: name, names: row.names, renewed: row.keptAlive === 'by its process', reapDead: false, rules: { ...row, needDirectory } };
+}
+
+/**
+ * The locks of a command that repairs, whatever the release has: those of `hardened`, so that a repair that dies leaves none behind, and
+ * what dead processes left is in nobody's way. What they are called is the server's.
+ */
+export function repairPolicyOf(release: Release, implementation: string | undefined): LeasePolicy {
+  return { ...leasePolicyOf(release, implementation), renewed: true, reapDead: true, rules: OWN_RULES };
 }
 
 /** The topology server that a cluster's record names; etcd where it names none. */

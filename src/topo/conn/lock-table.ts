@@ -111,6 +111,14 @@ export class LockTable {
     for (const guard of guards) this.#verify(guard.resource, guard.token);
   }
 
+  /** A lock that another connection of this process took: it is asked after and noted here, kept alive and released there. */
+  borrow(lock: LockDescriptor): LockDescriptor {
+    const ticket = this.#rows.read(() => this.#rows.tickets(lock.resource).find(({ token }) => token === lock.token));
+    const { check, note } = this.#descriptor({ ...lock, revision: ticket?.revision ?? 0, ttlMs: 0 }, false);
+    // One that was lost is an error, as for whoever releases it.
+    return { ...lock, check, note, unlock: check };
+  }
+
   views(): LockView[] {
     return this.#rows.read(() => this.#rows.allTickets().map((ticket) => this.#view(ticket)));
   }
@@ -130,7 +138,7 @@ export class LockTable {
       if (!force && holder.expiresMs > 0 && holder.alive !== 'dead') return { outcome: 'held', holder };
       const lease = this.#rows.lease(ticket.leaseId);
       if (lease !== undefined) this.#record('released', ticket, lease, `by ${ownerText(this.#processes.self)}${force ? ', forced' : ''}`);
-      this.#forget(ticket.revision);
+      this.#leave(ticket.revision);
       return { outcome: 'released', holder };
     });
   }
@@ -193,11 +201,12 @@ export class LockTable {
     for (let looks = 0; ; looks++) {
       if (place === undefined) throw new TopoError('NoNode', 'lease');
       const ended = ctx.err();
+      // Whoever had to wait for nothing but a slow disk has the lock.
+      if (place.token !== undefined && (ended === undefined || looks === 0)) return place.token;
       if (ended !== undefined) {
         await this.#retry(() => this.#leave(revision));
         throw endedError(ended, node);
       }
-      if (place.token !== undefined) return place.token;
       await this.#clock.sleep(pollDelayMs(place.ahead.length, looks), ctx);
       // Nearly every look ends here, with neither a transaction nor a lock: nobody has changed anything, and none died.
       const now = this.#now();
@@ -206,8 +215,13 @@ export class LockTable {
       const died = probe && place.ahead.some((owner) => this.#processes.liveness(owner) === 'dead');
       if (!died && now < place.due && this.#rows.changes() === seen) continue;
       seen = this.#rows.changes();
-      // To look takes no lock that others wait for.
-      place = this.#rows.read(() => this.#look(revision));
+      try {
+        // To look takes no lock that others wait for.
+        place = this.#rows.read(() => this.#look(revision));
+      } catch {
+        // For an instant a file cannot even be read: when whoever closed it last writes it back. Any other error comes again here.
+        place = await this.#retry(() => this.#tryGrant(revision));
+      }
       if (place?.token === undefined && isUp(place, this.#now())) place = await this.#retry(() => this.#tryGrant(revision));
     }
   }
@@ -326,9 +340,9 @@ export class LockTable {
     this.#rows.putLease({ ...lease, ...this.#until(lease.ttlMs) });
   }
 
-  #descriptor(leased: Leased): LockDescriptor {
+  #descriptor(leased: Leased, renewed = this.#policy.renewed): LockDescriptor {
     const { resource, revision, token } = leased;
-    return makeDescriptor(leased, this.#clock, this.#policy.renewed, {
+    return makeDescriptor(leased, this.#clock, renewed, {
       renew: (ctx) => {
         checkCall(ctx, () => 'lease');
         return this.#retry(() => this.#renew(resource, token));

@@ -262,6 +262,10 @@ class MemoryConn implements Conn {
     return this.#server.acquire(ctx, request);
   }
 
+  borrow(ctx: Context, lock: LockDescriptor): Promise<LockDescriptor> {
+    return this.#server.borrow(ctx, lock);
+  }
+
   locks(): LockView[] {
     return this.#locks.views();
   }

@@ -126,6 +126,10 @@ class OutageConn implements Conn {
     return this.#inner.lock(ctx, request);
   }
 
+  borrow(ctx: Context, lock: LockDescriptor): Promise<LockDescriptor> {
+    return this.#inner.borrow(ctx, lock);
+  }
+
   locks(): LockView[] {
     return this.#inner.locks();
   }

@@ -57,6 +57,14 @@ export class ServerLocks {
     }
   }
 
+  /** A lock of another connection of this process. Throws NoNode `lease` where it was lost, which some servers never notice. */
+  async borrow(ctx: Context, lock: LockDescriptor): Promise<LockDescriptor> {
+    const { locks, policy: { rules, names } } = this.#parts;
+    const borrowed = locks.borrow(lock);
+    await borrowed.check(ctx);
+    return rules === undefined ? borrowed : this.#descriptor(borrowed, rules, names.lock(lock.resource));
+  }
+
   /** A call on a context that has ended, or for a directory that has to be there. */
   #checkStart(ctx: Context, rules: LockRules, dir: string, mustExist: boolean): void {
     const { rows, policy: { names } } = this.#parts;

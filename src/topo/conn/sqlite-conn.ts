@@ -155,6 +155,10 @@ class SqliteConn implements Conn {
     return this.#shared.server.acquire(ctx, request);
   }
 
+  borrow(ctx: Context, lock: LockDescriptor): Promise<LockDescriptor> {
+    return this.#shared.server.borrow(ctx, lock);
+  }
+
   locks(): LockView[] {
     return this.#shared.locks.views();
   }

@@ -1,4 +1,5 @@
 import type { Database } from '../../store/database.ts';
+import { isBusy } from '../../store/sqlite-errors.ts';
 import { type LockEvent, MOST_EVENTS, PRUNED_EVERY } from './lock-events.ts';
 import type { LeaseRow, LockRows, TicketRow } from './lock-rows.ts';
 
@@ -112,8 +113,14 @@ export function sqliteLockRows(database: Database): LockRows {
       ),
     // The first tells of other connections, the second of this one.
     changes: () => {
-      const others = database.get<{ data_version: number }>('PRAGMA data_version')!.data_version;
-      return `${others}/${database.get<{ own: number }>('SELECT total_changes() AS own')!.own}`;
+      try {
+        const others = database.get<{ data_version: number }>('PRAGMA data_version')!.data_version;
+        return `${others}/${database.get<{ own: number }>('SELECT total_changes() AS own')!.own}`;
+      } catch (error) {
+        if (!isBusy(error)) throw error;
+        // Nobody can tell, so something may have: no two of these are equal.
+        return NaN;
+      }
     },
     addEvent: (event) => {
       const id = database.insert(

@@ -19,7 +19,7 @@ export async function finishLeftCreate(
   if (!cluster.release.behaviours.rollbackRestoresAll) return undefined;
   const find = (): Promise<IntentHead | undefined> => findIntent(ctx, cluster, asked.targetKeyspace, asked.workflow);
   let intent = await find();
-  if (intent !== undefined && isAtWork(cluster, intent)) {
+  if (intent !== undefined && isAtWork(ctx, cluster, intent)) {
     await waitForWorker(ctx, cluster, intent);
     intent = await find();
   }

@@ -3,7 +3,7 @@ import { COMMAND_LINE } from '../../runtime/command-line.ts';
 import type { Cluster } from '../../tablet/cluster.ts';
 import { readStreams } from '../../tablet/vreplication/streams.ts';
 import type { Writer } from '../../topo/conn/conn.ts';
-import { noteStep } from '../../topo/locks.ts';
+import { noteFirstStep } from '../../topo/locks.ts';
 import { paths } from '../../topo/paths.ts';
 import type { TabletControl, VSchemaKeyspace } from '../../topo/proto/types.ts';
 import { type IntentHead, putIntent, putStep, tokensOf } from '../intent/record.ts';
@@ -62,7 +62,7 @@ export interface CreateSubject {
 export async function recordCreate(ctx: Context, cluster: Cluster, subject: CreateSubject, first: CreateStepName): Promise<CreateIntent> {
   const { type, kind, workflow, sourceKeyspace, targetKeyspace, request, tables, tenantId, targets, line, rules, plan } = subject;
   let intent: CreateIntent | undefined;
-  await noteStep(ctx, cluster.topo, first, (writer) => {
+  await noteFirstStep(ctx, cluster.topo, first, (writer) => {
     intent = {
       verb: 'create',
       keyspace: targetKeyspace,

@@ -13,7 +13,7 @@ import { type EndRun, newEndRun, runEnding } from './run.ts';
 export async function finishLeftEnding(ctx: Context, cluster: Cluster, keyspace: string, workflow: string, asked: EndAsked, dryRun = false): Promise<EndRun | undefined> {
   if (!cluster.release.behaviours.rollbackRestoresAll) return undefined;
   let intent = await findIntent(ctx, cluster, keyspace, workflow);
-  if (intent !== undefined && isAtWork(cluster, intent)) {
+  if (intent !== undefined && isAtWork(ctx, cluster, intent)) {
     await waitForWorker(ctx, cluster, intent);
     intent = await findIntent(ctx, cluster, keyspace, workflow);
   }

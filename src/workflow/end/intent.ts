@@ -6,7 +6,7 @@ import { sourceOf } from '../../tablet/vreplication/stream-source.ts';
 import type { StreamRow } from '../../tablet/vreplication/streams.ts';
 import type { WorkflowOptions } from '../../topo/proto/types-workflow.ts';
 import { getShard, shardText } from '../../topo/keyspaces.ts';
-import { noteStep } from '../../topo/locks.ts';
+import { noteFirstStep, noteStep } from '../../topo/locks.ts';
 import { paths } from '../../topo/paths.ts';
 import { aliasText, shardTablets } from '../../topo/tablets.ts';
 import { type IntentHead, putIntent, putStep, tokensOf } from '../intent/record.ts';
@@ -76,7 +76,7 @@ export async function recordEnding(run: EndRun, first: PlannedEnd): Promise<EndI
     sources: await Promise.all(sw.sources.map((source) => memberThen(ctx, cluster, source, [], doomed))),
     targets: await Promise.all(sw.targets.map((target) => memberThen(ctx, cluster, target, target.streams.map(({ row }) => row), false))),
   };
-  await noteStep(ctx, cluster.topo, first.name, (writer) => {
+  await noteFirstStep(ctx, cluster.topo, first.name, (writer) => {
     putIntent(writer, intent);
     putStep(ctx, writer, cluster, intent, stepText(plan, first));
   });

@@ -67,6 +67,9 @@ export interface IntentProgress {
   writesServed?: number;
 }
 
+/** More than any command has; a roll-back that is killed for ever must not grow for ever. */
+const MOST_STEPS = 500;
+
 /** What a step adds to the progress. */
 export type ProgressMarks = Partial<Pick<IntentProgress, 'writesStopped' | 'refusedBefore' | 'writesServed'>>;
 
@@ -147,7 +150,7 @@ export function putStep(ctx: Context, writer: Writer, cluster: Cluster, intent: 
   const before = ownProgress(writer, cluster, intent);
   if (before === undefined) return;
   const at = cluster.world.clock.now();
-  const done = before.now === undefined || before.now.broken === true ? before.done : [...before.done, { step: before.now.step, at }];
+  const done = before.now === undefined || before.now.broken === true ? before.done : [...before.done, { step: before.now.step, at }].slice(-MOST_STEPS);
   put(writer, intent, { ...before, ...marks, tokens: tokensOf(ctx), done, now: { step, since: at } });
 }
 

@@ -1,7 +1,7 @@
 import { UserError, wrapError } from '../../lib/errors.ts';
 import type { Context } from '../../runtime/context.ts';
 import type { Cluster } from '../../tablet/cluster.ts';
-import { holdsKeyspace, holdsName, type Locked, lockKeyspace, lockName } from '../../topo/locks.ts';
+import { holdsKeyspace, holdsName, isHeldOrLent, type Locked, lockKeyspace, lockName } from '../../topo/locks.ts';
 import { lockDirs, paths } from '../../topo/paths.ts';
 import { allIntents, type IntentHead, takeOver } from './record.ts';
 
@@ -12,10 +12,12 @@ export function lockNameOf({ keyspace, workflow }: Pick<IntentHead, 'keyspace' |
 
 /**
  * True while somebody may be carrying an intent out: its workflow's lock is held, by a process that is not known to be dead.
- * Of one on another host nothing is known but its lease, which ends if it is not renewed.
+ * Of one on another host nothing is known but its lease, which ends if it is not renewed. Whoever holds the lock, or is lent it,
+ * is nobody else.
  */
-export function isAtWork(cluster: Cluster, intent: IntentHead): boolean {
+export function isAtWork(ctx: Context, cluster: Cluster, intent: IntentHead): boolean {
   const resource = lockDirs.named(lockNameOf(intent));
+  if (isHeldOrLent(ctx, resource)) return false;
   return cluster.topo.conn.locks().some((view) => view.resource === resource && view.token !== undefined && view.expiresMs > 0 && view.alive !== 'dead');
 }
 
@@ -37,7 +39,7 @@ function atWork(intent: IntentHead): UserError {
  */
 export async function refuseInterrupted(ctx: Context, cluster: Cluster, keyspaces: readonly string[], own?: IntentHead): Promise<void> {
   if (!cluster.release.behaviours.rollbackRestoresAll) return;
-  for (const intent of await intentsAbout(ctx, cluster, keyspaces, own)) throw isAtWork(cluster, intent) ? atWork(intent) : interrupted(intent);
+  for (const intent of await intentsAbout(ctx, cluster, keyspaces, own)) throw isAtWork(ctx, cluster, intent) ? atWork(intent) : interrupted(intent);
 }
 
 /** Every intent that touches one of these keyspaces, but for that of one workflow. */

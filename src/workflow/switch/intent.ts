@@ -1,6 +1,6 @@
 import type { Writer } from '../../topo/conn/conn.ts';
 import { cellNames } from '../../topo/cells.ts';
-import { guarded, noteStep } from '../../topo/locks.ts';
+import { noteFirstStep } from '../../topo/locks.ts';
 import { type IntentHead, type ProgressMarks, putIntent, putStep, tokensOf } from '../intent/record.ts';
 import { commandOf } from '../switcher.ts';
 import { type CellImage, cellImage, globalRules, type MemberImage, memberImage, type RulesImage, scopeOf } from './intent-images.ts';
@@ -41,7 +41,7 @@ export async function recordIntent(run: SwitchRun, plan: readonly PlannedStep[],
   const scope = scopeOf(sw);
   const cells = await cellNames(ctx, cluster.topo);
   let intent: SwitchIntent | undefined;
-  const record = (writer: Writer): void => {
+  await noteFirstStep(ctx, cluster.topo, first.name, (writer) => {
     const { kind, sourceKeyspace, targetKeyspace } = sw;
     intent = {
       ...headOf(run, plan),
@@ -57,8 +57,7 @@ export async function recordIntent(run: SwitchRun, plan: readonly PlannedStep[],
     };
     putIntent(writer, intent);
     putStep(ctx, writer, cluster, intent, stepText(plan, first), marks);
-  };
-  await guarded(ctx, cluster.topo, [], (options) => noteStep(ctx, cluster.topo, first.name, record, options));
+  });
   return intent!;
 }
 

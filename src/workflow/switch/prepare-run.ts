@@ -26,18 +26,19 @@ export function prepareRun(ctx: Context, cluster: Cluster, request: SwitchReques
   const { sw, state } = chosen.found;
   const reads = request.tabletTypes.some((type) => type !== 'PRIMARY' && !hasMoved(intent, request, type));
   const wantsWrites = request.tabletTypes.includes('PRIMARY');
+  // A frozen workflow has nothing left to switch. One whose intent stands may be frozen in part: the intent is struck after the last stream.
+  const over = sw.frozen && intent === undefined;
   const path: SwitchPath = {
     kind: sw.kind,
     reads,
-    // A frozen workflow has nothing left to switch.
-    writes: wantsWrites && !sw.frozen,
+    writes: wantsWrites && !over,
     resume: sw.sources.some((source) => readJournal(source.db, sw.id) !== undefined),
     reverseReplication: request.enableReverseReplication,
     readsMirrored: state.readsMirrored,
     writesMirrored: state.writesMirrored,
     sequences: request.initializeSequences,
   };
-  if (wantsWrites && sw.frozen) {
+  if (wantsWrites && over) {
     cluster.world.events.log('warning', `Writes have already been switched for workflow ${sw.workflow}, nothing to do here`);
   }
   return {

@@ -32,7 +32,7 @@ export async function settleIntent(
   const found = own ?? (await findIntent(ctx, cluster, sw.sourceKeyspace, sw.reverseWorkflow));
   await refuseOthers(ctx, cluster, [sw.sourceKeyspace, sw.targetKeyspace], found);
   if (found === undefined) return undefined;
-  if (isAtWork(cluster, found)) {
+  if (isAtWork(ctx, cluster, found)) {
     await waitForWorker(ctx, cluster, found);
     return 'settled';
   }
@@ -48,12 +48,12 @@ const isSwitch = (intent: IntentHead): intent is SwitchIntent => intent.verb ===
 export async function refuseOtherCommand(ctx: Context, cluster: Cluster, { keyspace, workflow }: Pick<SwitchRequest, 'keyspace' | 'workflow'>): Promise<void> {
   if (!cluster.release.behaviours.rollbackRestoresAll) return;
   const intent = await findIntent(ctx, cluster, keyspace, workflow);
-  if (intent !== undefined && !isSwitch(intent) && !isAtWork(cluster, intent)) throw interrupted(intent);
+  if (intent !== undefined && !isSwitch(intent) && !isAtWork(ctx, cluster, intent)) throw interrupted(intent);
 }
 
 /** What is at work on other workflows of the keyspaces is waited for by their locks; what has died there has to be finished first. */
 async function refuseOthers(ctx: Context, cluster: Cluster, keyspaces: readonly string[], own: IntentHead | undefined): Promise<void> {
-  for (const intent of await intentsAbout(ctx, cluster, keyspaces, own)) if (!isAtWork(cluster, intent)) throw interrupted(intent);
+  for (const intent of await intentsAbout(ctx, cluster, keyspaces, own)) if (!isAtWork(ctx, cluster, intent)) throw interrupted(intent);
 }
 
 /**

@@ -41,7 +41,7 @@ export async function refuseLeftIntent(run: SwitchRun): Promise<void> {
 /** True if somebody else who is gone has left something half done in these keyspaces. */
 async function isHalfDone({ ctx, cluster, sw, intent: own }: SwitchRun): Promise<boolean> {
   const about = await intentsAbout(ctx, cluster, [sw.sourceKeyspace, sw.targetKeyspace], own);
-  return about.some((intent) => !isAtWork(cluster, intent));
+  return about.some((intent) => !isAtWork(ctx, cluster, intent));
 }
 
 function isJournaledNow({ sw }: SwitchRun): boolean {

@@ -90,6 +90,19 @@ describe('doctor', () => {
     expect(await cluster.ok('doctor')).toContain('healthy');
   });
 
+  it('finds the cause of what a killed process left in the history of its locks', async () => {
+    const cluster = await movingCluster('v22');
+    await cluster.run(switchLine(`--tablet-types primary --fault '${CATCH_UP}=panic'`));
+    const at = (await diagnosisOf(cluster)).problems.map(({ code, cause, since }) => [code, cause, since !== undefined]);
+    const cause = expect.stringMatching(/^MoveTables --workflow c2c --target-keyspace customer switchtraffic --tablet-types primary \(vitess@virtual pid \d+\) died at switchTraffic\/writes\/waitForCatchup, 2026/) as string;
+    expect(at).toEqual([['SWT0106', cause, true], ['SWT0201', cause, true]]);
+    // Its locks are gone, what it left is not; and the cause is known still.
+    await cluster.machine.clock.sleep(25 * 60 * 60_000);
+    await cluster.run(switchLine('--dry-run'));
+    const later = (await diagnosisOf(cluster)).problems.find(({ kind }) => kind === 'refused');
+    expect(later?.cause).toMatch(/switchtraffic --tablet-types primary \(vitess@virtual pid \d+\) died at switchTraffic\/writes\/waitForCatchup/);
+  });
+
   it('explains codes, without a cluster too', async () => {
     const shell = makeShell(testCluster().host);
     const { exit, stdout } = await shell(['doctor', '--explain', 'swt0201']);

@@ -68,11 +68,12 @@ describe('lock show', () => {
     const cluster = await movingCluster();
     await cluster.run(switchLine(`--fault '${AT}=panic'`));
     await cluster.run(switchLine());
-    const { events } = JSON.parse(await cluster.ok('lock show named customer/c2c --history --last 9 --format json')) as { events: LockEvent[] };
+    const { events } = JSON.parse(await cluster.ok('lock show named customer/c2c --history --format json')) as { events: LockEvent[] };
     const reaped = events.findIndex(({ kind }) => kind === 'reaped');
-    expect(events.slice(reaped - 1, reaped + 1)).toMatchObject([
+    expect(events.slice(reaped - 1, reaped + 2)).toMatchObject([
       { kind: 'granted', resource: 'internal/named_locks/customer/c2c', detail: switchLine() },
-      { kind: 'reaped', detail: AT },
+      { kind: 'reaped', detail: AT, token: events[reaped - 1]!.token },
+      { kind: 'granted', detail: switchLine() },
     ]);
     expect(await cluster.ok('lock show --history --last 1')).toMatch(/^AT +EVENT +RESOURCE +TOKEN +HOLDER +DETAIL\n2026-\S+ +granted .* for MoveTables .*\n$/);
     expect(await cluster.ok('lock show --history')).toMatch(new RegExp(`reaped +named customer/c2c .* holder was dead, at step ${AT}$`, 'm'));

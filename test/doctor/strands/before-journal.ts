@@ -103,7 +103,7 @@ export const BEFORE_JOURNAL: readonly Strand[] = [
       releases: [MAIN, '21.0.6', '20.0.8'],
       trigger: [{ dies: `${SWITCH} --fault '${W}/${at}=panic'` }],
       state: { denied: { 'commerce/0': BOTH }, journals: {}, streams: { 'customer/0 c2c': streams, ...(reverse !== '' && { 'commerce/0 c2c_reverse': reverse }) } },
-      finds: ['refused'],
+      finds: ['dead-lock-holder', 'refused'],
     }),
   ),
   {
@@ -118,7 +118,7 @@ export const BEFORE_JOURNAL: readonly Strand[] = [
       streams: { 'customer/-80 sales': 'Stopped: for cutover', 'customer/80- sales': 'Stopped: for cutover', 'customer/-40 split': 'Stopped: stopped for cutover', 'customer/-40 sales': 'Stopped', 'customer/40-80 split': 'Stopped: stopped for cutover', 'customer/40-80 sales': 'Stopped', 'customer/80-c0 split': 'Stopped: stopped for cutover', 'customer/80-c0 sales': 'Stopped', 'customer/c0- split': 'Stopped: stopped for cutover', 'customer/c0- sales': 'Stopped' },
       journals: {},
     },
-    finds: ['refused', 'stopped-for-cutover', 'copies-left-over'],
+    finds: ['dead-lock-holder', 'refused', 'stopped-for-cutover', 'copies-left-over'],
   },
   {
     id: 'K5 #17620',

@@ -43,6 +43,9 @@ export const SHARDS_TO_SHARDS: Ground = {
   types: ALL,
 };
 
+/** Before it. */
+export const SHARDS_BEFORE: Ground = { ...SHARDS_TO_SHARDS, name: 'before shards to shards', lines: [] };
+
 /** One shard of two. */
 export const PARTIAL: Ground = {
   ...SHARDS_TO_SHARDS,
@@ -70,7 +73,8 @@ const HALVES = [
   ['zone1-302', '80-', 'rdonly'],
 ].map(([alias, shard, type]) => `tablet add ${alias} --keyspace customer --shard=${shard} --type ${type}`);
 
-const SPLIT_CREATE = 'Reshard --workflow split --target-keyspace customer create --source-shards 0 --target-shards=-80,80-';
+/** The line that creates it. */
+export const SPLIT_CREATE = 'Reshard --workflow split --target-keyspace customer create --source-shards 0 --target-shards=-80,80-';
 
 /** One shard that becomes two. */
 export const SPLIT: Ground = {
@@ -79,6 +83,16 @@ export const SPLIT: Ground = {
   lines: [...HALVES, SPLIT_CREATE],
   tables: [{ ...customer(), columns: 'customer_id, email' }],
   types: ALL,
+};
+
+/** Before it: the new shards are there, and nothing has been created. */
+export const SPLIT_BEFORE: Ground = { ...SPLIT, name: 'before a split', lines: HALVES };
+
+/** The same while tables are on their way into the keyspace. */
+export const SPLIT_BESIDE_MOVE: Ground = {
+  ...SPLIT,
+  name: 'split beside a move',
+  lines: ['MoveTables --workflow sales --target-keyspace customer create --source-keyspace product --tables sales', ...HALVES, SPLIT_CREATE],
 };
 
 /** The same after another workflow was switched to it and not completed. */

@@ -7,6 +7,3 @@ export { LEFT_OUT } from './left-out.ts';
 
 /** Every stranded state that is built here. */
 export const STRANDS: readonly Strand[] = [...BEFORE_JOURNAL, ...PAST_JOURNAL, ...OTHER_OPERATIONS];
-
-/** Rows whose repair begins with a command that is not here yet: `lock release`. */
-export const OPEN: ReadonlySet<string> = new Set(['K4 stopSourceWrites:after', 'K4 waitForCatchup:after', 'K4 createReverseVReplication:after', 'K4 Reshard', 'K4 tail', 'K4 tail Reshard']);

@@ -1,4 +1,4 @@
-import { MOVE, MOVE_BY_NAME, MOVED, MOVED_BACK, MOVED_BY_NAME, PARTIAL_SWITCHED, SPLIT, TWO_CELLS, TWO_CELLS_BEFORE, TWO_PAIRS, MOVE_BEFORE } from './grounds.ts';
+import { MOVE, MOVED, MOVED_BACK, MOVED_BY_NAME, MOVE_BEFORE, MOVE_BY_NAME, PARTIAL_SWITCHED, SHARDS_BEFORE, SPLIT, SPLIT_BEFORE, SPLIT_CREATE, TWO_CELLS, TWO_CELLS_BEFORE, TWO_PAIRS } from './grounds.ts';
 import type { Strand } from './types.ts';
 
 const MAIN = '24.0.0-SNAPSHOT';
@@ -46,6 +46,15 @@ export const OTHER_OPERATIONS: readonly Strand[] = [
     finds: ['half-created'],
   },
   {
+    id: 'K32 streams',
+    about: 'create makes the streams of one of two target shards',
+    ground: SHARDS_BEFORE,
+    releases: [MAIN, '18.0.8'],
+    trigger: [{ fails: `MoveTables --workflow move --target-keyspace customer2 create --source-keyspace customer --all-tables --fault 'create/createStreams@customer2/80-=return'` }],
+    state: { streams: { 'customer2/-80 move': 'Stopped' }, journals: {}, locks: [] },
+    finds: ['half-created'],
+  },
+  {
     id: 'K33',
     about: 'the clean-up of a failed create deletes rules that were there before',
     ground: TWO_CELLS_BEFORE,
@@ -56,8 +65,26 @@ export const OTHER_OPERATIONS: readonly Strand[] = [
     ways: 2,
   },
   {
-    id: 'K36 STC',
-    about: 'or only turned off on the old shards',
+    id: 'K35',
+    about: 'create of a Reshard makes the streams of one of its target shards',
+    ground: SPLIT_BEFORE,
+    releases: [MAIN, '18.0.8'],
+    trigger: [{ fails: `${SPLIT_CREATE} --fault 'create/createStreams@customer/80-=return'`, says: 'createStreams' }],
+    state: { streams: { 'customer/-80 split': 'Stopped' }, journals: {}, locks: [] },
+    finds: ['half-created'],
+  },
+  {
+    id: 'K35 stopped',
+    about: 'create of a Reshard makes its streams, and starts none',
+    ground: SPLIT_BEFORE,
+    releases: [MAIN, '18.0.8'],
+    trigger: [{ fails: `${SPLIT_CREATE} --fault 'create/startStreams=return'`, says: 'startStreams' }],
+    state: { streams: { 'customer/-80 split': 'Stopped', 'customer/80- split': 'Stopped' }, journals: {}, locks: [] },
+    finds: ['half-created'],
+  },
+  {
+    id: 'K36',
+    about: 'the reads of a Reshard are turned off on the old shards, and still routed there',
     ground: SPLIT,
     releases: [MAIN, '18.0.8'],
     trigger: [

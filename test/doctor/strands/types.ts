@@ -68,4 +68,6 @@ export interface LeftOut {
   id: string;
   what: string;
   why: string;
+  /** Where it can be brought about all the same: a doctor has nothing to say of it then. */
+  harmless?: { ground: Ground; release: string; trigger: readonly Act[] };
 }

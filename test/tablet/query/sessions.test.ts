@@ -265,4 +265,19 @@ describe('LOCK TABLES', () => {
     const lock = [{ table: 't', mode: 'read-only' as const }];
     expect(await textOf(acquireTables(ctx, shard(), t.cluster.world, lock, { holder: 'SwitchTraffic' }))).toBe('context deadline exceeded');
   });
+
+  it("no commit of a workflow's lock leaves one that nobody owns: killed after it, the table would stay locked for ever", async () => {
+    const { db } = shard();
+    const write = db.write.bind(db);
+    let commits = 0;
+    db.write = async (clock, fn) => {
+      const result = await write(clock, fn);
+      commits++;
+      expect(tableLocks(shard()).filter(({ granted }) => granted)).toEqual([]);
+      return result;
+    };
+    await acquireTables(t.ctx, shard(), t.cluster.world, [{ table: 't', mode: 'read-only' }], { holder: 'SwitchTraffic' });
+    expect(commits).toBe(2);
+    expect(tableLocks(shard())).toEqual([]);
+  });
 });

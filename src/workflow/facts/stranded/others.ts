@@ -1,4 +1,4 @@
-import { reshardRecoveryCommands } from '../../recovery.ts';
+import { deleteRowsCommand, reshardRecoveryCommands } from '../../recovery.ts';
 import type { StreamFacts, WorkflowFacts } from '../workflow.ts';
 import { type Found, lockName, type Picture, unique } from './found.ts';
 
@@ -36,11 +36,11 @@ export function leftOthers(picture: Picture, reshard: WorkflowFacts): Found[] {
   const copies = copiesOf(picture, reshard);
   const others = unique([...stopped, ...copies].map((one) => `${keyspace}/${one.workflow}`));
   const place = ({ workflow: name, stream }: PlacedStream): string => `${name} on ${keyspace}/${stream.shard}`;
-  const commands = reshardRecoveryCommands({ keyspace, workflow, sources: [], stopped: stopped.map((one) => ({ workflow: one.workflow, ...one.stream })), copies: [] });
+  const commands = reshardRecoveryCommands({ keyspace, workflow, sources: [], stopped: stopped.map((one) => ({ workflow: one.workflow, ...one.stream })), copies: copies.map((one) => ({ workflow: one.workflow, tablet: one.stream.tablet })) });
   const about = { object: `${keyspace}.${workflow}`, keyspaces: [keyspace], workflows: [lockName(reshard), ...others] };
   const found: Found[] = [];
   if (copies.length > 0) {
-    const next = [...new Set(copies.map(({ workflow: name, stream }) => `ExecuteFetchAsDBA ${stream.tablet} "delete from _vt.vreplication where workflow = '${name}'"`))];
+    const next = unique(copies.map(({ workflow: name, stream }) => deleteRowsCommand(stream.tablet, name)));
     const text = `${keyspace}.${workflow}: stopped copies of ${copies.map(place).join(', ')} were made for a switch that did not happen (no journal)`;
     found.push({ kind: 'copies-left-over', ...about, text, next });
   }
