@@ -52,19 +52,19 @@ describe('doctor --fix', () => {
   locked named customer/c2c, keyspace commerce, keyspace customer
   saved snapshot before-fix-1
   SWT0201 commerce/0: go back
-    $ switchtraffic SetShardTabletControl --denied-tables=corder,customer --remove commerce/0 primary
+    $ vtctldclient SetShardTabletControl --denied-tables=corder,customer --remove commerce/0 primary
       ok
-    $ switchtraffic RefreshStateByShard commerce/0
+    $ vtctldclient RefreshStateByShard commerce/0
       Refreshed state on commerce/0
       ok
-    $ switchtraffic SetShardTabletControl --denied-tables=corder,customer customer/0 primary
+    $ vtctldclient SetShardTabletControl --denied-tables=corder,customer customer/0 primary
       ok
-    $ switchtraffic RefreshStateByShard customer/0
+    $ vtctldclient RefreshStateByShard customer/0
       Refreshed state on customer/0
       ok
-    $ switchtraffic Workflow --keyspace customer start --workflow c2c
+    $ vtctldclient Workflow --keyspace customer start --workflow c2c
       ok
-    $ switchtraffic RebuildVSchemaGraph
+    $ vtctldclient RebuildVSchemaGraph
       RebuildVSchemaGraph: ok
       ok
   gone: SWT0201 commerce/0
@@ -108,7 +108,7 @@ To take all of it back: switchtraffic snapshot restore before-fix-1 --force
     const cluster = await refused();
     const { exit, stdout } = await during(cluster, 'doctor --fix', 'doctor/fix/lock', () => cluster.ok('SetShardTabletControl --denied-tables=corder --remove commerce/0 primary'));
     expect(stdout).toContain('SWT0201 commerce/0: has changed, planned anew');
-    expect(stdout).toContain('$ switchtraffic SetShardTabletControl --denied-tables=customer --remove commerce/0 primary');
+    expect(stdout).toContain('$ vtctldclient SetShardTabletControl --denied-tables=customer --remove commerce/0 primary');
     expect(exit, stdout).toBe(0);
     await cluster.ok(WRITE);
   });
@@ -231,7 +231,7 @@ describe('a lock that is lost in the middle', () => {
     const { exit, stdout } = await cluster.run(`doctor --fix --fault 'doctor/fix/command#3=lease(steal)'`);
     expect(exit).toBe(1);
     expect(stdout).toContain('lock on keyspace customer was lost (it was taken away; now held by thief@elsewhere pid 1), nothing was begun under it');
-    expect(stdout).toContain('not run: switchtraffic RefreshStateByShard customer/0');
+    expect(stdout).toContain('not run: vtctldclient RefreshStateByShard customer/0');
     expect(stdout).toContain('Stopped: ');
   });
 

@@ -33,7 +33,7 @@ it.each(CASES)('$name', async ({ kill, words, make }) => {
   const { exit, stdout } = await cluster.run('doctor');
   expect([exit, stdout.replace(/\s+/g, ' ')]).toEqual([1, expect.stringContaining(words)]);
   expect(stdout).toContain('SWT0308');
-  const lines = [...stdout.matchAll(/^ {6}switchtraffic (.*)$/gm)].map(([, line]) => line!);
+  const lines = [...stdout.matchAll(/^ {6}(?:switchtraffic|vtctldclient) (.*)$/gm)].map(([, line]) => line!);
   expect(lines).toHaveLength(1);
   await cluster.ok(lines[0]!);
   const after = await cluster.run('doctor');
