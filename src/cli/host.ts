@@ -60,6 +60,9 @@ export interface DraftHost extends ClusterHost {
 export const TOPOLOGY_FILE = 'topology.db';
 /** The folder of the shards' files, unless the cluster's record names another. */
 export const SHARD_FOLDER = 'shards';
+/** The folder of snapshots that have a name, and how files of snapshots end that have no other. */
+export const SNAPSHOT_FOLDER = 'snapshots';
+export const SNAPSHOT_SUFFIX = '.swt-snapshot';
 
 /** A cluster in a folder, on the machine's own clock unless `makeWorld` makes a world for each command, as a process has. */
 export function fileHost(state: string, cwd: string, makeWorld = (): World => realWorld(randomSeed())): ClusterHost {
@@ -148,9 +151,18 @@ const SHARD_FILE = /^[^.]+\.[^.]+\.db(?:-wal|-shm)?$/;
 
 /** Removes the shards of a folder, and the folder if nothing else is in it. */
 export function removeShardFiles(folder: string): void {
+  removeOurs(folder, (name) => SHARD_FILE.test(name));
+}
+
+/** Removes the snapshots of a state that have a name. */
+export function removeSnapshots(state: string): void {
+  removeOurs(join(state, SNAPSHOT_FOLDER), (name) => name.endsWith(SNAPSHOT_SUFFIX));
+}
+
+function removeOurs(folder: string, isOurs: (name: string) => boolean): void {
   if (!existsSync(folder)) return;
   const names = readdirSync(folder);
-  const ours = names.filter((name) => SHARD_FILE.test(name));
+  const ours = names.filter(isOurs);
   for (const name of ours) rmSync(join(folder, name), { force: true });
   if (ours.length === names.length) rmdirSync(folder);
 }
@@ -262,6 +274,7 @@ function hostOfMemory(machine: VirtualMachine, cluster: MemoryCluster, onDeath?:
       generation++;
       store.clear();
       shards.close();
+      kept.clear();
     },
     release: () => Promise.resolve(),
     freeze: async () => (await loading(import('./snapshot/freeze.ts'))).freezeMemory(store, shards),

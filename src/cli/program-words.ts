@@ -6,13 +6,13 @@ const PROGRAM = 'switchtraffic';
 const COMMAND = /(^ *|: |[`(])switchtraffic (?=\S)/g;
 
 /** How a command for the same cluster begins; `state` is the `--state` that was given. */
-export function programWords(state: string | undefined): string {
-  return state === undefined ? PROGRAM : `${PROGRAM} --state ${shellQuote(state)}`;
+export function programWords(state: string | undefined, program = PROGRAM): string {
+  return state === undefined ? program : `${program} --state ${shellQuote(state)}`;
 }
 
 /** The same, of the flags of a command. */
-export function programOf(flags: Invocation['flags']): string {
-  return programWords(flags.given('state') ? flags.str('state') : undefined);
+export function programOf(flags: Invocation['flags'], program = PROGRAM): string {
+  return programWords(flags.given('state') ? flags.str('state') : undefined, program);
 }
 
 /** A line that tells commands to type, with those for this cluster made complete. One that names a state already is left alone. */

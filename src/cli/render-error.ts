@@ -1,6 +1,5 @@
 import { formatRfc3339Nano } from '../lib/go-time.ts';
 import { errorText, errorVerbose, InvariantError, UserError, VtError } from '../lib/errors.ts';
-import { explain } from '../store/sqlite-errors.ts';
 import { ExitFault } from '../lib/exit-fault.ts';
 import { CommandFailure } from './command-failure.ts';
 import { linesWithoutControls, withoutControls } from './controls.ts';
@@ -86,10 +85,9 @@ function environmentError(error: unknown): UserError | undefined {
   if (code.startsWith('SQLITE_BUSY')) {
     return new UserError('the state is locked by another process', { next: 'run it again; see who holds locks: switchtraffic lock show' });
   }
-  // Whoever opened the file had no part in the call: which one it is, is not known here.
-  if (code.startsWith('SQLITE_')) {
-    const explained = explain(error, '');
-    if (explained instanceof UserError) return new UserError(explained.message.replace('the state file  ', 'a file of the state '), { exit: 2, cause: error, ...(explained.next !== undefined && { next: explained.next }) });
+  // Whoever opened the file had no part in the call: which one it is, is not known here (store/sqlite-errors.ts).
+  if (/^SQLITE_(?:CORRUPT|NOTADB|READONLY|CANTOPEN|FULL|IOERR|PERM|NOMEM)/.test(code)) {
+    return new UserError(`a file of the state cannot be used: ${error.message}`, { next: 'free space and check the disk, then run it again', exit: 2, cause: error });
   }
   return 'syscall' in error && code !== '' ? new UserError(error.message) : undefined;
 }

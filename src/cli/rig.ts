@@ -14,7 +14,7 @@ import type { LeasePolicy } from '../topo/conn/lock-table.ts';
 import type { TopoServer } from '../topo/server.ts';
 import { commandPath, parseArgv } from './argv.ts';
 import { rootCommand } from './commands.ts';
-import { type ClusterHost, fileHost, memoryHost } from './host.ts';
+import { type ClusterHost, fileHost, memoryHost, removeSnapshots } from './host.ts';
 import { inputPath } from './input-path.ts';
 import { makeShell } from './shell.ts';
 
@@ -56,7 +56,10 @@ function openRig({ seed, files, folder }: { seed: number; files: string; folder?
   const memory = folder === undefined ? memoryHost(machine) : undefined;
   const host: ClusterHost = memory ?? fileHost(join(folder!, '.'), '.', () => machine.world());
   // What an earlier run kept there would be in the way.
-  if (memory === undefined) host.reset();
+  if (memory === undefined) {
+    host.reset();
+    removeSnapshots(host.place);
+  }
   return {
     clock: machine.clock,
     pauses: machine.pauses,

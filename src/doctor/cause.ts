@@ -1,4 +1,7 @@
 import { formatRfc3339 } from '../lib/go-time.ts';
+import { shortTabletAlias } from '../lib/names.ts';
+import type { ProblemKind } from '../lib/problems.ts';
+import { cut } from '../report/show/text.ts';
 import type { LockEvent } from '../topo/conn/lock-events.ts';
 import { lockDirs } from '../topo/paths.ts';
 import type { HistoryFacts } from '../workflow/facts/history.ts';
@@ -51,6 +54,9 @@ function asked(command: string): string {
   return command.replace(/ --fault(?:=| )(?:'[^']*'|\S+)/g, '');
 }
 
+/** Rules are long, and stand in the history. */
+const MOST_OF_A_LINE = 160;
+
 function isFailed(entry: HistoryFacts): boolean {
   return entry.exit !== 0;
 }
@@ -64,12 +70,17 @@ function concerns({ command }: HistoryFacts, { workflows }: Finding): boolean {
   });
 }
 
-/** A command that names its shard, tablet or cell. */
-function byHand({ command }: HistoryFacts, { object }: Finding): boolean {
+/** What rules are wrong with, rules were saved for. */
+const OF_RULES: readonly ProblemKind[] = ['two-writers', 'incomplete-rules', 'rules-not-published', 'orphan-rules', 'frozen-not-served'];
+
+/** A command by hand that names its shard, tablet or cell, or a shard of its keyspace; one that saved rules, where those are wrong. */
+function byHand({ command }: HistoryFacts, { kind, object }: Finding): boolean {
   const [verb = '', ...typed] = wordsOf(command);
-  if (!/^(Set|Apply|Change|Delete|Execute|Rebuild|tablet$|cell$)/.test(verb)) return false;
+  if (/^Apply\w*RoutingRules$/.test(verb)) return OF_RULES.includes(kind);
+  if (verb === 'tablet') return typed[0] !== 'add' && typed.some((word) => shortTabletAlias(word) === shortTabletAlias(object));
+  if (!/^(Set|Change|Delete|Execute|Rebuild|cell$)/.test(verb)) return false;
   const names = object.replace(/^cell /, '').split(', ');
-  return typed.some((word) => names.includes(word));
+  return typed.some((word) => names.some((name) => word === name || word.startsWith(`${name}/`)));
 }
 
 function wordsOf(command: string): string[] {
@@ -79,5 +90,5 @@ function wordsOf(command: string): string[] {
 function causeText({ command, pid, at: when, failedStep, error, exit }: HistoryFacts): string {
   const how = exit === 0 ? 'was run' : failedStep === undefined ? 'failed' : `failed at ${failedStep}`;
   const why = error === undefined ? '' : `: ${error.split('\n')[0]}`;
-  return `${asked(command)} (pid ${pid}) ${how}, ${formatRfc3339(when)}${why}`;
+  return `${cut(asked(command), MOST_OF_A_LINE)} (pid ${pid}) ${how}, ${formatRfc3339(when)}${why}`;
 }

@@ -35,7 +35,7 @@ export function judge(picture: DoctorPicture, behaviours: Behaviours, { only, sk
   // Who asks for one kind wants to see it under whatever problem it is told.
   const isWanted = ({ kind, also }: Problem): boolean => (only.length === 0 || [kind, ...also.map((one) => one.kind)].some((one) => only.includes(one))) && !skip.includes(kind);
   const problems = inOrder(all.filter(isWanted));
-  return { verdict: verdictOf(problems), healthy: problems.length === 0, problems, notes: notesOf(picture), areas: areasOf(picture, problems) };
+  return { verdict: verdictOf(problems), healthy: problems.length === 0, problems, notes: notesOf(picture, problems), areas: areasOf(picture, problems) };
 }
 
 function problemOf(finding: ReturnType<typeof withWorkers<Finding>>[number], picture: DoctorPicture): Problem {
@@ -73,5 +73,6 @@ function verdictOf(problems: readonly Problem[]): string {
   const keyspaces = [...new Set(problems.flatMap((problem) => problem.keyspaces))].toSorted();
   const blocking = problems.filter((problem) => severityOf(problem) === 'blocking');
   const what = blocking.length === 0 ? 'no query is refused' : [...new Set(blocking.flatMap((problem) => problem.impact[0] ?? []))].join('; ');
-  return `${problems.length} problem${problems.length === 1 ? '' : 's'} in ${keyspaces.join(', ')}: ${what}`;
+  const where = keyspaces.length === 0 ? '' : ` in ${keyspaces.join(', ')}`;
+  return `${problems.length} problem${problems.length === 1 ? '' : 's'}${where}: ${what}`;
 }

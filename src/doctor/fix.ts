@@ -1,33 +1,14 @@
 import type { ProblemKind } from '../lib/problems.ts';
-import { errorText } from '../lib/errors.ts';
 import { type Context, withoutCancel } from '../runtime/context.ts';
-import { runStep } from '../runtime/step.ts';
 import type { Diagnosis, Problem } from '../report/doctor/diagnosis.ts';
-import type { CommandDone, FixEvent, FixPass, FixReport, LeftProblem, LeftWhy, ReapedLock, RepairDone } from '../report/doctor/fixing.ts';
+import type { FixPass, FixReport, LeftProblem, LeftWhy, ReapedLock, RepairDone } from '../report/doctor/fixing.ts';
 import type { Cluster } from '../tablet/cluster.ts';
-import { heldLocks, lendLocks } from '../topo/locks.ts';
-import { isLeaseGone, lostAtCheck } from '../topo/lost-locks.ts';
+import { heldLocks } from '../topo/locks.ts';
 import { lockDirs } from '../topo/paths.ts';
-import { FIX_STEPS } from '../workflow/fix-steps.ts';
+import { FixSteps, type FixTools } from './fix-tools.ts';
 import { locksOfDead, reapDead } from './reap.ts';
+import { Repairer } from './repair.ts';
 import { type HeldTogether, LockBusy, takeLocks, type WantedLocks } from './take-locks.ts';
-
-/** What a fix is given from above and beside it. */
-export interface FixTools {
-  /** Reads the cluster and says what is wrong. */
-  diagnose(ctx: Context): Promise<Diagnosis>;
-  /** Runs a literal command line under a context, with the locks that it lends. */
-  run(ctx: Context, line: string): Promise<CommandDone>;
-  /** Finishes the intent of a problem: back, or past its point of no return forward. Undefined where there is none to finish. */
-  finish(ctx: Context, problem: Problem): Promise<string | undefined>;
-  /** Saves the whole cluster; resolves to the name to restore it by. */
-  snapshot(ctx: Context): Promise<string>;
-  /** True for the kinds that are to be repaired. */
-  wants(kind: ProblemKind): boolean;
-  /** Hears of everything as it happens. */
-  say(event: FixEvent): void;
-}
-
 
 /** What taking away the locks of the dead cures, before anything else is looked at. */
 const OF_THE_DEAD: readonly ProblemKind[] = ['dead-lock-holder', 'lease-run-out', 'waiting-behind-dead', 'named-lock-of-dead'];
@@ -52,21 +33,22 @@ class Fix {
   readonly #tried = new Map<string, number>();
   #wentWell = 0;
   readonly #busy = new Set<string>();
-  readonly #occurrences = new Map<string, number>();
+  readonly #steps: FixSteps;
+  readonly #repairer: Repairer;
   readonly #reaped: ReapedLock[] = [];
-  #snapshot: string | undefined;
-  #stopped: string | undefined;
 
   constructor(ctx: Context, cluster: Cluster, tools: FixTools) {
     this.#ctx = ctx;
     this.#cluster = cluster;
     this.#tools = tools;
+    this.#steps = new FixSteps(ctx, cluster.world);
+    this.#repairer = new Repairer(ctx, cluster.topo, tools, this.#steps);
   }
 
   async run(): Promise<FixReport> {
-    if (OF_THE_DEAD.some((kind) => this.#tools.wants(kind))) await this.#step('reap', () => this.#notingReaped(() => reapDead(this.#ctx, this.#cluster.topo)));
+    if (OF_THE_DEAD.some((kind) => this.#tools.wants(kind))) await this.#steps.run('reap', () => this.#notingReaped(() => reapDead(this.#ctx, this.#cluster.topo)));
     let found = await this.#tools.diagnose(this.#ctx);
-    while (this.#passes.length < MOST_PASSES && this.#stopped === undefined) {
+    while (this.#passes.length < MOST_PASSES && this.#repairer.stopped === undefined) {
       const chosen = found.problems.filter((problem) => this.#whyNot(problem, found) === undefined);
       if (chosen.length === 0) break;
       found = await this.#pass(chosen);
@@ -100,7 +82,7 @@ class Fix {
       throw error;
     } finally {
       // A lock that was lost is said already; there is nothing left to release.
-      await this.#step('unlock', () => held.unlock(failure ?? this.#stopped));
+      await this.#steps.run('unlock', () => held.unlock(failure ?? this.#repairer.stopped));
     }
   }
 
@@ -110,7 +92,7 @@ class Fix {
     for (let problems = chosen; problems.length > 0; ) {
       const started = world.clock.now();
       try {
-        const held = await this.#step('lock', () => this.#notingReaped(() => takeLocks(this.#ctx, topo, locksOf(problems), 'DoctorFix')));
+        const held = await this.#steps.run('lock', () => this.#notingReaped(() => takeLocks(this.#ctx, topo, locksOf(problems), 'DoctorFix')));
         this.#tools.say({ kind: 'locked', names: held.names, waitedMs: world.clock.now() - started });
         return held;
       } catch (error) {
@@ -141,14 +123,14 @@ class Fix {
   }
 
   async #underLocks(held: HeldTogether, chosen: readonly Problem[]): Promise<Diagnosis> {
-    const before = await this.#step('reread', () => this.#tools.diagnose(held.ctx));
+    const before = await this.#steps.run('reread', () => this.#tools.diagnose(held.ctx));
     const vanished: Problem[] = [];
     const repairs: RepairDone[] = [];
     let now = before;
     for (const problem of chosen) {
-      if (this.#stopped !== undefined) break;
+      if (this.#repairer.stopped !== undefined) break;
       // What the repair before it did may have put this one right too, or changed what it takes.
-      if (repairs.at(-1) !== undefined) now = await this.#step('reread', () => this.#tools.diagnose(held.ctx));
+      if (repairs.at(-1) !== undefined) now = await this.#steps.run('reread', () => this.#tools.diagnose(held.ctx));
       const still = this.#again(problem, now, held);
       if (still === undefined) vanished.push(problem);
       else if (still !== 'later') repairs.push(await this.#repair(held.ctx, still));
@@ -179,80 +161,14 @@ class Fix {
   }
 
   async #repair(held: Context, problem: Problem): Promise<RepairDone> {
-    const { say } = this.#tools;
-    const { title, commands } = problem.repairs[0]!;
-    await this.#saveOnce(held);
-    say({ kind: 'repair', problem, title });
-    const done: CommandDone[] = [];
-    const lines = problem.kind === 'intent' ? [commands[0] ?? ''] : commands;
-    let failure: string | undefined;
-    for (const line of lines) {
-      failure = await this.#mayGoOn(held);
-      if (failure !== undefined) break;
-      const answer = await this.#step('command', () => this.#runLine(held, problem, line));
-      done.push(answer);
-      if (answer.exit === 0) continue;
-      failure = (await this.#mayGoOn(held)) ?? `${answer.line.split(' ')[0]} ended with ${answer.exit}`;
-      break;
-    }
-    const notDone = lines.slice(done.length);
-    if (failure === undefined) this.#wentWell++;
-    else say({ kind: 'failure', text: failure, notDone });
+    const repair = await this.#repairer.run(held, problem);
+    if (repair.failure === undefined) this.#wentWell++;
     this.#tried.set(planOf(problem), this.#wentWell);
-    return { problem, title, done, notDone, failure };
-  }
-
-  async #runLine(held: Context, problem: Problem, line: string): Promise<CommandDone> {
-    const { say } = this.#tools;
-    if (problem.kind === 'intent') {
-      const finished = await this.#finish(held, problem);
-      if (finished !== undefined) return finished;
-    }
-    say({ kind: 'command', line });
-    const answer = await this.#tools.run(lendLocks(held), line);
-    say({ kind: 'answer', command: answer });
-    return answer;
-  }
-
-  /** An intent is finished from what it says of itself: what was asked for is begun anew by whoever asked, not by a repair. */
-  async #finish(held: Context, problem: Problem): Promise<CommandDone | undefined> {
-    const { say } = this.#tools;
-    const line = `(finishing ${problem.object})`;
-    say({ kind: 'command', line });
-    let command: CommandDone;
-    try {
-      const said = await this.#tools.finish(held, problem);
-      if (said === undefined) return undefined;
-      command = { line, exit: 0, stdout: `${said}\n`, stderr: '' };
-    } catch (error) {
-      command = { line, exit: 1, stdout: '', stderr: `${errorText(error)}\n` };
-    }
-    say({ kind: 'answer', command });
-    return command;
-  }
-
-  async #saveOnce(held: Context): Promise<void> {
-    if (this.#snapshot !== undefined) return;
-    this.#snapshot = await this.#step('snapshot', () => this.#tools.snapshot(held));
-    this.#tools.say({ kind: 'snapshot', name: this.#snapshot });
-  }
-
-  /** Why nothing more may be done: a lock was lost, or the caller wants an end. Renews the locks where they live by that. */
-  async #mayGoOn(held: Context): Promise<string | undefined> {
-    const ended = this.#ctx.err();
-    if (ended !== undefined) return (this.#stopped = ended.reason === 'deadline' ? 'its time is over (--action-timeout)' : 'it was told to stop');
-    for (const lock of heldLocks(held)) {
-      try {
-        await lock.check(held);
-      } catch (error) {
-        return (this.#stopped = isLeaseGone(error) ? lostAtCheck(this.#cluster.topo, lock, error).layer : errorText(error));
-      }
-    }
-    return undefined;
+    return repair;
   }
 
   async #verify(held: Context, { before, ...pass }: Omit<FixPass, 'gone' | 'appeared'> & { before: Diagnosis }): Promise<Diagnosis> {
-    const after = await this.#step('verify', () => this.#tools.diagnose(held));
+    const after = await this.#steps.run('verify', () => this.#tools.diagnose(held));
     const known = new Set(before.problems.map(nameOf));
     const left = new Set(after.problems.map(nameOf));
     const gone = before.problems.filter((problem) => !left.has(nameOf(problem)));
@@ -271,19 +187,13 @@ class Fix {
       verdict,
       reaped: this.#reaped,
       passes: this.#passes,
-      snapshot: this.#snapshot,
-      undo: this.#snapshot === undefined ? undefined : `snapshot restore ${this.#snapshot} --force`,
+      snapshot: this.#repairer.snapshot,
+      undo: this.#repairer.snapshot === undefined ? undefined : `snapshot restore ${this.#repairer.snapshot} --force`,
       left,
-      stopped: this.#stopped,
+      stopped: this.#repairer.stopped,
     };
   }
 
-  #step<T>(step: keyof typeof FIX_STEPS, body: () => Promise<T>): Promise<T> {
-    const name = FIX_STEPS[step];
-    const occurrence = (this.#occurrences.get(name) ?? 0) + 1;
-    this.#occurrences.set(name, occurrence);
-    return runStep(this.#ctx, this.#cluster.world, { name, occurrence }, body);
-  }
 }
 
 /** What makes a problem the same when it is looked for again: not its evidence, which may have grown. */

@@ -125,8 +125,9 @@ function elsewhereOf({ elsewhere }: Repair, other: Repair | undefined): Pick<Rep
   return { elsewhere: { ...elsewhere, commands: [...new Set([...elsewhere.commands, ...other.elsewhere.commands])] } };
 }
 
-/** The same said twice: of queries that are refused, the denied tables are what shows it. */
+/** The same said twice, or what says nothing where the way is decided: of queries that are refused, the denied tables are what shows it. */
 function isToldAlready(cause: Problem, other: Problem): boolean {
+  if (isDecided(cause.kind) && (other.kind === 'denial-missing' || other.kind === 'denied-left-over')) return true;
   return other.object === cause.object && (other.kind === cause.kind || (cause.kind === 'refused' && other.kind === 'denied-left-over'));
 }
 

@@ -10,12 +10,24 @@ export interface RepairWords {
 /** The words for the one way that `next` of a finding is. */
 export function repairWords({ kind, next, text }: Finding): RepairWords {
   const [first = ''] = next;
+  const own = WORDS[kind];
+  if (own !== undefined) return own;
   const switches = next.find((command) => /\b(switchtraffic|reversetraffic|complete|cancel)\b/.test(command));
-  if (kind === 'intent') return text.includes('point of no return: it can only') ? FORWARD : SETTLED;
+  if (kind === 'intent') return intentWords(text);
   if (switches !== undefined) return FORWARD;
   if (kind === 'refused') return refusedWords(next);
-  return WORDS[kind] ?? { title: 'put it right', consequence: `afterwards this is as the records say (${first.split(' ')[0]})` };
+  return { title: 'put it right', consequence: `afterwards this is as the records say (${first.split(' ')[0]})` };
 }
+
+function intentWords(text: string): RepairWords {
+  if (text.includes('nothing leads back')) return ENDED;
+  if (text.includes('the next run starts')) return STARTED;
+  return text.includes('it can only be completed') ? FORWARD : SETTLED;
+}
+
+const ENDED: RepairWords = { title: 'finish forward', consequence: 'what is left of the command is done, with the flags that it was given; nothing leads back from there' };
+
+const STARTED: RepairWords = { title: 'finish forward', consequence: 'the streams that are not started yet are; the workflow is what it was to be' };
 
 const FORWARD: RepairWords = {
   title: 'finish forward',

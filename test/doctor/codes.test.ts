@@ -9,7 +9,7 @@ const ALL: readonly (Run & { kind: ProblemKind; name: string })[] = [
   ...MORE_RUNS,
 ];
 
-describe.each(ALL)('$kind: $name', ({ kind, make, object, repair, with: other }) => {
+describe.each(ALL)('$kind: $name', ({ kind, make, object, repair, cause, with: other }) => {
   it('is found, and mended by what is printed', async () => {
     const cluster = await make();
     const told = await diagnosisOf(cluster);
@@ -18,6 +18,7 @@ describe.each(ALL)('$kind: $name', ({ kind, make, object, repair, with: other })
     expect(problem, short).toBeDefined();
     expect(problem!.evidence.length, short).toBeGreaterThan(0);
     expect(problem!.impact.length, short).toBeGreaterThan(0);
+    if (cause !== undefined) expect(problem!.cause?.slice(0, cause.length)).toBe(cause);
     const lines = problem!.repairs.flatMap(({ commands, undo }) => [...commands, ...undo]);
     expect(lines.filter((line) => /[<>]|KEYSPACE|undefined|NaN/.test(line))).toEqual([]);
     if (repair === 'choice') await tryEach(cluster, problem!);

@@ -89,7 +89,7 @@ async function byHand(cluster: TestCluster): Promise<string[]> {
 
 describe('doctor --fix after a switch that failed', () => {
   // Some 12 000 of them; `vitest run --mode all test/doctor` does them all.
-  it.each(sample(CASES, 197))('leaves all well: $version, $subject, $fault', async ({ version, subject, fault }) => {
+  it.each(sample(CASES, 397))('leaves all well: $version, $subject, $fault', async ({ version, subject, fault }) => {
     const { make, line, write } = SUBJECTS[subject]!;
     const cluster = forkCluster(await make(version));
     const { exit, stderr } = await cluster.run(line(`--fault '${fault}'`));

@@ -52,7 +52,7 @@ describe('doctor --fix after a command of hardened was killed', () => {
     const ends = [before, await settled(whole)];
     const came = new Set<number>();
     const places = points.filter(({ name }) => steps.test(name)).flatMap(({ name, occurrences }) => Array.from({ length: occurrences }, (_, index) => [`${name}:before#${index + 1}`, `${name}:after#${index + 1}`]).flat());
-    for (const place of sample(places, 7)) {
+    for (const place of sample(places, 11)) {
       const cluster = forkCluster(start);
       if ((await cluster.run(`${line} --fault '${place}=panic'`)).exit !== 137) continue;
       const { exit, stdout, stderr } = await cluster.run('doctor --fix');

@@ -38,7 +38,7 @@ describe.each(STRANDED)('a doctor that dies while it repairs, on %s after %s', (
     await whole.ok('doctor --fix');
     const expected = await settled(whole);
     let died = 0;
-    for (const place of sample(placesOf(version), 3)) {
+    for (const place of sample(placesOf(version), 5)) {
       const cluster = forkCluster(first);
       const { exit, stdout } = await cluster.run(`doctor --fix --fault '${place}=panic'`);
       // Not every plan has each step.
@@ -49,7 +49,7 @@ describe.each(STRANDED)('a doctor that dies while it repairs, on %s after %s', (
       expect(again.exit, `${place}\n${stdout}\n--\n${again.stdout}${again.stderr}`).toBe(0);
       expect(await settled(cluster), place).toEqual(expected);
     }
-    expect(died).toBeGreaterThan(4);
+    expect(died).toBeGreaterThan(3);
   });
 
   it('may die again and again', async () => {

@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { fingerprint } from '../helpers/fingerprint.ts';
 import { during } from '../helpers/during.ts';
-import { forkCluster, movingCluster, switchLine, type TestCluster } from '../helpers/shell.ts';
+import { forkCluster, movingCluster, switchLine, type TestCluster, words } from '../helpers/shell.ts';
+import { tempDir } from '../helpers/topo-world.ts';
+import { fileHost } from '../../src/cli/host.ts';
+import { makeShell } from '../../src/cli/shell.ts';
+import { VirtualMachine } from '../../src/runtime/world.ts';
 
 const CATCH_UP = 'switchTraffic/writes/waitForCatchup';
 const WRITE = `query "insert into customer (customer_id, email) values (6, 'after@example.com')"`;
@@ -48,19 +52,19 @@ describe('doctor --fix', () => {
   locked named customer/c2c, keyspace commerce, keyspace customer
   saved snapshot before-fix-1
   SWT0201 commerce/0: go back
-    $ switchtraffic SetShardTabletControl --denied-tables=corder,customer --remove commerce/0 primary
+    $ vtctldclient SetShardTabletControl --denied-tables=corder,customer --remove commerce/0 primary
       ok
-    $ switchtraffic RefreshStateByShard commerce/0
+    $ vtctldclient RefreshStateByShard commerce/0
       Refreshed state on commerce/0
       ok
-    $ switchtraffic SetShardTabletControl --denied-tables=corder,customer customer/0 primary
+    $ vtctldclient SetShardTabletControl --denied-tables=corder,customer customer/0 primary
       ok
-    $ switchtraffic RefreshStateByShard customer/0
+    $ vtctldclient RefreshStateByShard customer/0
       Refreshed state on customer/0
       ok
-    $ switchtraffic Workflow --keyspace customer start --workflow c2c
+    $ vtctldclient Workflow --keyspace customer start --workflow c2c
       ok
-    $ switchtraffic RebuildVSchemaGraph
+    $ vtctldclient RebuildVSchemaGraph
       RebuildVSchemaGraph: ok
       ok
   gone: SWT0201 commerce/0
@@ -104,7 +108,7 @@ To take all of it back: switchtraffic snapshot restore before-fix-1 --force
     const cluster = await refused();
     const { exit, stdout } = await during(cluster, 'doctor --fix', 'doctor/fix/lock', () => cluster.ok('SetShardTabletControl --denied-tables=corder --remove commerce/0 primary'));
     expect(stdout).toContain('SWT0201 commerce/0: has changed, planned anew');
-    expect(stdout).toContain('$ switchtraffic SetShardTabletControl --denied-tables=customer --remove commerce/0 primary');
+    expect(stdout).toContain('$ vtctldclient SetShardTabletControl --denied-tables=customer --remove commerce/0 primary');
     expect(exit, stdout).toBe(0);
     await cluster.ok(WRITE);
   });
@@ -139,6 +143,37 @@ To take all of it back: switchtraffic snapshot restore before-fix-1 --force
   it('waits its turn behind a command that needs the same locks, and looks again', async () => {
     const { told } = await behind(await refused(), '');
     expect([told.exit, told.outcome, told.stopped]).toEqual([0, 'healthy', null]);
+  });
+});
+
+describe('on files', () => {
+  it.each([
+    ['21.0.2', `${CATCH_UP}=return(INTERNAL)`],
+    ['hardened', `${CATCH_UP}=panic`],
+    ['hardened', 'switchTraffic/writes/startReverseVReplication=panic'],
+  ])('the same, with connections of their own for each command: %s after %s', async (version, fault) => {
+    const folder = tempDir();
+    try {
+      const machine = new VirtualMachine();
+      let died = (): void => {};
+      const shell = makeShell(fileHost(folder.path, '.', () => machine.world(() => died())), { died: () => new Promise((resolve) => (died = resolve)) });
+      const ok = async (line: string): Promise<string> => {
+        const { exit, stdout, stderr } = await shell(words(line));
+        expect(exit, `${line}\n${stdout}${stderr}`).toBe(0);
+        return stdout;
+      };
+      await ok(`init commerce --vitess-version ${version}`);
+      await ok('MoveTables --workflow c2c --target-keyspace customer create --source-keyspace commerce --tables customer,corder');
+      expect((await shell(words(switchLine(`--fault '${fault}'`)))).exit).not.toBe(0);
+      const { exit } = await shell(words(`doctor --fix --fault 'doctor/fix/command=panic'`));
+      expect(exit).toBe(137);
+      expect(await ok('doctor --fix')).toContain('saved snapshot before-fix-2');
+      await ok(WRITE);
+      expect(await ok('lock show')).toBe('nobody holds a lock\n');
+      expect(await ok('doctor')).toContain('healthy');
+    } finally {
+      folder.remove();
+    }
   });
 });
 
@@ -196,7 +231,7 @@ describe('a lock that is lost in the middle', () => {
     const { exit, stdout } = await cluster.run(`doctor --fix --fault 'doctor/fix/command#3=lease(steal)'`);
     expect(exit).toBe(1);
     expect(stdout).toContain('lock on keyspace customer was lost (it was taken away; now held by thief@elsewhere pid 1), nothing was begun under it');
-    expect(stdout).toContain('not run: switchtraffic RefreshStateByShard customer/0');
+    expect(stdout).toContain('not run: vtctldclient RefreshStateByShard customer/0');
     expect(stdout).toContain('Stopped: ');
   });
 

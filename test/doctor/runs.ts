@@ -17,6 +17,8 @@ export interface Run {
    * are at work. `choice`: two ways. `none`: no command helps.
    */
   repair: 'clean' | 'gone' | 'choice' | 'none';
+  /** How the command begins that is named as its cause. */
+  cause?: string;
   /** It is told with another problem that has the same cause. */
   with?: ProblemKind;
 }
@@ -69,11 +71,12 @@ export const RUNS: Readonly<Record<ProblemKind, Run>> = {
     make: () => after(MAIN, `ApplyRoutingRules --rules ${rules(...rulesFor('commerce').map(([from, to]): [string, string] => [from, from === 'corder@replica' ? 'customer.corder' : to]))}`),
     object: 'customer.c2c',
     repair: 'choice',
+    cause: 'ApplyRoutingRules --rules ',
   },
   'rules-not-published': { make: () => after(MAIN, `ApplyRoutingRules --skip-rebuild --rules ${rules(...rulesFor('commerce').map(([from, to]): [string, string] => [from, from.endsWith('@replica') ? to.replace('commerce.', 'customer.') : to]))}`), object: 'cell zone1', repair: 'choice' },
   'tablet-differs': { make: () => after(MAIN, 'SetShardTabletControl --denied-tables=product commerce/0 replica'), object: 'zone1-0000000101', repair: 'clean', with: 'denied-left-over' },
-  'serving-graph-differs': { make: async () => ran(await reshardingCluster('1 to 2', { version: MAIN, rows: 4, reference: false }), 'SetShardIsPrimaryServing customer/-80 true'), object: 'customer', repair: 'clean' },
-  'journal-without-frozen': { make: () => after(MAIN, `!${switchLine(fail(`${W}/startReverseVReplication`))}`), object: 'customer.c2c', repair: 'clean' },
+  'serving-graph-differs': { make: async () => ran(await reshardingCluster('1 to 2', { version: MAIN, rows: 4, reference: false }), 'SetShardIsPrimaryServing customer/-80 true'), object: 'customer', repair: 'clean', cause: 'SetShardIsPrimaryServing customer/-80 true (pid ' },
+  'journal-without-frozen': { make: () => after(MAIN, `!${switchLine(fail(`${W}/startReverseVReplication`))}`), object: 'customer.c2c', repair: 'clean', cause: 'MoveTables --workflow c2c --target-keyspace customer switchtraffic (pid ' },
   'journals-disagree': { make: async () => ran(await reshardingCluster('2 to 4', { version: MAIN, rows: 8, reference: false }), `!${reshardLine(`switchtraffic ${fail(`${W}/createJournals@customer/80-`)}`)}`), object: 'customer.cust2cust', repair: 'clean' },
   'reverse-left-over': {
     make: () => after(MAIN, `!${switchLine(`--tablet-types primary ${fail(`${W}/createReverseVReplication:after`)} ${fail('switchTraffic/rollback/deleteReverseVReplication')}`)}`),
@@ -166,7 +169,7 @@ export const RUNS: Readonly<Record<ProblemKind, Run>> = {
     repair: 'clean',
   },
   'data-gone': { make: async () => ran(await partialCluster(MAIN), partialLine('p80d', 'switchtraffic'), partialLine('p80d', 'cancel')), object: 'customer2.p80d', repair: 'none' },
-  'tablet-down': { make: () => after(MAIN, 'tablet stop zone1-101'), object: 'zone1-0000000101', repair: 'clean' },
+  'tablet-down': { make: () => after(MAIN, 'tablet stop zone1-101'), object: 'zone1-0000000101', repair: 'clean', cause: 'tablet stop zone1-101 (pid ' },
   'tablet-busy': { make: () => after(MAIN, 'tablet set-type zone1-101 backup'), object: 'zone1-0000000101', repair: 'clean' },
   'cell-down': { make: () => after(MAIN, 'cell stop zone1'), object: 'cell zone1', repair: 'clean' },
   'no-primary': { make: () => after(MAIN, 'DeleteTablets --allow-primary zone1-100'), object: 'commerce/0', repair: 'clean' },

@@ -47,7 +47,9 @@ function clusterOf(machine: VirtualMachine, host: MemoryHost, whenDead: (end: ()
 
 /** The words of a line; single and double quotes keep blanks. */
 export function words(line: string): string[] {
-  return [...line.matchAll(/(?:'([^']*)'|"([^"]*)"|[^\s'"]+)+/g)].map(([word]) => word.replace(/'([^']*)'|"([^"]*)"/g, '$1$2'));
+  // Printed lines name the program.
+  const bare = line.replace(/^(?:vtctldclient|switchtraffic) /, '');
+  return [...bare.matchAll(/(?:'([^']*)'|"([^"]*)"|[^\s'"]+)+/g)].map(([word]) => word.replace(/'([^']*)'|"([^"]*)"/g, '$1$2'));
 }
 
 const CREATE = 'MoveTables --workflow c2c --target-keyspace customer create --source-keyspace commerce --tables customer,corder';

@@ -1,12 +1,12 @@
 import type { ProblemKind } from '../../lib/problems.ts';
 import { diagnose, type Wanted } from '../../doctor/diagnose.ts';
-import { fix, type FixTools } from '../../doctor/fix.ts';
+import { fix } from '../../doctor/fix.ts';
+import type { FixTools } from '../../doctor/fix-tools.ts';
 import type { Problem } from '../../report/doctor/diagnosis.ts';
 import { fixEventLines, fixFacts, fixReportLines } from '../../report/doctor/fix-text.ts';
 import type { FixReport } from '../../report/doctor/fixing.ts';
-import type { ShowOptions } from '../../report/show/options.ts';
-import type { Context } from '../../runtime/context.ts';
-import { checkContext } from '../../runtime/context.ts';
+import type { DoctorOptions } from '../../report/doctor/options.ts';
+import { checkContext, type Context } from '../../runtime/context.ts';
 import { lineWords } from '../../scenario/words.ts';
 import type { Cluster } from '../../tablet/cluster.ts';
 import { finishIntent } from '../../workflow/finish-intent.ts';
@@ -18,6 +18,7 @@ import { colorLevel, createPaint } from '../paint.ts';
 import { programOf } from '../program-words.ts';
 import { saveSnapshot } from '../snapshot/save.ts';
 import type { Invocation } from '../spec.ts';
+import { typedLine } from '../typed-line.ts';
 
 /** What is to be repaired of what is looked for; `kinds` empty: all of it. */
 export interface FixOrder extends Wanted {
@@ -31,7 +32,7 @@ export function runFix(inv: Invocation, order: FixOrder): Promise<number> {
   return withCluster(inv, { history: true, repairs: true }, async ({ ctx, cluster }) => {
     const json = inv.flags.str('format') === 'json';
     const paint = await createPaint(colorLevel(inv.io.stdout, inv.flags, inv.io.env));
-    const options: ShowOptions = { paint, program: programOf(inv.flags), now: cluster.world.clock.now() };
+    const options: DoctorOptions = { paint, program: programOf(inv.flags), typed: typedLine(inv.flags), now: cluster.world.clock.now() };
     const print = (lines: readonly string[]): void => inv.io.stdout.write(lines.map((line) => `${line.trimEnd()}\n`).join(''));
     const report = await fix(ctx, cluster, {
       ...toolsOf(inv, cluster, order),
@@ -39,7 +40,7 @@ export function runFix(inv: Invocation, order: FixOrder): Promise<number> {
         if (!json) print(fixEventLines(event, options));
       },
     });
-    if (json) printFacts(inv, fixFacts(report, cluster.release.name));
+    if (json) printFacts(inv, fixFacts(report, cluster.release.name, options.typed));
     else print(fixReportLines(report, { ...options, now: cluster.world.clock.now() }));
     return EXITS[report.outcome];
   });

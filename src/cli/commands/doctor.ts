@@ -6,6 +6,7 @@ import { printFacts } from '../facts-output.ts';
 import { colorLevel, createPaint } from '../paint.ts';
 import { programOf } from '../program-words.ts';
 import type { Invocation } from '../spec.ts';
+import { typedLine } from '../typed-line.ts';
 import { unknownName } from '../unknown-name.ts';
 
 /**
@@ -42,10 +43,10 @@ async function examine(inv: Invocation): Promise<number> {
     const notNamed = kinds.length === 0 ? [] : (Object.keys(PROBLEMS) as ProblemKind[]).filter((kind) => !kinds.includes(kind));
     const diagnosis = await diagnose(ctx, cluster, { ...wanted, skip: [...wanted.skip, ...notNamed] });
     const { diagnosisFacts, renderDiagnosis } = await loading(import('../../report/doctor/text.ts'));
-    if (flags.str('format') === 'json') printFacts(inv, diagnosisFacts(diagnosis, cluster.release.name));
+    if (flags.str('format') === 'json') printFacts(inv, diagnosisFacts(diagnosis, cluster.release.name, typedLine(flags)));
     else {
       const paint = await createPaint(colorLevel(inv.io.stdout, flags, inv.io.env));
-      const lines = renderDiagnosis(diagnosis, { paint, program: programOf(flags), now: cluster.world.clock.now() });
+      const lines = renderDiagnosis(diagnosis, { paint, program: programOf(flags), typed: typedLine(flags), now: cluster.world.clock.now() });
       inv.io.stdout.write(lines.map((line) => `${line.trimEnd()}\n`).join(''));
     }
     return diagnosis.healthy ? 0 : 1;

@@ -3,11 +3,9 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { errorText, UserError } from '../../lib/errors.ts';
 import type { Bytes, Sink } from '../../store/snapshot/bytes.ts';
+import { SNAPSHOT_SUFFIX } from '../host.ts';
 import { openInput } from '../input-files.ts';
 import { isAlive } from '../process-alive.ts';
-
-/** How files of snapshots end that have no other name. */
-export const SNAPSHOT_SUFFIX = '.swt-snapshot';
 
 /** The bytes of a file, which people know as `name`. Throws UserError, exit 2, for what is missing, no file, or cannot be read. */
 export function fileBytes(path: string, name: string): Bytes {

@@ -2,8 +2,8 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../../lib/errors.ts';
 import { type Bytes, bytesInMemory, memorySink } from '../../store/snapshot/bytes.ts';
-import { makeFolder } from '../host.ts';
-import { fileBytes, newFile, type NewFile, SNAPSHOT_SUFFIX } from './files.ts';
+import { makeFolder, SNAPSHOT_FOLDER, SNAPSHOT_SUFFIX } from '../host.ts';
+import { fileBytes, newFile, type NewFile } from './files.ts';
 
 /** Where a cluster's snapshots lie that were given a name and no place. */
 export interface Shelf {
@@ -17,7 +17,6 @@ export interface Shelf {
   remove(name: string): void;
 }
 
-const FOLDER = 'snapshots';
 
 /** True for a word that names a snapshot of the shelf; anything else is a file. */
 export function isShelfName(word: string): boolean {
@@ -26,7 +25,7 @@ export function isShelfName(word: string): boolean {
 
 /** The shelf of a cluster in a folder: a folder beside its topology. */
 export function folderShelf(state: string): Shelf {
-  const folder = join(state, FOLDER);
+  const folder = join(state, SNAPSHOT_FOLDER);
   const placeOf = (name: string): string => join(folder, `${name}${SNAPSHOT_SUFFIX}`);
   return {
     placeOf,

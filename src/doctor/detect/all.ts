@@ -1,4 +1,5 @@
 import type { Behaviours } from '../../lib/behaviours.ts';
+import { lockName } from '../../workflow/facts/stranded/found.ts';
 import type { Finding } from '../finding.ts';
 import type { DoctorPicture } from '../picture.ts';
 import { controlNotes, controlsLeftOver } from './controls.ts';
@@ -58,7 +59,9 @@ export const DETECTORS: readonly Detector[] = [
 /** What a doctor knows of what `show` says, beyond its one way: another, or what has to come first. */
 export const KNOWING_MORE: readonly ((finding: Finding, picture: DoctorPicture, behaviours: Behaviours) => Finding)[] = [withBothWays, withGraphFirst, withRelease, withTwin];
 
-/** What is worth knowing and no problem. */
-export function notesOf(picture: DoctorPicture): string[] {
-  return [...workflowNotes(picture), ...controlNotes(picture)];
+/** What is worth knowing and no problem; of a workflow with a problem that says all. */
+export function notesOf(picture: DoctorPicture, problems: readonly { workflows: readonly string[] }[]): string[] {
+  const told = new Set(problems.flatMap(({ workflows }) => workflows));
+  const workflows = picture.workflows.filter((workflow) => !told.has(lockName(workflow)));
+  return [...workflowNotes({ ...picture, workflows }), ...controlNotes(picture)];
 }

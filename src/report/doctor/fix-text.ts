@@ -1,9 +1,9 @@
 import { formatDuration } from '../../lib/duration.ts';
 import { problemEntry } from '../../lib/problems.ts';
-import type { ShowOptions } from '../show/options.ts';
 import { wrapWords } from '../show/text.ts';
 import type { Problem } from './diagnosis.ts';
 import type { CommandDone, FixEvent, FixReport, LeftProblem, LeftWhy } from './fixing.ts';
+import type { DoctorOptions } from './options.ts';
 import { problemFacts, problemLines } from './text.ts';
 
 const WIDTH = 80;
@@ -13,7 +13,7 @@ const NOTICED_MS = 500;
 const MOST_ANSWER_LINES = 3;
 
 /** What a fix says while it is under way. */
-export function fixEventLines(event: FixEvent, { paint, program }: ShowOptions): string[] {
+export function fixEventLines(event: FixEvent, { paint, typed }: DoctorOptions): string[] {
   switch (event.kind) {
     case 'pass': {
       const many = event.problems.length === 1 ? '1 problem' : `${event.problems.length} problems`;
@@ -34,11 +34,11 @@ export function fixEventLines(event: FixEvent, { paint, program }: ShowOptions):
     case 'repair':
       return [`  ${paint.bold(nameOf(event.problem))}: ${event.title}`];
     case 'command':
-      return [`    ${event.line.startsWith('(') ? event.line : `$ ${program} ${event.line}`}`];
+      return [`    ${event.line.startsWith('(') ? event.line : `$ ${typed(event.line)}`}`];
     case 'answer':
       return answerLines(event.command).map((line) => `      ${event.command.exit === 0 ? paint.dim(line) : paint.red(line)}`);
     case 'failure':
-      return [paint.red(`    stopped: ${event.text}`), ...event.notDone.map((line) => `    not run: ${program} ${line}`)];
+      return [paint.red(`    stopped: ${event.text}`), ...event.notDone.map((line) => `    not run: ${typed(line)}`)];
     case 'verified':
       return [
         ...event.gone.map((problem) => paint.green(`  gone: ${nameOf(problem)}`)),
@@ -71,7 +71,7 @@ const WHY: Record<LeftWhy, string> = {
 };
 
 /** What there is to say when a fix has ended. */
-export function fixReportLines(report: FixReport, options: ShowOptions): string[] {
+export function fixReportLines(report: FixReport, options: DoctorOptions): string[] {
   const { paint, program } = options;
   const { outcome, verdict, undo, left, stopped } = report;
   return [
@@ -82,23 +82,24 @@ export function fixReportLines(report: FixReport, options: ShowOptions): string[
   ];
 }
 
-function leftLines({ problem, why }: LeftProblem, options: ShowOptions): string[] {
+function leftLines({ problem, why }: LeftProblem, options: DoctorOptions): string[] {
   return [WHY[why], ...problemLines(problem, options)];
 }
 
 /** What JSON gives. */
-export function fixFacts(report: FixReport, vitessVersion: string): object {
+export function fixFacts(report: FixReport, vitessVersion: string, typed: DoctorOptions['typed']): object {
+  const facts = (problem: Problem): object => problemFacts(problem, typed);
   const { passes, left, ...rest } = report;
   return {
     vitessVersion,
     ...rest,
     passes: passes.map(({ locks, vanished, repairs, gone, appeared }) => ({
       locks,
-      vanished: vanished.map(problemFacts),
-      repairs: repairs.map(({ problem, ...repair }) => ({ problem: problemFacts(problem), ...repair })),
-      gone: gone.map(problemFacts),
-      appeared: appeared.map(problemFacts),
+      vanished: vanished.map(facts),
+      repairs: repairs.map(({ problem, ...repair }) => ({ problem: facts(problem), ...repair })),
+      gone: gone.map(facts),
+      appeared: appeared.map(facts),
     })),
-    left: left.map(({ problem, why }) => ({ why, problem: problemFacts(problem) })),
+    left: left.map(({ problem, why }) => ({ why, problem: facts(problem) })),
   };
 }

@@ -2,9 +2,9 @@ import { formatRfc3339 } from '../../lib/go-time.ts';
 import { displayWidth, padEnd } from '../../lib/table.ts';
 import { problemEntry, type Severity } from '../../lib/problems.ts';
 import type { Paint } from '../paint.ts';
-import type { ShowOptions } from '../show/options.ts';
 import { ago, wrapWords } from '../show/text.ts';
 import { type Diagnosis, type Problem, type Repair, severityOf } from './diagnosis.ts';
+import type { DoctorOptions } from './options.ts';
 
 /** A terminal is taken to be this wide; commands are never broken, so that they can be pasted. */
 const WIDTH = 80;
@@ -18,7 +18,7 @@ const MARKS: Record<Severity, { sign: string; word: string; colour: 'red' | 'yel
 };
 
 /** A diagnosis for people: the verdict, each problem with its plan, what is well, what to do next. */
-export function renderDiagnosis(diagnosis: Diagnosis, options: ShowOptions): string[] {
+export function renderDiagnosis(diagnosis: Diagnosis, options: DoctorOptions): string[] {
   const { paint, program } = options;
   const { verdict, healthy, problems, notes } = diagnosis;
   return [
@@ -28,12 +28,17 @@ export function renderDiagnosis(diagnosis: Diagnosis, options: ShowOptions): str
     '',
     ...areaLines(diagnosis, paint),
     ...(healthy ? [] : ['', ...wrapWords(`Afterwards: ${program} doctor; what a code means: ${program} doctor --explain ${problemEntry(problems[0]!.kind).code}`, '', '  ', WIDTH)]),
+    ...(problems.some((problem) => namesClient(problem, options)) ? wrapWords('The lines of vtctldclient are a real cluster\'s too; here: alias vtctldclient=switchtraffic', '', '  ', WIDTH) : []),
   ];
 }
 
+function namesClient({ repairs }: Problem, { typed }: DoctorOptions): boolean {
+  return repairs.some(({ commands }) => commands.some((line) => typed(line).startsWith('vtctldclient ')));
+}
+
 /** A problem with its plan. */
-export function problemLines(problem: Problem, options: ShowOptions): string[] {
-  const { paint, program, now } = options;
+export function problemLines(problem: Problem, options: DoctorOptions): string[] {
+  const { paint, now } = options;
   const { code, title } = problemEntry(problem.kind);
   const { sign, word, colour } = MARKS[severityOf(problem)];
   const head = ` ${sign} ${code} ${title}`;
@@ -48,7 +53,7 @@ export function problemLines(problem: Problem, options: ShowOptions): string[] {
     ...labelled('Also', problem.also.map((one) => `${problemEntry(one.kind).code} ${one.text}`)),
     ...labelled('Cause', problem.cause === undefined ? [] : [problem.cause]),
     ...labelled('At work', problem.atWork === undefined ? [] : [`${problem.atWork}: this may pass. Look again before you change anything`]).map((line) => paint.yellow(line)),
-    ...problem.repairs.flatMap((repair, index) => repairLines(repair, index, problem.repairs.length, program)),
+    ...problem.repairs.flatMap((repair, index) => repairLines(repair, index, problem.repairs.length, options)),
     ...labelled('Note', problem.note === undefined ? [] : [problem.note]),
   ];
 }
@@ -58,9 +63,9 @@ function labelled(label: string, texts: readonly string[]): string[] {
   return texts.flatMap((text, index) => wrapWords(text, INDENT + padEnd(index === 0 ? label : '', LABEL), INDENT + ' '.repeat(LABEL), WIDTH));
 }
 
-function repairLines({ title, consequence, commands, undo, elsewhere }: Repair, index: number, of: number, program: string): string[] {
+function repairLines({ title, consequence, commands, undo, elsewhere }: Repair, index: number, of: number, options: DoctorOptions): string[] {
   const label = of === 1 ? 'Repair' : `Way ${index + 1}`;
-  const typed = (lines: readonly string[]): string[] => lines.map((line) => `${INDENT}  ${program} ${line}`);
+  const typed = (lines: readonly string[]): string[] => lines.map((line) => `${INDENT}  ${options.typed(line)}`);
   return [
     ...labelled(label, [`${title}: ${consequence}`]),
     ...typed(commands),
@@ -86,22 +91,23 @@ function areaLines({ areas }: Diagnosis, paint: Paint): string[] {
   return lines;
 }
 
-/** What JSON gives: the diagnosis with each problem's entry of the table in it. */
-export function diagnosisFacts(diagnosis: Diagnosis, vitessVersion: string): object {
+/** What JSON gives: the diagnosis with each problem's entry of the table in it, command lines as they are typed. */
+export function diagnosisFacts(diagnosis: Diagnosis, vitessVersion: string, typed: DoctorOptions['typed']): object {
   const { verdict, healthy, problems, notes, areas } = diagnosis;
   return {
     vitessVersion,
     verdict,
     healthy,
-    problems: problems.map(problemFacts),
+    problems: problems.map((problem) => problemFacts(problem, typed)),
     notes,
     areas,
   };
 }
 
 /** A problem with its entry of the table in it. */
-export function problemFacts(problem: Problem): object {
+export function problemFacts(problem: Problem, typed: DoctorOptions['typed']): object {
   const { code, title } = problemEntry(problem.kind);
   const also = problem.also.map((one) => ({ code: problemEntry(one.kind).code, ...one }));
-  return { code, title, severity: severityOf(problem), ...problem, also };
+  const repairs = problem.repairs.map(({ commands, undo, ...repair }) => ({ ...repair, commands: commands.map(typed), undo: undo.map(typed) }));
+  return { code, title, severity: severityOf(problem), ...problem, also, repairs };
 }

@@ -2,7 +2,9 @@ import { UserError } from '../../lib/errors.ts';
 import { Database } from '../../store/database.ts';
 import type { ClusterRecord } from '../cluster-record.ts';
 import { paths } from '../paths.ts';
+import { MOST_EVENTS } from './lock-events.ts';
 import { MemoryTopoStore } from './memory-conn.ts';
+import { sqliteLockRows } from './sqlite-lock-rows.ts';
 import { TOPO_MIGRATIONS } from './sqlite-schema.ts';
 
 /**
@@ -73,7 +75,9 @@ export function contentsOf(store: MemoryTopoStore): { record: ClusterRecord; con
       for (const [path, { contents, version }] of nodes) database.run('INSERT INTO node VALUES (?, ?, ?, ?)', cell, path, contents, version);
     }
     database.run('UPDATE revision SET value = ?', store.revision);
-    for (const [resource, token] of store.fences) database.run('INSERT INTO fence VALUES (?, ?)', resource, token);
+    const locks = sqliteLockRows(database);
+    for (const [resource, token] of store.fences) locks.setFence(resource, token);
+    for (const event of store.lockEvents) locks.addEvent(event);
     return { record: recordIn(database), contents: database.contents() };
   } finally {
     database.close();
@@ -90,6 +94,7 @@ export function storeOf(contents: Buffer): MemoryTopoStore {
     }
     store.revision = database.get<{ value: number }>('SELECT value FROM revision')!.value;
     for (const { resource, token } of database.all<{ resource: string; token: number }>('SELECT * FROM fence')) store.fences.set(resource, token);
+    store.lockEvents.push(...sqliteLockRows(database).events(MOST_EVENTS));
     return store;
   } finally {
     database.close();

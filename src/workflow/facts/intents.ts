@@ -7,6 +7,8 @@ import type { SwitchIntent } from '../switch/intent.ts';
 import { gatherLocks } from './locks.ts';
 import { loading } from '../../lib/loading.ts';
 
+const ONLY_FORWARD = 'it can only be finished: the next run does the rest, and nothing leads back';
+
 /** What a command of `hardened` wrote down before it changed anything, and has not struck yet. Times are epoch milliseconds. */
 export interface IntentFacts {
   verb: IntentVerb;
@@ -27,7 +29,7 @@ export interface IntentFacts {
   takenOver: number;
   /** Fencing tokens of the locks that were held at the last step. */
   tokens: Record<string, number>;
-  /** Past the point of no return: it can only be completed. */
+  /** Past the point of no return: it can only be completed. So is an ending, always, and a create whose streams may run. */
   journaled: boolean;
   /** It was asked to move reads too. */
   reads: boolean;
@@ -66,7 +68,7 @@ async function intentFacts(ctx: Context, cluster: Cluster, intent: IntentHead): 
     started,
     takenOver,
     tokens,
-    journaled: await isPastReturn(cluster, intent),
+    journaled: await isPastReturn(ctx, cluster, intent),
     reads: verb === 'switch' && (intent as SwitchIntent).asked.tabletTypes.some((type) => type !== 'PRIMARY'),
     step: now?.step ?? stepOfLocks(cluster, owner),
     since: now?.since,
@@ -77,9 +79,9 @@ async function intentFacts(ctx: Context, cluster: Cluster, intent: IntentHead): 
   };
 }
 
-/** An ending only goes forward; a create always goes back. */
-async function isPastReturn(cluster: Cluster, intent: IntentHead): Promise<boolean> {
-  if (intent.verb !== 'switch') return intent.verb !== 'create';
+async function isPastReturn(ctx: Context, cluster: Cluster, intent: IntentHead): Promise<boolean> {
+  if (intent.verb === 'create') return (await loading(import('../create/finish.ts'))).isStarting(ctx, cluster, intent);
+  if (intent.verb !== 'switch') return true;
   const { isJournaled } = await loading(import('../switch/undo.ts'));
   return isJournaled(cluster, intent as SwitchIntent);
 }
@@ -89,12 +91,12 @@ function stepOfLocks(cluster: Cluster, owner: string): string | undefined {
   return holders.find((holder) => holder.owner === owner && holder.step !== '')?.step;
 }
 
-/** What the end of each kind of command leads to, past and before the point of no return. */
-const ENDS: Readonly<Record<IntentVerb, string>> = {
-  switch: 'before the point of no return: the next run goes back to the state before it, then switches',
-  complete: 'it can only be finished: the next run does the rest',
-  cancel: 'it can only be finished: the next run does the rest',
-  create: 'the next run goes back to the state before it, then creates',
+/** What the next run does, of each kind of command; past the point of no return, and before it. */
+const ENDS: Readonly<Record<IntentVerb, readonly [forward: string, back: string]>> = {
+  switch: ['past the point of no return: it can only be completed', 'before the point of no return: the next run goes back to the state before it, then switches'],
+  complete: [ONLY_FORWARD, ''],
+  cancel: [ONLY_FORWARD, ''],
+  create: ['all is made: the next run starts the streams that are not started', 'the next run goes back to the state before it, then creates'],
 };
 
 /** An intent in a sentence. Whose owner is gone: who, when, at which step, on which side of the point of no return, and what is felt. */
@@ -104,7 +106,7 @@ export function intentText(intent: IntentFacts): string {
   const fate = alive === 'dead' ? 'broke off' : 'may have broken off';
   const number = step === undefined ? 0 : plan.indexOf(step) + 1;
   const at = step === undefined ? '' : ` at ${step}${number === 0 ? '' : ` (step ${number} of ${plan.length})`}`;
-  const where = verb === 'switch' && journaled ? 'past the point of no return: it can only be completed' : ENDS[verb];
+  const where = ENDS[verb][journaled ? 0 : 1];
   const again = takenOver === 0 ? '' : `; what was left of it has been taken up ${takenOver === 1 ? 'once' : `${takenOver} times`} and is not finished`;
   const refused = writesStopped === undefined || writesServed !== undefined ? '' : `; it stopped the writes at ${formatRfc3339(writesStopped)}`;
   return `${command} by ${owner}, begun at ${formatRfc3339(started)}, ${fate}${at}, ${where}${refused}${again}`;

@@ -114,6 +114,8 @@ describe.each(['in memory', 'in files'])('a cluster %s', (where) => {
 
 it('a cluster goes from memory into files and back, as it was', async () => {
   const from = await movingCluster();
+  await from.run(switchLine("--fault 'switchTraffic/writes/checkLocks=lease(expire)'"));
+  expect(from.host.store.lockEvents).not.toEqual([]);
   const place = folder();
   const file = join(place, 'x.swt-snapshot');
   await from.ok(`snapshot save ${file}`);
@@ -123,6 +125,8 @@ it('a cluster goes from memory into files and back, as it was', async () => {
   const back = testCluster();
   await back.ok(`snapshot restore ${join(place, 'y.swt-snapshot')}`);
   expect(fingerprint(back.host)).toEqual(fingerprint(from.host));
+  // The lock rows are the topology's too.
+  expect([back.host.store.revision, back.host.store.fences, back.host.store.lockEvents]).toEqual([from.host.store.revision, from.host.store.fences, from.host.store.lockEvents]);
 });
 
 it('a snapshot is a tar, and unpacked a state folder', async () => {
@@ -207,8 +211,7 @@ describe('a file that is no good is refused in a line, and nothing is changed', 
   ];
 
   it.each(cases)('%s', async (_name, contents, text) => {
-    const cluster = testCluster();
-    await cluster.ok('init commerce');
+    const cluster = await movingCluster();
     const before = fingerprint(cluster.host);
     const place = folder();
     const file = join(place, 'bad.swt-snapshot');

@@ -36,7 +36,7 @@ export function leftOthers(picture: Picture, reshard: WorkflowFacts): Found[] {
   const copies = copiesOf(picture, reshard);
   const others = unique([...stopped, ...copies].map((one) => `${keyspace}/${one.workflow}`));
   const place = ({ workflow: name, stream }: PlacedStream): string => `${name} on ${keyspace}/${stream.shard}`;
-  const commands = reshardRecoveryCommands({ keyspace, workflow, sources: [], stopped: stopped.map((one) => ({ workflow: one.workflow, ...one.stream })), copies: [] });
+  const commands = reshardRecoveryCommands({ keyspace, workflow, sources: [], stopped: stopped.map((one) => ({ workflow: one.workflow, ...one.stream })), copies: copies.map((one) => ({ workflow: one.workflow, tablet: one.stream.tablet })) });
   const about = { object: `${keyspace}.${workflow}`, keyspaces: [keyspace], workflows: [lockName(reshard), ...others] };
   const found: Found[] = [];
   if (copies.length > 0) {

@@ -54,7 +54,7 @@ function oldJournal(picture: Picture, { keyspace, workflow, journal }: WorkflowF
   const primaries = primariesOf(picture, journal.on);
   return {
     kind: 'old-journal',
-    text: `${journal.on.join(', ')} ${journal.on.length === 1 ? 'has' : 'have'} journal ${journal.id}, which is the id of ${keyspace}.${workflow}, and take writes: it is of an older switch`,
+    text: `${journal.on.join(', ')} ${journal.on.length === 1 ? 'has' : 'have'} journal ${journal.id}, which is the id of ${keyspace}.${workflow}, and ${journal.on.length === 1 ? 'takes' : 'take'} writes: it is of an older switch`,
     next: primaries.map((alias) => `ExecuteFetchAsDBA ${alias} 'delete from _vt.resharding_journal where id = ${journal.id}'`),
   };
 }
