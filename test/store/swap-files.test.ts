@@ -30,7 +30,7 @@ describe('a file that is swapped while somebody opens it', () => {
     make(`${path}.new`, 'new');
     let swapped: Promise<void> | undefined;
     // Between opening the file and looking for its log, which SQLite does when it is first asked something.
-    const raw = openFile(path, () => (swapped ??= swapFile(`${path}.new`, path, realClock, () => {}, 'DELETE FROM t')));
+    const raw = openFile(path, () => (swapped ??= swapFile(`${path}.new`, path, realClock(), () => {}, 'DELETE FROM t')));
     await swapped;
     raw.prepare('INSERT INTO t VALUES (?)').run('late');
     const fresh = openFile(path);
