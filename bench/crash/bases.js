@@ -20,7 +20,7 @@ export function clusterMaker(folder) {
   const next = async (from, lines) => {
     const state = join(folder, `base-${folders++}`);
     copyFolder(await from, state);
-    for (const line of lines) must(line, await run(state, line));
+    for (const line of lines) must(line, await run(state, line), line.some((word) => word.endsWith('=panic')) ? null : 0);
     return state;
   };
   const bare = (name) =>

@@ -6,12 +6,14 @@ const WRITES = ['--tablet-types', 'primary'];
 const MIRROR = ['mirrortraffic', '--percent', '50'];
 /** Fails by itself, close before the journal, so that its roll-back is there to be killed. */
 const FAILS = ['--fault', 'switchTraffic/writes/createReverseVReplication:after=return'];
+/** Dies past the journal, and after traffic was led on: what is left of it can only be completed. */
+const DIES = ['--fault', 'switchTraffic/writes/changeRouting:after=panic'];
 
 /**
  * `before`: run first on the workflow, created and copied; where it is missing there is none yet, and its create
  * is what is killed, with `more` flags. `line`: what is killed. `again`: what finishes it, where that is not the same line.
  * `fails`: the command fails by itself, and what it leaves is what was before it. `ends`: one that has done everything is refused when it
- * is run again.
+ * is run again. `forward`: there is no way back to what was before it.
  */
 const OPERATIONS = {
   'create': { ends: true },
@@ -20,6 +22,7 @@ const OPERATIONS = {
   'switch of reads': { before: [], line: ['switchtraffic', ...READS] },
   'switch of writes': { before: [['switchtraffic', ...READS]], line: ['switchtraffic', ...WRITES] },
   'switch that fails': { before: [], line: ['switchtraffic', ...FAILS], again: ['switchtraffic'], fails: true },
+  'switch that died': { before: [['switchtraffic', ...DIES]], line: ['switchtraffic'], forward: true, only: ['move', 'spread', 'split', 'split4'] },
   'reverse': { before: [['switchtraffic']], line: ['reversetraffic'] },
   'reverse that fails': { before: [['switchtraffic']], line: ['reversetraffic', ...FAILS], again: ['reversetraffic'], fails: true },
   'complete': { before: [['switchtraffic']], line: ['complete'], ends: true },
@@ -38,7 +41,7 @@ export function allPlans() {
   });
 }
 
-function planOf(cluster, { line, create, shape, without, afterComplete, flags = [], about }, operation, { before, line: own, again = own, more = [], fails = false, ends = false }) {
+function planOf(cluster, { line, create, shape, without, afterComplete, flags = [], about }, operation, { before, line: own, again = own, more = [], fails = false, ends = false, forward = false }) {
   const whole = (words) => line(...words, ...(words[0] === 'switchtraffic' && !words.includes(READS[1]) ? flags : []));
   return {
     name: `${cluster} ${operation}`,
@@ -50,6 +53,7 @@ function planOf(cluster, { line, create, shape, without, afterComplete, flags = 
     again: again === undefined ? create : whole(again),
     fails,
     ends,
+    forward,
   };
 }
 

@@ -138,10 +138,10 @@ async function lookForLeftovers(trial, { by, state, application }) {
 /** Looks at everything. What a doctor took back can be done once more. */
 async function settle(trial, { plan, by, random, state, application }) {
   const found = await application.ask('mark');
-  trial.wentBack = found === plan.before;
-  const allowed = by === 'doctor' ? [plan.before, plan.after] : [plan.after, plan.twice];
+  trial.wentBack = !plan.forward && found === plan.before;
+  const allowed = by !== 'doctor' ? [plan.after, plan.twice] : plan.forward ? [plan.after] : [plan.before, plan.after];
   if (!allowed.includes(found)) {
-    const parts = allowed.map((one, index) => `against the state ${by === 'doctor' && index === 0 ? 'before' : 'after'}:\n${difference(found, one).slice(0, 20).join('\n')}`);
+    const parts = allowed.map((one, index) => `against the state ${allowed[index] === plan.before ? 'before' : 'after'}:\n${difference(found, one).slice(0, 20).join('\n')}`);
     trial.wrong.push(`the state is none of those that the command may leave; ${parts.join('\n')}`);
   }
   await lookForLeftovers(trial, { by, state, application });
