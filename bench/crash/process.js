@@ -1,5 +1,6 @@
 // Command lines as processes of their own.
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../build.js';
 
@@ -16,9 +17,11 @@ export function run(state, argv) {
 }
 
 /** The same, with its commits counted into `notes`, and killed where `kill` says so. */
-export function runHooked(state, argv, notes, kill) {
+export async function runHooked(state, argv, notes, kill) {
   const env = { SWITCHTRAFFIC_CRASH: JSON.stringify({ notes, kill }), SWITCHTRAFFIC_FAILPOINTS: SAYS };
-  return start(['--import', HOOK, BIN, '--state', state, ...argv], env);
+  const ended = await start(['--import', HOOK, BIN, '--state', state, ...argv], env);
+  if (!existsSync(notes)) throw new Error(`${argv.join(' ')} did not begin: exit ${ended.exit ?? ended.signal}\n${ended.stderr}`);
+  return ended;
 }
 
 function start(argv, env) {
