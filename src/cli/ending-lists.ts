@@ -1,6 +1,7 @@
 import type { Release } from '../lib/releases.ts';
 import type { FaultList, PointFacts } from '../report/fault-list.ts';
 import type { StepFacts, StepList } from '../report/steps.ts';
+import { edgesOf } from '../runtime/edges.ts';
 import type { Failpoints } from '../runtime/failpoints.ts';
 import { END_STEPS, endingsOf, type EndStep, type EndVerb, endZoneOf, type PlannedEnd, planEnding } from '../workflow/end/steps.ts';
 import type { PlannedCommand } from './planned-commands.ts';
@@ -62,7 +63,7 @@ export function endingFaults(
     return {
       name,
       about,
-      edges: ['before', 'after'],
+      edges: edgesOf(END_STEPS[name]),
       sides,
       targets: [...new Set(workflows.flatMap((workflow) => sides.flatMap((each) => workflow[each])))],
       when: here[0]?.when,

@@ -1,12 +1,16 @@
+import { isGlob } from '../lib/glob.ts';
 import { suggest } from '../lib/suggest.ts';
 import { loading } from '../lib/loading.ts';
 import type { Context } from '../runtime/context.ts';
 import { targetMatcher, whyUnfired } from '../runtime/failpoints.ts';
-import { badFault } from '../runtime/fault-grammar.ts';
+import { badFault, type FaultSpec } from '../runtime/fault-grammar.ts';
 import type { World } from '../runtime/world.ts';
 import type { Cluster } from '../tablet/cluster.ts';
+import { cellNames } from '../topo/cells.ts';
 import { leaseFaults } from '../topo/held-locks.ts';
 import { findAllShards, keyspaceNames, shardText } from '../topo/keyspaces.ts';
+import { ROOTS } from '../topo/paths.ts';
+import { shortAlias } from '../topo/tablets.ts';
 import { linesWithoutControls } from './controls.ts';
 import { faultTexts, forEachFault } from './fault-input.ts';
 import { onReleaseSignal } from './signals.ts';
@@ -31,9 +35,10 @@ export async function armFaults(
   const points = everyPoint(cluster.release.behaviours);
   // A cluster that is yet to be made has no targets to compare with.
   const there = options.creating ? undefined : await allTargets(ctx, cluster);
+  if (there !== undefined && texts.some(({ text }) => /(?:^|[;\s])tablet\/[^=]*@/.test(text))) there.tablets = await allTablets(ctx, cluster);
   forEachFault(texts, ({ text }) => {
     for (const spec of faults.arm(text, points)) {
-      if (spec.target !== undefined && there !== undefined) checkTarget(spec.text, spec.target, there);
+      if (there !== undefined) checkTarget(spec, there);
     }
   });
   if (faults.chancy && !inv.flags.given('fault-seed')) {
@@ -42,17 +47,40 @@ export async function armFaults(
   return announce(inv, cluster.world);
 }
 
-async function allTargets(ctx: Context, cluster: Cluster): Promise<string[]> {
-  const keyspaces = await keyspaceNames(ctx, cluster.topo);
-  const shards = await Promise.all(keyspaces.map((keyspace) => findAllShards(ctx, cluster.topo, keyspace)));
-  return [...keyspaces, ...shards.flat().map(shardText)];
+/** What a target may name. */
+interface Targets {
+  readonly places: readonly string[];
+  tablets: readonly string[];
+  readonly cells: readonly string[];
 }
 
-function checkTarget(text: string, target: string, there: readonly string[]): void {
-  if (there.some(targetMatcher(target))) return;
-  const near = suggest(target, there);
+async function allTargets(ctx: Context, { topo }: Cluster): Promise<Targets> {
+  const keyspaces = await keyspaceNames(ctx, topo);
+  const shards = await Promise.all(keyspaces.map((keyspace) => findAllShards(ctx, topo, keyspace)));
+  return { places: [...keyspaces, ...shards.flat().map(shardText)], tablets: [], cells: await cellNames(ctx, topo) };
+}
+
+/** Read only where a fault names one. */
+async function allTablets(ctx: Context, { topo }: Cluster): Promise<string[]> {
+  const { listTablets } = await loading(import('../topo/list-tablets.ts'));
+  const all = await listTablets(ctx, topo, { aliases: [], keyspace: '', shard: '', cells: [], tabletType: 'UNKNOWN', strict: false });
+  return all.map(({ alias }) => shortAlias(alias));
+}
+
+function checkTarget({ text, step, target }: FaultSpec, { places, tablets, cells }: Targets): void {
+  if (target === undefined) return;
+  // A path may be yet to be made; where it begins is known.
+  if (step.startsWith('topo/')) {
+    const [root = ''] = target.split('/');
+    if (isGlob(root) || ROOTS.includes(root) || cells.includes(root)) return;
+    throw badFault(text, `no path begins with "${root}"; there are: ${[...ROOTS, ...cells].join(', ')}`);
+  }
+  const [there, what, next] = step.startsWith('tablet/') ? [tablets, 'tablet', 'switchtraffic GetTablets'] : [places, 'keyspace or shard', 'switchtraffic show keyspace'];
+  const wanted = step.startsWith('tablet/') ? target.replace(/-0+(?=[\d?*])/, '-') : target;
+  if (there.some(targetMatcher(wanted))) return;
+  const near = suggest(wanted, there);
   const hint = near === undefined ? '' : `; did you mean "${near}"?`;
-  throw badFault(text, `there is no keyspace or shard "${target}"${hint}`, 'switchtraffic show keyspace');
+  throw badFault(text, `there is no ${what} "${target}"${hint}`, next);
 }
 
 /** Says on stderr what faults print and where they wait, when it happens; a signal lets a pause go on. */

@@ -39,17 +39,19 @@ export function renderFaultList(list: FaultList, paint: Paint): string[] {
     `${paint.bold(`faults in ${list.command}`)} on ${version}`,
     ...(list.note === undefined ? [] : [paint.dim(list.note)]),
     ...list.workflows.flatMap((sides) => workflowLines(sides).map((line) => paint.dim(line))),
-    paint.dim('each step has the edges :before (its effect is not there) and :after (its effect is there)'),
+    paint.dim('each step has the edges :before (its effect is not there) and :after (it is there, yet it fails);'),
+    paint.dim('some have :mid (there on some targets) and :commit (in a transaction that is not committed)'),
     ...section('', usual, paint),
     ...section('in others:', others, paint),
     ...section('in the roll-back, after a failure that leads to one:', list.rollback, paint),
     '',
     ...legend(list).map((line) => paint.dim(line)),
-    "put one there: --fault 'STEP[:before|:after][#N][@TARGET]=return'; more: fault list --help",
+    "put one there: --fault 'STEP[:EDGE][#N][@TARGET]=return'; more: fault list --help",
   ];
 }
 
 const MOST_TARGETS = 4;
+const MOST_COLUMNS = 100;
 
 function workflowLines({ workflow, source, target }: FaultList['workflows'][number]): string[] {
   const names = (all: readonly string[]): string =>
@@ -80,9 +82,11 @@ function rowsOf(point: PointFacts): { name: string; before: string; after: strin
 }
 
 function below(point: PointFacts, paint: Paint): string[] {
-  const sides = point.sides.map((side) => `@${side}`).join(' ');
+  const more = point.edges.filter((edge) => edge !== 'before' && edge !== 'after').map((edge) => `:${edge}`);
+  const sides = [...more, ...point.sides.map((side) => `@${side}`)].join(' ');
+  const line = `    ${point.about}  ${sides}`.trimEnd();
   return [
-    paint.dim(`    ${point.about}${sides === '' ? '' : `  ${sides}`}`),
+    ...(line.length <= MOST_COLUMNS ? [line] : [`    ${point.about}`, `    ${sides}`]).map((each) => paint.dim(each)),
     ...(point.when === undefined ? [] : [paint.dim(`    ${point.when}`)]),
     ...point.armed.map((fault) => `    ${paint.yellow(`armed: ${fault}`)}`),
   ];

@@ -25,6 +25,9 @@ export const paths = {
   gate: (name: string): string => `switchtraffic/gates/${name}`,
 } as const;
 
+/** What paths begin with. */
+export const ROOTS: readonly string[] = ['keyspaces', 'cells', 'tablets', 'RoutingRules', 'ShardRoutingRules', 'MirrorRules', 'routing_rules', 'SrvVSchema', 'internal', 'switchtraffic'];
+
 /** The directories that locks are taken on. */
 export const lockDirs = {
   keyspace: (keyspace: string): string => `keyspaces/${keyspace}`,

@@ -3,7 +3,7 @@ import { loading } from '../../lib/loading.ts';
 import { type FaultList, type PointFacts, renderFaultList } from '../../report/fault-list.ts';
 import { background } from '../../runtime/context.ts';
 import { Failpoints } from '../../runtime/failpoints.ts';
-import type { Edge } from '../../runtime/fault-grammar.ts';
+import { edgesOf, OUTER_EDGES } from '../../runtime/edges.ts';
 import { CATALOGUE, type StepEntry, type StepName } from '../../workflow/switch/catalogue.ts';
 import { FULL_PATH } from '../../workflow/switch/path.ts';
 import { planRollback, planSteps } from '../../workflow/switch/plan.ts';
@@ -20,8 +20,6 @@ import { type PlannedCommand, plannedCommand, releaseAsked } from '../planned-co
 import type { Invocation } from '../spec.ts';
 
 type Sides = FaultList['workflows'][number];
-
-const EDGES: readonly Edge[] = ['before', 'after'];
 
 /** Lists the points for faults, from the same plan that a switch runs. Works without a cluster. */
 export async function run(inv: Invocation): Promise<number> {
@@ -69,7 +67,7 @@ function listFaults(command: PlannedCommand, release: Release, workflows: readon
   const fact = (name: StepName, sides: readonly ('source' | 'target')[], more: Pick<PointFacts, 'when' | 'zones' | 'targets'>): PointFacts => ({
     name,
     about: CATALOGUE[name].about,
-    edges: EDGES,
+    edges: edgesOf(CATALOGUE[name]),
     sides,
     armed: faults.armedAt(name),
     ...more,
@@ -87,7 +85,7 @@ function listFaults(command: PlannedCommand, release: Release, workflows: readon
       // Only the roll-back by an intent says what it touches: the keyspaces.
       const sides = behaviours.rollbackRestoresAll ? (['source', 'target'] as const) : [];
       const targets = targetsOf(sides, workflows).filter((target) => !target.includes('/'));
-      const [before, after] = EDGES.map((edge) => rollbackZoneOf(behaviours, { ...FULL_PATH, kind: command.kind }, { step: name, edge }));
+      const [before, after] = OUTER_EDGES.map((edge) => rollbackZoneOf(behaviours, { ...FULL_PATH, kind: command.kind }, { step: name, edge }));
       return fact(name, sides, { when: undefined, targets, zones: [{ occurrence: 1, before: before!, after: after! }] });
     }),
   };
@@ -115,7 +113,7 @@ function forwardZones({ kind }: PlannedCommand, name: StepName, { behaviours }: 
   return {
     when: first.when,
     zones: occurrences.map(({ occurrence }) => {
-      const [before, after] = EDGES.map((edge) => zoneOf(behaviours, first.path, { step: name, occurrence, edge }));
+      const [before, after] = OUTER_EDGES.map((edge) => zoneOf(behaviours, first.path, { step: name, occurrence, edge }));
       return { occurrence, before: before!, after: after! };
     }),
   };

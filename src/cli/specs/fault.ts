@@ -14,7 +14,12 @@ export const fault = ownCommand({
         'nothing changed, rolls back, left as is, strands, or past the point of no return; of create, complete\n' +
         'and cancel also cleaned up, run again, half done or done.\n\n' +
         "A fault is POINT=TERMS, given with --fault, a line of --faults-file, or SWITCHTRAFFIC_FAILPOINTS='A=B;C=D'.\n" +
-        'POINT: STEP[:before|:after][#N][@TARGET]; * ? and ** (over slashes) stand for names of steps and targets.\n' +
+        'POINT: STEP[:EDGE][#N][@TARGET]; * ? and ** (over slashes) stand for names of steps and targets.\n' +
+        'EDGE: before, the usual; mid, between two targets; commit, in a transaction that is not committed;\n' +
+        '  after, when it is done: the step fails all the same. The list says which steps have mid and commit.\n' +
+        'A call is a point too: tablet/RPC[@TABLET], as in tablet/refreshState@zone1-100, and\n' +
+        '  topo/get|list|listDir|create|update|delete|lock[@PATH]; a path of a cell begins with its name.\n' +
+        '  #N is the Nth such call; a pattern means calls only if it begins with tablet/ or topo/.\n' +
         'TERMS: [P%][N*]ACTION, and more after ->: the first that is not used up and not passed over by chance.\n' +
         'Actions:\n' +
         '  return, return(CODE[,MESSAGE])   the step fails; CODE by name or number\n' +
@@ -26,7 +31,9 @@ export const fault = ownCommand({
         "  ctx(cancel), ctx(deadline)       the command's context ends, as by Ctrl-C or a deadline\n" +
         '  lease(expire), lease(steal)      the locks held are lost; somebody else has them\n' +
         '  lease(stall,DURATION)            they are not renewed for so long (hardened)\n' +
-        '  off                              nothing',
+        '  drop, dup, reorder               of a call to a tablet: it is lost (:after, its answer is), arrives\n' +
+        '                                   twice, or after the next call to that tablet\n' +
+        '  off                              nothing; at :commit there are return, panic, exit, print and off',
       examples: ['fault list', 'fault list rollback --vitess-version 21.0.2', 'fault list complete', "fault list --fault '**/lock*=1*return'"],
       flags: [ownFormatFlag],
       args: { min: 0, max: 1, usage: '[COMMAND]' },

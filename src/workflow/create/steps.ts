@@ -1,4 +1,5 @@
 import type { Behaviours } from '../../lib/behaviours.ts';
+import { edgesOf } from '../../runtime/edges.ts';
 import type { FaultPoint } from '../../runtime/failpoints.ts';
 import type { MigrationKind } from '../switcher.ts';
 
@@ -103,5 +104,5 @@ export function usualCreate(kind: MigrationKind): CreatePath {
 export function createPoints(behaviours: Behaviours): FaultPoint[] {
   const every: CreatePath = { ...usualCreate('tables'), replacesAutoIncrement: true };
   const names = new Set([...planCreate(every, behaviours), ...(behaviours.rollbackRestoresAll ? planTakeBack('MoveTables') : [])]);
-  return (Object.keys(CREATE_STEPS) as CreateStepName[]).flatMap((name) => (names.has(name) ? [{ name, occurrences: 1 }] : []));
+  return (Object.keys(CREATE_STEPS) as CreateStepName[]).flatMap((name) => (names.has(name) ? [{ name, occurrences: 1, edges: edgesOf(CREATE_STEPS[name]) }] : []));
 }

@@ -1,4 +1,5 @@
 import type { Behaviours } from '../../lib/behaviours.ts';
+import { edgesOf } from '../../runtime/edges.ts';
 import type { FaultPoint } from '../../runtime/failpoints.ts';
 import { MIGRATION_KINDS, type MigrationKind } from '../switcher.ts';
 
@@ -170,7 +171,7 @@ export function endingPoints(behaviours: Behaviours): FaultPoint[] {
       for (const { name, occurrence } of planEnding(ending, behaviours)) most.set(name, Math.max(most.get(name) ?? 0, occurrence));
     }
   }
-  return (Object.keys(END_STEPS) as EndStepName[]).flatMap((name) => (most.has(name) ? [{ name, occurrences: most.get(name)! }] : []));
+  return (Object.keys(END_STEPS) as EndStepName[]).flatMap((name) => (most.has(name) ? [{ name, occurrences: most.get(name)!, edges: edgesOf(END_STEPS[name]) }] : []));
 }
 
 /** What the failure of an ending's step comes to. */
