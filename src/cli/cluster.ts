@@ -92,6 +92,7 @@ export async function withCluster(
     } finally {
       await releaseAll(topo);
       await deliverLate(world);
+      if (inv.parent === undefined) await world.faults.forgetKept();
       // Faults are those of the whole process: who runs this line says of them what there is to say.
       late.push(...warnings(scope), ...(inv.parent === undefined ? unfiredFaults(cluster) : []));
     }

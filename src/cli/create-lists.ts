@@ -1,5 +1,5 @@
 import type { Release } from '../lib/releases.ts';
-import type { FaultList, PointFacts } from '../report/fault-list.ts';
+import type { PointFacts, PointList } from '../report/fault-list.ts';
 import type { StepFacts, StepList } from '../report/steps.ts';
 import { edgesOf } from '../runtime/edges.ts';
 import type { Failpoints } from '../runtime/failpoints.ts';
@@ -52,7 +52,7 @@ export function createList(command: PlannedCommand, release: Release): StepList 
 }
 
 /** `fault list create`. */
-export function createFaults(command: PlannedCommand, release: Release, workflows: FaultList['workflows'], faults: Failpoints): FaultList {
+export function createFaults(command: PlannedCommand, release: Release, workflows: PointList['workflows'], faults: Failpoints): PointList {
   const { behaviours } = release;
   const usual = usualCreate(command.kind);
   const targets = [...new Set(workflows.flatMap(({ target }) => target))].filter((target) => target.includes('/'));

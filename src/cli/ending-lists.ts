@@ -1,5 +1,5 @@
 import type { Release } from '../lib/releases.ts';
-import type { FaultList, PointFacts } from '../report/fault-list.ts';
+import type { PointFacts, PointList } from '../report/fault-list.ts';
 import type { StepFacts, StepList } from '../report/steps.ts';
 import { edgesOf } from '../runtime/edges.ts';
 import type { Failpoints } from '../runtime/failpoints.ts';
@@ -51,9 +51,9 @@ export function endingFaults(
   command: PlannedCommand,
   verb: EndVerb,
   release: Release,
-  workflows: FaultList['workflows'],
+  workflows: PointList['workflows'],
   faults: Failpoints,
-): FaultList {
+): PointList {
   const all = listed(command, verb, release);
   const names = [...new Set(all.map(({ step }) => step.name))];
   const points = names.map((name): PointFacts => {

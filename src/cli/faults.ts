@@ -1,13 +1,16 @@
+import { UserError } from '../lib/errors.ts';
 import { isGlob } from '../lib/glob.ts';
 import { suggest } from '../lib/suggest.ts';
 import { loading } from '../lib/loading.ts';
 import type { Context } from '../runtime/context.ts';
-import { targetMatcher, whyUnfired } from '../runtime/failpoints.ts';
+import { type FaultPoint, targetMatcher, whyUnfired } from '../runtime/failpoints.ts';
 import { badFault, type FaultSpec } from '../runtime/fault-grammar.ts';
 import type { World } from '../runtime/world.ts';
 import type { Cluster } from '../tablet/cluster.ts';
 import { cellNames } from '../topo/cells.ts';
+import type { Conn } from '../topo/conn/conn.ts';
 import { leaseFaults } from '../topo/held-locks.ts';
+import { type FaultRecord, keptFault, pauseDesk, readFaults } from '../topo/kept-faults.ts';
 import { findAllShards, keyspaceNames, shardText } from '../topo/keyspaces.ts';
 import { ROOTS } from '../topo/paths.ts';
 import { shortAlias } from '../topo/tablets.ts';
@@ -17,8 +20,8 @@ import { onReleaseSignal } from './signals.ts';
 import type { Invocation } from './spec.ts';
 
 /**
- * Arms the faults of a command line in the cluster's world. A fault that can never fire is a mistake: steps and targets
- * have to exist. Throws UserError. What is to be told at the end goes to `late`; returns how to stop listening.
+ * Arms the faults of a command line in the cluster's world, and those that are kept for the cluster. A fault that can never fire is
+ * a mistake: steps and targets have to exist. Throws UserError. What is to be told at the end goes to `late`; returns how to stop listening.
  */
 export async function armFaults(
   ctx: Context,
@@ -26,48 +29,75 @@ export async function armFaults(
   cluster: Cluster,
   options: { creating: boolean; late: string[] },
 ): Promise<() => void> {
-  const { faults } = cluster.world;
-  faults.leases = leaseFaults(cluster.topo);
+  const { world, topo } = cluster;
+  const { faults } = world;
+  faults.leases = leaseFaults(topo);
   const texts = faultTexts(inv);
-  if (texts.length === 0) return () => {};
+  // The lines of a command have its faults already.
+  const kept = options.creating || inv.parent !== undefined ? [] : await readFaults(topo.conn);
+  if (texts.length + kept.length === 0) return () => {};
   if (inv.flags.given('fault-seed')) faults.seed = inv.flags.int('fault-seed');
   const { everyPoint } = await loading(import('../workflow/points.ts'));
   const points = everyPoint(cluster.release.behaviours);
   // A cluster that is yet to be made has no targets to compare with.
-  const there = options.creating ? undefined : await allTargets(ctx, cluster);
-  if (there !== undefined && texts.some(({ text }) => /(?:^|[;\s])tablet\/[^=]*@/.test(text))) there.tablets = await allTablets(ctx, cluster);
+  const there = options.creating ? undefined : await targetsFor(ctx, cluster, texts.map(({ text }) => text));
   forEachFault(texts, ({ text }) => {
-    for (const spec of faults.arm(text, points)) {
-      if (there !== undefined) checkTarget(spec, there);
-    }
+    for (const spec of faults.arm(text, points)) if (there !== undefined) checkTarget(spec, there);
   });
+  const { conn } = topo;
+  if (inv.parent === undefined && !options.creating) {
+    armKept(cluster, conn, points, kept);
+    faults.lookAgain = async () => {
+      await faults.forgetKept();
+      armKept(cluster, conn, points, await readFaults(conn));
+    };
+    if (!world.clock.virtual) faults.pauses.desk = pauseDesk(conn, world);
+  }
   if (faults.chancy && !inv.flags.given('fault-seed')) {
     options.late.push(`the chances of faults were drawn from --fault-seed ${faults.seed}`);
   }
-  return announce(inv, cluster.world);
+  return announce(inv, world);
+}
+
+/** Those that are kept for the cluster. One may have been set for another version, whose steps this one does not have. */
+function armKept({ world, release }: Cluster, conn: Conn, points: readonly FaultPoint[], kept: readonly FaultRecord[]): void {
+  for (const record of kept) {
+    try {
+      world.faults.arm(record.text, points, keptFault(conn, record));
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      world.events.emit({ kind: 'warning', text: `the fault ${record.text}, which is set for this cluster, has no place in ${release.name}` });
+    }
+  }
 }
 
 /** What a target may name. */
-interface Targets {
+export interface Targets {
   readonly places: readonly string[];
-  tablets: readonly string[];
+  readonly tablets: readonly string[];
   readonly cells: readonly string[];
 }
 
-async function allTargets(ctx: Context, { topo }: Cluster): Promise<Targets> {
+/** What the targets of these faults may name. Tablets are read only where a fault names one. */
+export async function targetsFor(ctx: Context, cluster: Pick<Cluster, 'topo'>, texts: readonly string[]): Promise<Targets> {
+  const there = await allTargets(ctx, cluster);
+  return texts.some((text) => /(?:^|[;\s])tablet\/[^=]*@/.test(text)) ? { ...there, tablets: await allTablets(ctx, cluster) } : there;
+}
+
+async function allTargets(ctx: Context, { topo }: Pick<Cluster, 'topo'>): Promise<Targets> {
   const keyspaces = await keyspaceNames(ctx, topo);
   const shards = await Promise.all(keyspaces.map((keyspace) => findAllShards(ctx, topo, keyspace)));
   return { places: [...keyspaces, ...shards.flat().map(shardText)], tablets: [], cells: await cellNames(ctx, topo) };
 }
 
-/** Read only where a fault names one. */
-async function allTablets(ctx: Context, { topo }: Cluster): Promise<string[]> {
+async function allTablets(ctx: Context, { topo }: Pick<Cluster, 'topo'>): Promise<string[]> {
   const { listTablets } = await loading(import('../topo/list-tablets.ts'));
   const all = await listTablets(ctx, topo, { aliases: [], keyspace: '', shard: '', cells: [], tabletType: 'UNKNOWN', strict: false });
   return all.map(({ alias }) => shortAlias(alias));
 }
 
-function checkTarget({ text, step, target }: FaultSpec, { places, tablets, cells }: Targets): void {
+/** Throws UserError for a target that is not there. */
+export function checkTarget({ text, step, target }: FaultSpec, { places, tablets, cells }: Targets): void {
   if (target === undefined) return;
   // A path may be yet to be made; where it begins is known.
   if (step.startsWith('topo/')) {
@@ -91,7 +121,7 @@ function announce({ io }: Invocation, world: World): () => void {
     events.listen((event) => {
       if (event.kind === 'print') say(`fault at ${event.point}: ${event.text}`);
       if (event.kind !== 'fault' || event.action !== 'pause') return;
-      const how = clock.virtual ? '' : `; go on: kill -USR2 ${processes.self.pid}; give up: Ctrl-C`;
+      const how = clock.virtual ? '' : `; go on: switchtraffic fault release '${event.point}', or kill -USR2 ${processes.self.pid}; give up: Ctrl-C`;
       say(`paused at ${event.point}${how}`);
     }),
   ];

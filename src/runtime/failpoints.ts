@@ -15,27 +15,24 @@ export interface FaultPoint {
   call?: 'tablet' | 'topo';
 }
 
-/** Counts how often a term fired. In process by default; a store may keep them across processes. */
-export interface FaultCounters {
-  /** Takes one firing of the term if it is not used up. */
-  take(key: string, limit: number): boolean | Promise<boolean>;
+/**
+ * A fault that is kept for a cluster: until it is cleared, for every process, all of which count together. Whoever keeps it
+ * hands this in; runtime knows no store.
+ */
+export interface KeptFault {
+  /**
+   * Takes one firing of a term: false if the fault is gone by now, or the term is used up; without a limit it never is. `idle`: the term
+   * does nothing, and is not counted as fired. `reached`: how often the place was reached since this was told last.
+   */
+  take(term: number, limit: number | undefined, how: { idle: boolean; reached: number }): Promise<boolean>;
+  /** Tells how often the place was reached since this was told last. */
+  tell(reached: number): Promise<void>;
 }
 
 /** The step that is being run: what is written now is written by it. */
 export interface StepUnderWay {
   name: string;
   occurrence: number;
-}
-
-class LocalCounters implements FaultCounters {
-  readonly #fired = new Map<string, number>();
-
-  take(key: string, limit: number): boolean {
-    const fired = this.#fired.get(key) ?? 0;
-    if (fired >= limit) return false;
-    this.#fired.set(key, fired + 1);
-    return true;
-  }
 }
 
 interface Armed {
@@ -47,6 +44,9 @@ interface Armed {
   random: Random;
   evaluated: number;
   fired: number;
+  kept: KeptFault | undefined;
+  /** How much of `evaluated` was told to whoever keeps it. */
+  told: number;
 }
 
 /** For faults without one. */
@@ -63,15 +63,18 @@ export interface LeaseFaults {
 /** The faults armed in one world. */
 export class Failpoints {
   readonly #armed: Armed[] = [];
-  #counters: FaultCounters = new LocalCounters();
   leases: LeaseFaults | undefined;
   /** The seed of chances: the same seed and the same commands repeat a run. Set it before arming. */
   seed: number;
   readonly pauses: Pauses;
   /** Undefined between steps. */
   current: StepUnderWay | undefined;
+  /** Looks again for faults that are kept for the cluster; who was paused may find others. */
+  lookAgain: (() => Promise<void>) | undefined;
   /** Calls to a tablet that arrive after the next one to it, by its alias. */
   readonly late = new Map<string, (() => Promise<void>)[]>();
+  /** How often each term fired in this process, by the text of its fault. */
+  readonly #taken = new Map<string, number>();
   readonly #calls = new Map<string, number>();
 
   constructor(seed = 1, pauses = new Pauses(false)) {
@@ -79,23 +82,18 @@ export class Failpoints {
     this.pauses = pauses;
   }
 
-  /** Keeps counts elsewhere than in this process. */
-  useCounters(counters: FaultCounters): void {
-    this.#counters = counters;
-  }
-
   /**
    * Arms one or more faults and returns them. Throws UserError for bad grammar, and for a step or an occurrence that
-   * does not exist: a fault that can never fire is a mistake, not a choice.
+   * does not exist: a fault that can never fire is a mistake, not a choice. `kept`: it is kept for the cluster, and counted there.
    */
-  arm(text: string, points: readonly FaultPoint[]): FaultSpec[] {
+  arm(text: string, points: readonly FaultPoint[], kept?: KeptFault): FaultSpec[] {
     const specs = parseFaults(text);
     for (const spec of specs) {
       const steps = stepsOf(spec, points);
       const random = spec.terms.some((term) => term.chance !== undefined) ? seededRandom(seedOf(this.seed, spec.text)) : NO_CHANCE;
       // Tablets are named without the zeros that Vitess fills their numbers up with; either is understood.
       const target = spec.step.startsWith('tablet/') ? spec.target?.replace(/-0+(?=[\d?*])/, '-') : spec.target;
-      this.#armed.push({ spec, steps, onTarget: targetMatcher(target), random, evaluated: 0, fired: 0 });
+      this.#armed.push({ spec, steps, onTarget: targetMatcher(target), random, evaluated: 0, fired: 0, kept, told: 0 });
     }
     return specs;
   }
@@ -151,17 +149,34 @@ export class Failpoints {
     return undefined;
   }
 
-  async #pick({ spec, random }: Armed): Promise<FaultAction | undefined> {
-    for (const [index, term] of spec.terms.entries()) {
-      if (await this.#take(spec, term, index, random)) return term.action;
+  async #pick(armed: Armed): Promise<FaultAction | undefined> {
+    for (const [index, term] of armed.spec.terms.entries()) {
+      if (await this.#take(armed, term, index)) return term.action;
     }
     return undefined;
   }
 
   /** Chance is asked first: only firing uses a term up. */
-  #take(spec: FaultSpec, term: FaultTerm, index: number, random: Random): boolean | Promise<boolean> {
-    if (term.chance !== undefined && random.next() * 100 >= term.chance) return false;
-    return term.count === undefined || this.#counters.take(`${spec.text}/${index}`, term.count);
+  async #take(armed: Armed, { chance, count, action }: FaultTerm, index: number): Promise<boolean> {
+    if (chance !== undefined && armed.random.next() * 100 >= chance) return false;
+    if (armed.kept !== undefined) {
+      const reached = armed.evaluated - armed.told;
+      armed.told = armed.evaluated;
+      return armed.kept.take(index, count, { idle: action.kind === 'off', reached });
+    }
+    const term = `${armed.spec.text}/${index}`;
+    const taken = this.#taken.get(term) ?? 0;
+    if (count !== undefined && taken >= count) return false;
+    this.#taken.set(term, taken + 1);
+    return true;
+  }
+
+  /** Forgets the faults that are kept for a cluster, so that those of now can be armed. Tells first what they counted. */
+  async forgetKept(): Promise<void> {
+    for (const armed of this.#armed.filter(({ kept }) => kept !== undefined)) {
+      if (armed.evaluated > armed.told) await armed.kept!.tell(armed.evaluated - armed.told);
+      this.#armed.splice(this.#armed.indexOf(armed), 1);
+    }
   }
 
   /**
@@ -169,13 +184,7 @@ export class Failpoints {
    * target any. Returns the points that were released. Throws UserError for a name that is none.
    */
   release(name: string): string[] {
-    const { step, edge, target } = parsePoint(name, name);
-    const onStep = globMatcher(step);
-    const onTarget = targetMatcher(target);
-    return this.pauses.release((point) => {
-      const waits = parsePoint(point, point);
-      return onStep(waits.step) && (edge === undefined || edge === waits.edge) && (target === undefined || onTarget(waits.target));
-    });
+    return this.pauses.release(placeMatcher(name));
   }
 
   /** The texts of the faults that are armed at a step, wherever in it. */
@@ -183,10 +192,22 @@ export class Failpoints {
     return this.#armed.filter((armed) => armed.steps.has(step)).map(({ spec }) => spec.text);
   }
 
-  /** What was armed, how often its place was reached and how often it fired. */
+  /** What this process was told to arm, how often its place was reached and how often it fired. */
   report(): { text: string; evaluated: number; fired: number }[] {
-    return this.#armed.map(({ spec, evaluated, fired }) => ({ text: spec.text, evaluated, fired }));
+    const own = this.#armed.filter(({ kept }) => kept === undefined);
+    return own.map(({ spec, evaluated, fired }) => ({ text: spec.text, evaluated, fired }));
   }
+}
+
+/** Accepts the places where somebody waits that a name means: `STEP[:EDGE][@TARGET]`. Throws UserError for a name that is none. */
+export function placeMatcher(name: string): (place: string) => boolean {
+  const { step, edge, target } = parsePoint(name, name);
+  const onStep = globMatcher(step);
+  const onTarget = targetMatcher(target);
+  return (place) => {
+    const waits = parsePoint(place, place);
+    return onStep(waits.step) && (edge === undefined || edge === waits.edge) && (target === undefined || onTarget(waits.target));
+  };
 }
 
 /** Why a fault that was armed never fired. */

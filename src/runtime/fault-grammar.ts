@@ -57,11 +57,19 @@ function split(text: string, separator: string, whole: string): string[] {
 
 /** A fault as text that parses to the same, in the one order and spelling. */
 export function formatFault(spec: FaultSpec): string {
-  const { step, edge, occurrence, target, terms } = spec;
-  const point = `${step}${edge === 'before' ? '' : `:${edge}`}${occurrence === undefined ? '' : `#${occurrence}`}${target === undefined ? '' : `@${target}`}`;
   const term = ({ chance, count, action }: FaultTerm): string =>
     `${chance === undefined ? '' : `${chance}%`}${count === undefined ? '' : `${count}*`}${formatAction(action)}`;
-  return `${point}=${terms.map(term).join('->')}`;
+  return `${formatPoint(spec)}=${spec.terms.map(term).join('->')}`;
+}
+
+/** The place of a fault, in the one order and spelling: its name. */
+export function formatPoint({ step, edge, occurrence, target }: PointPattern): string {
+  return `${step}${edge === undefined || edge === 'before' ? '' : `:${edge}`}${occurrence === undefined ? '' : `#${occurrence}`}${target === undefined ? '' : `@${target}`}`;
+}
+
+/** Where commands wait at it: with the edge said, since a name without one means both to whoever lets them go. */
+export function placeOf(spec: PointPattern): string {
+  return formatPoint({ ...spec, occurrence: undefined }).replace(spec.step, `${spec.step}${spec.edge === undefined || spec.edge === 'before' ? ':before' : ''}`);
 }
 
 /** The error for a fault that is refused: which, why, and where to look. */

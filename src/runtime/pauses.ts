@@ -4,6 +4,15 @@ import { type Context, withCancel } from './context.ts';
 
 const LONG_MS = 24 * 3_600_000;
 
+/** How often it is looked whether somebody else lets a command go on. */
+const LOOK_MS = 100;
+
+/** Where other processes see that a command waits, and can let it go on. */
+export interface PauseDesk {
+  /** Says that somebody waits at a point; resolves to how to ask whether it was let go, and how to take that back. */
+  wait(point: string): Promise<{ released(): boolean; end(): Promise<void> }>;
+}
+
 interface Waiter {
   point: string;
   end(): void;
@@ -17,6 +26,8 @@ export class Pauses {
   readonly #waiting = new Set<Waiter>();
   /** Somebody is there to release a pause. Where nobody is, a pause is an error and not an endless wait. */
   expected: boolean;
+  /** Undefined where all who could release a pause are in this process. */
+  desk: PauseDesk | undefined;
 
   constructor(expected: boolean) {
     this.expected = expected;
@@ -33,13 +44,18 @@ export class Pauses {
     const node = withCancel(ctx);
     const waiter: Waiter = { point, end: () => node.end() };
     this.#waiting.add(waiter);
+    const seen = clock.virtual ? undefined : await this.desk?.wait(point);
     try {
       // A wait of the real clock keeps the process alive; virtual time must not pass because somebody waits.
-      while (!clock.virtual && node.ctx.err() === undefined) await clock.sleep(LONG_MS, node.ctx);
+      while (!clock.virtual && node.ctx.err() === undefined) {
+        await clock.sleep(seen === undefined ? LONG_MS : LOOK_MS, node.ctx);
+        if (seen?.released() === true) node.end();
+      }
       await new Promise<void>((resolve) => void node.ctx.onDone(() => resolve()));
     } finally {
       this.#waiting.delete(waiter);
       node.end();
+      await seen?.end();
     }
     if (!this.expected) throw nobody(point);
   }

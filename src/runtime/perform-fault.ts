@@ -29,7 +29,8 @@ export async function performFault(
     case 'sleep':
       return world.clock.sleep(action.ms, ctx);
     case 'pause':
-      return world.faults.pauses.wait(ctx, world.clock, at.point);
+      await world.faults.pauses.wait(ctx, world.clock, at.point);
+      return world.faults.lookAgain?.();
     case 'yield':
       return world.clock.turn();
     case 'print':

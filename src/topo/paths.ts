@@ -21,6 +21,9 @@ export const paths = {
   intent: (keyspace: string, workflow: string): string => `switchtraffic/intents/${keyspace}/${workflow}`,
   intentProgress: (keyspace: string, workflow: string): string => `switchtraffic/intent_progress/${keyspace}/${workflow}`,
   history: 'switchtraffic/history',
+  faults: 'switchtraffic/faults',
+  pauses: 'switchtraffic/pauses',
+  pause: (name: string): string => `switchtraffic/pauses/${name}`,
   gates: 'switchtraffic/gates',
   gate: (name: string): string => `switchtraffic/gates/${name}`,
 } as const;

@@ -137,20 +137,25 @@ describe('failpoints', () => {
     ]);
   });
 
-  it('count wherever they are told to', async () => {
-    const taken: [string, number][] = [];
-    const faults = armed('locks=1*return->2*panic');
-    faults.useCounters({
-      take: (key, limit) => {
-        taken.push([key, limit]);
-        return limit === 2;
+  it('that are kept elsewhere are counted there', async () => {
+    const asked: unknown[] = [];
+    const faults = new Failpoints();
+    faults.arm('locks=1*off->2*panic', POINTS, {
+      take: async (term, limit, how) => {
+        asked.push([term, limit, how]);
+        return term === 1;
       },
+      tell: async (reached) => void asked.push(reached),
     });
     expect(await kinds(faults, 1)).toEqual(['panic']);
-    expect(taken).toEqual([
-      ['locks=1*return->2*panic/0', 1],
-      ['locks=1*return->2*panic/1', 2],
+    expect(asked.splice(0)).toEqual([
+      [0, 1, { idle: true, reached: 1 }],
+      [1, 2, { idle: false, reached: 0 }],
     ]);
+    expect(faults.report()).toEqual([]);
+    expect(await faults.evaluate('locks', 'after', 1, undefined)).toBeUndefined();
+    await faults.forgetKept();
+    expect([faults.disarmed, asked]).toEqual([true, []]);
   });
 
   it('of any counted chain fire as often as their counts say, in their order', async () => {
