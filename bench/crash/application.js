@@ -24,8 +24,11 @@ const QUESTIONS = {
   /** Writes nothing until it is told to go on. */
   pause: () => open.writers.pause(),
   resume: () => open.writers.resume(),
-  /** What the records, the streams and the tablets are, as one text. */
-  mark: () => mark(background(), open.cluster),
+  /** What the records, the streams and the tablets are, as one text, once the streams have done what they can. */
+  async mark() {
+    await pumpAll(background(), open.cluster);
+    return mark(background(), open.cluster);
+  },
   /** Writes on for a moment, ends, and says everything that is not as it must be. */
   async check() {
     const { cluster, writers, shape, own, log } = open;

@@ -16,24 +16,27 @@ export function clusterMaker(folder) {
     if (!made.has(key)) made.set(key, make());
     return made.get(key);
   };
-  const cluster = (name) =>
-    once(name, async () => {
+  let folders = 0;
+  const next = async (from, lines) => {
+    const state = join(folder, `base-${folders++}`);
+    copyFolder(await from, state);
+    for (const line of lines) must(line, await run(state, line));
+    return state;
+  };
+  const bare = (name) =>
+    once(`${name}, bare`, async () => {
       const state = join(folder, `cluster-${name}`);
       const shell = makeShell(filesIn(state));
       await CLUSTERS[name].make(async (argv) => must(argv, await shell(argv)), join(folder, `files-${name}`));
       return state;
     });
+  const running = (name) => once(name, () => next(bare(name), [CLUSTERS[name].create, CLUSTERS[name].line('status')]));
   /** The cluster of a plan after the commands that go before it. */
-  let bases = 0;
-  return (plan) =>
-    once(`${plan.cluster} ${JSON.stringify(plan.before)}`, async () => {
-      const state = join(folder, `base-${bases++}`);
-      const from = await cluster(plan.cluster);
-      if (plan.before.length === 0) return from;
-      copyFolder(from, state);
-      for (const line of plan.before) must(line, await run(state, line));
-      return state;
-    });
+  return ({ cluster, before }) => {
+    if (before === undefined) return bare(cluster);
+    if (before.length === 0) return running(cluster);
+    return once(`${cluster} ${JSON.stringify(before)}`, () => next(running(cluster), before));
+  };
 }
 
 function must(argv, { exit, stdout, stderr }, wanted = 0) {

@@ -1,4 +1,4 @@
-// The clusters that switches are killed in, each with its workflow copied and running. Made once, copied for each kill.
+// The clusters that commands are killed in, and the workflow of each. Made once, copied for each kill.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -55,8 +55,6 @@ async function makeReshard(run, folder, from, to) {
   }
   await run(['Materialize', '--workflow', 'sales', '--target-keyspace', 'customer', 'create', '--source-keyspace', 'customer', '--table-settings', JSON.stringify(SALES)]);
   await run(['Workflow', '--keyspace', 'customer', 'list']);
-  await run(split('create', `--source-shards=${from.join(',')}`, `--target-shards=${to.join(',')}`));
-  await run(split('status'));
 }
 
 const reshard = (about, from, to) => ({
@@ -65,38 +63,30 @@ const reshard = (about, from, to) => ({
   // Tables of the application, and one that a stream writes.
   shape: { source: 'customer', target: 'customer', workflow: 'split', tables: ['customer', 'corder'], from, to, materialized: true },
   make: (run, folder) => makeReshard(run, folder, from, to),
+  create: split('create', `--source-shards=${from.join(',')}`, `--target-shards=${to.join(',')}`),
 });
 
-/** Makes a cluster of a file, and a MoveTables in it. */
-async function makeMove(run, folder, keyspaces, create) {
-  await run(['init', clusterFile(folder, keyspaces)]);
-  await run(create);
-  await run(move('status'));
-}
-
 /**
- * By name: what it is, its command lines, how it is made (`run` runs a command line on the new state, `folder` is for files), and what the
- * application and the judges need to know of it. `only`: of the operations of plans.js these alone; `flags`: more for its switches.
+ * By name: what it is, its command lines, how it is made (`run` runs a command line on the new state, `folder` is for files), how its
+ * workflow is, and what the application and the judges need to know of it. `only`: of the operations of plans.js these alone; `flags`: more for its switches.
  */
 export const CLUSTERS = {
   move: {
     about: 'MoveTables, unsharded to unsharded',
     line: move,
     shape: SHOP,
-    make: async (run) => {
-      await run(['init', 'commerce']);
-      await run(CREATE_MOVE);
-      await run(move('status'));
-    },
+    make: (run) => run(['init', 'commerce']),
+    create: CREATE_MOVE,
   },
   spread: {
     about: 'MoveTables, one shard to two',
     line: move,
     shape: SHOP,
-    // The VSchema of the target keeps the tables, so that their names alone would mean those.
-    afterCancel: { tables: ['commerce.customer', 'commerce.corder'] },
+    // Without a workflow: the VSchema of the target has the tables, so that their names alone would mean those.
+    without: { tables: ['commerce.customer', 'commerce.corder'] },
     make: (run, folder) =>
-      makeMove(run, folder, { commerce: { shards: ['0'], schema: 'schema.sql', rows: 'rows.sql' }, customer: { shards: ['-80', '80-'], vschema: SHARDED } }, CREATE_MOVE),
+      run(['init', clusterFile(folder, { commerce: { shards: ['0'], schema: 'schema.sql', rows: 'rows.sql' }, customer: { shards: ['-80', '80-'], vschema: SHARDED } })]),
+    create: CREATE_MOVE,
   },
   sequences: {
     about: 'MoveTables to two shards, with sequences',
@@ -104,25 +94,20 @@ export const CLUSTERS = {
     shape: SHOP,
     only: ['switch', 'switch of writes', 'switch that fails'],
     flags: ['--initialize-target-sequences'],
-    make: async (run) => {
-      await run(['init', 'customer-sharded']);
-      await run(CREATE_MOVE);
-      await run(move('status'));
-    },
+    make: (run) => run(['init', 'customer-sharded']),
+    create: CREATE_MOVE,
   },
   partial: {
     about: 'MoveTables of one shard of two',
     line: move,
     shape: { ...SHOP, source: 'customer2', shards: ['80-'] },
-    afterCancel: { tables: ['customer2.customer', 'customer2.corder'] },
-    only: ['switch', 'switch that fails', 'reverse', 'cancel'],
-    make: (run, folder) =>
-      makeMove(
-        run,
-        folder,
-        { customer2: { shards: ['-80', '80-'], vschema: SHARDED, schema: 'schema.sql', rows: 'rows.sql' }, customer: { shards: ['-80', '80-'], vschema: SHARDED } },
-        move('create', '--source-keyspace', 'customer2', '--source-shards', '80-', '--tables', 'customer,corder'),
-      ),
+    without: { tables: ['customer2.customer', 'customer2.corder'] },
+    only: ['create', 'switch', 'switch that fails', 'reverse', 'cancel'],
+    make: (run, folder) => {
+      const of = { shards: ['-80', '80-'], vschema: SHARDED };
+      return run(['init', clusterFile(folder, { customer2: { ...of, schema: 'schema.sql', rows: 'rows.sql' }, customer: of })]);
+    },
+    create: move('create', '--source-keyspace', 'customer2', '--source-shards', '80-', '--tables', 'customer,corder'),
   },
   tenant: {
     about: 'MoveTables of a tenant',
@@ -130,14 +115,12 @@ export const CLUSTERS = {
     shape: { ...SHOP, source: 'tenant1', tables: ['tenant1.customer', 'tenant1.corder'], values: { tenant: '1' } },
     // No rule leads from the tenant's keyspace any more.
     afterComplete: { tables: ['customer.customer', 'customer.corder'] },
-    only: ['switch', 'switch of reads', 'switch of writes', 'switch that fails', 'complete', 'cancel', 'cancel of switched reads'],
-    make: (run, folder) =>
-      makeMove(
-        run,
-        folder,
-        { tenant1: { shards: ['0'], schema: 'tenants.sql', rows: 'rows.sql' }, customer: { shards: ['0'], vschema: { multi_tenant_spec: { tenant_id_column_name: 'tenant', tenant_id_column_type: 'INT64' } } } },
-        move('create', '--source-keyspace', 'tenant1', '--tenant-id', '1', '--tables', 'customer,corder'),
-      ),
+    only: ['create', 'switch', 'switch of reads', 'switch of writes', 'switch that fails', 'complete', 'cancel', 'cancel of switched reads'],
+    make: (run, folder) => {
+      const vschema = { multi_tenant_spec: { tenant_id_column_name: 'tenant', tenant_id_column_type: 'INT64' } };
+      return run(['init', clusterFile(folder, { tenant1: { shards: ['0'], schema: 'tenants.sql', rows: 'rows.sql' }, customer: { shards: ['0'], vschema } })]);
+    },
+    create: move('create', '--source-keyspace', 'tenant1', '--tenant-id', '1', '--tables', 'customer,corder'),
   },
   split: reshard('Reshard, one shard to two, a Materialize moving along', ['0'], ['-80', '80-']),
   split4: reshard('Reshard, two shards to four, a Materialize moving along', ['-80', '80-'], ['-40', '40-80', '80-c0', 'c0-']),

@@ -8,10 +8,12 @@ const MIRROR = ['mirrortraffic', '--percent', '50'];
 const FAILS = ['--fault', 'switchTraffic/writes/createReverseVReplication:after=return'];
 
 /**
- * `before`: run on the cluster first. `line`: what is killed. `again`: what finishes it, where that is not the same line.
- * `fails`: the command fails by itself, and what it leaves is what was before it.
+ * `before`: run first on the workflow, created and copied; where it is missing there is none yet, and its create is what is killed. `line`: what is killed. `again`: what finishes it, where that is not the same line.
+ * `fails`: the command fails by itself, and what it leaves is what was before it. `ends`: one that has done everything is refused when it
+ * is run again.
  */
 const OPERATIONS = {
+  'create': { ends: true },
   'switch': { before: [], line: ['switchtraffic'] },
   'switch of reads': { before: [], line: ['switchtraffic', ...READS] },
   'switch of writes': { before: [['switchtraffic', ...READS]], line: ['switchtraffic', ...WRITES] },
@@ -29,21 +31,21 @@ const OPERATIONS = {
 /** Every plan by its name, `move switch` and so on. */
 export function allPlans() {
   return Object.entries(CLUSTERS).flatMap(([cluster, made]) => {
-    const has = ([operation, { only }]) => (only?.includes(cluster) ?? true) && (made.only?.includes(operation) ?? true);
-    return Object.entries(OPERATIONS).filter(has).map(([operation, has]) => planOf(cluster, made, operation, has));
+    const isOf = ([operation, { only }]) => (only?.includes(cluster) ?? true) && (made.only?.includes(operation) ?? true);
+    return Object.entries(OPERATIONS).filter(isOf).map(([operation, has]) => planOf(cluster, made, operation, has));
   });
 }
 
-function planOf(cluster, { line, shape, afterCancel, afterComplete, flags = [], about }, operation, { before, line: own, again = own, fails = false, ends = false }) {
+function planOf(cluster, { line, create, shape, without, afterComplete, flags = [], about }, operation, { before, line: own, again = own, fails = false, ends = false }) {
   const whole = (words) => line(...words, ...(words[0] === 'switchtraffic' && !words.includes(READS[1]) ? flags : []));
   return {
     name: `${cluster} ${operation}`,
     about: `${operation}: ${about}`,
     cluster,
-    shape: { ...shape, ...(operation.startsWith('cancel') && afterCancel), ...(operation === 'complete' && afterComplete) },
-    before: before.map(whole),
-    line: whole(own),
-    again: whole(again),
+    shape: { ...shape, ...(/^(?:create|cancel)/.test(operation) && without), ...(operation === 'complete' && afterComplete) },
+    before: before === undefined ? undefined : before.map(whole),
+    line: own === undefined ? create : whole(own),
+    again: again === undefined ? create : whole(again),
     fails,
     ends,
   };

@@ -11,7 +11,7 @@ import type { ShardStore } from '../tablet/shard-db.ts';
 import { pumpAll } from '../tablet/vreplication/pump-all.ts';
 import { withOutages } from '../topo/conn/outages.ts';
 import type { Conn } from '../topo/conn/conn.ts';
-import type { LeasePolicy } from '../topo/conn/lock-table.ts';
+import type { LeasePolicy } from '../topo/conn/lease-policy.ts';
 import { ETCD_NAMES } from '../topo/conn/directory.ts';
 import { leasePolicyOf, repairPolicyOf } from '../topo/conn/implementations.ts';
 import { releaseAll } from '../topo/held-locks.ts';

@@ -6,7 +6,7 @@ import type { Random } from '../runtime/random.ts';
 import { realWorld, type VirtualMachine, type World } from '../runtime/world.ts';
 import { fileShards, memoryShards, type MemoryShardStore, type ShardStore } from '../tablet/shard-db.ts';
 import type { Conn } from '../topo/conn/conn.ts';
-import type { LeasePolicy } from '../topo/conn/lock-table.ts';
+import type { LeasePolicy } from '../topo/conn/lease-policy.ts';
 import { MemoryTopoStore, openMemoryConn } from '../topo/conn/memory-conn.ts';
 import { openSqliteConn } from '../topo/conn/sqlite-conn.ts';
 import type { Sink } from '../store/snapshot/bytes.ts';

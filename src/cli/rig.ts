@@ -10,7 +10,7 @@ import type { Cluster } from '../tablet/cluster.ts';
 import { readCluster } from '../topo/cluster-record.ts';
 import { ETCD_NAMES } from '../topo/conn/directory.ts';
 import { leasePolicyOf } from '../topo/conn/implementations.ts';
-import type { LeasePolicy } from '../topo/conn/lock-table.ts';
+import type { LeasePolicy } from '../topo/conn/lease-policy.ts';
 import type { TopoServer } from '../topo/server.ts';
 import { commandPath, parseArgv } from './argv.ts';
 import { rootCommand } from './commands.ts';

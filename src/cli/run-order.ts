@@ -1,9 +1,6 @@
 import type { Outcome, RunSettings } from './scenario-runner.ts';
 
-/** What a process of `run --jobs` says first: an order sent before somebody listens could be lost. */
-export const READY = 'ready';
-
-/** The parent's order: a scenario by its file and its place among those of the file. */
+/** An order to a thread of `run`: a scenario by its file and its place among those of the file. */
 export interface Order {
   id: number;
   settings: RunSettings;

@@ -1,21 +1,26 @@
-import { errorText } from '../lib/errors.ts';
+import { parentPort } from 'node:worker_threads';
+import { errorText, InvariantError } from '../lib/errors.ts';
 import { readScenarios, type Scenario } from '../report/scenario-file/read.ts';
 import { scenarioRigs } from './rig.ts';
-import { type Answer, type Order, READY } from './run-order.ts';
+import type { Answer, Order } from './run-order.ts';
 import { readInputText } from './scenario-files.ts';
 import { newRunner, type Outcome, runJob } from './scenario-runner.ts';
 
 /*
- * A process of `run --jobs`. Its parent names one scenario after another; it answers with what came of each. It ends with
- * its parent, however that ends; a signal that the terminal sends to both is the parent's to act on.
+ * A thread of `run --jobs`. Whoever started it names one scenario after another; it answers with what came of each, in that order, and
+ * ends when it is told to.
  */
+
+const port = parentPort;
+if (port === null) throw new InvariantError('this is a thread of `run`, not a program');
 
 const runner = newRunner(scenarioRigs(() => Date.now()));
 let read: { file: string; scenarios: Scenario[] } | undefined;
+let last: Promise<void> = Promise.resolve();
 
 async function carryOut(order: Order): Promise<void> {
   const outcome = await outcomeOf(order).catch(errorText);
-  process.send?.({ id: order.id, outcome } satisfies Answer);
+  port!.postMessage({ id: order.id, outcome } satisfies Answer);
 }
 
 async function outcomeOf(order: Order): Promise<Outcome> {
@@ -27,7 +32,11 @@ async function outcomeOf(order: Order): Promise<Outcome> {
   return runJob(runner, settings, job, () => {});
 }
 
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
-process.on('disconnect', () => process.exit(0));
-process.on('message', (order: Order) => void carryOut(order));
-process.send?.(READY);
+port.on('message', (order: Order | 'end') => {
+  if (order !== 'end') last = last.then(() => carryOut(order));
+  else {
+    // Databases that are still open must not meet the end of the thread.
+    runner.stages.close();
+    port.close();
+  }
+});

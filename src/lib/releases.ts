@@ -100,15 +100,32 @@ function versionOf(text: string): Version {
   return version;
 }
 
+/** When a row's values begin, the newest first. */
+function beginnings(row: AnyRow): Beginning[] {
+  let known = ofRow.get(row);
+  if (known === undefined) {
+    known = Object.entries(row.since).map(([since, value]) => {
+      const [line, , patch] = versionOf(since);
+      return { line, patch, value };
+    });
+    known.sort((a, b) => b.line - a.line || b.patch - a.patch);
+    ofRow.set(row, known);
+  }
+  return known;
+}
+
+interface Beginning {
+  line: number;
+  patch: number;
+  value: Value;
+}
+
+const ofRow = new WeakMap<AnyRow, Beginning[]>();
+
 /** The last entry of the version's own line at or before it; else the newest `N.0.0` of an earlier line. */
 function valueAt(row: AnyRow, [line, , patch]: Version): Value {
-  let best: { rank: number; value: Value } | undefined;
-  for (const [since, value] of Object.entries(row.since)) {
-    const [sinceLine, , sincePatch] = versionOf(since);
-    const applies = sinceLine === line ? sincePatch <= patch : sinceLine < line && sincePatch === 0;
-    const rank = sinceLine * 1000 + sincePatch;
-    if (applies && (best === undefined || rank > best.rank)) best = { rank, value };
+  for (const since of beginnings(row)) {
+    if (since.line === line ? since.patch <= patch : since.line < line && since.patch === 0) return since.value;
   }
-  if (best === undefined) throw new Error('a behaviour has no value for the oldest line');
-  return best.value;
+  throw new Error('a behaviour has no value for the oldest line');
 }

@@ -1,9 +1,9 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import BetterSqlite3 from 'better-sqlite3';
+import type BetterSqlite3 from 'better-sqlite3';
 import { UserError } from '../lib/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { checkPlace } from './place.ts';
-import { OPEN_BUSY_MS, pin } from './raw.ts';
+import { OPEN_BUSY_MS, openWhole, pin } from './raw.ts';
 import { explain, isBusy } from './sqlite-errors.ts';
 
 /**
@@ -85,10 +85,8 @@ function openPair(path: string): Pair {
   };
   try {
     for (let i = 0; i < 2; i++) {
-      const raw = new BetterSqlite3(path, { fileMustExist: true, timeout: OPEN_BUSY_MS });
-      opened.push(raw);
       // Opens the log too, so that nothing is left to open while others wait.
-      raw.prepare('SELECT count(*) FROM sqlite_schema').get();
+      opened.push(openWhole(path, { fileMustExist: true, timeout: OPEN_BUSY_MS }, (raw) => void raw.prepare('SELECT count(*) FROM sqlite_schema').get()));
     }
   } catch (error) {
     close();

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import BetterSqlite3 from 'better-sqlite3';
 import { explain } from './sqlite-errors.ts';
 
@@ -8,15 +9,39 @@ export const OPEN_BUSY_MS = 2_000;
 
 /** A connection to a file, or to an empty database in memory for `:memory:`. `check` sees it before anything is written. Throws what SQLite and `check` throw. */
 export function openFile(path: string, check?: (raw: BetterSqlite3.Database) => void): BetterSqlite3.Database {
-  const raw = new BetterSqlite3(path, { timeout: OPEN_BUSY_MS });
-  try {
+  return openWhole(path, { timeout: OPEN_BUSY_MS }, (raw) => {
     check?.(raw);
     setPragmas(raw, path);
-    return raw;
-  } catch (error) {
+  });
+}
+
+/**
+ * A connection to a file and to the log of that same file. SQLite opens the file by its name, and its log by the name too, but only
+ * when it is first asked something, which `first` does: of a file that is swapped in between it would have the old one with the log
+ * of the new one, and what it writes would destroy the new one.
+ */
+export function openWhole(path: string, options: BetterSqlite3.Options, first: (raw: BetterSqlite3.Database) => void): BetterSqlite3.Database {
+  for (;;) {
+    const before = identity(path);
+    // One that is made now is nobody else's yet.
+    const isSwapped = (): boolean => before !== undefined && identity(path) !== before;
+    const raw = new BetterSqlite3(path, options);
+    try {
+      first(raw);
+      if (!isSwapped()) return raw;
+    } catch (error) {
+      if (!isSwapped()) {
+        raw.close();
+        throw error;
+      }
+    }
     raw.close();
-    throw error;
   }
+}
+
+function identity(path: string): string | undefined {
+  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return stat && `${stat.dev}/${stat.ino}`;
 }
 
 /** A database in memory that begins with these contents and goes its own way. */
@@ -38,12 +63,9 @@ export function asInMemory(contents: Buffer): Buffer {
  * meanwhile. Throws UserError where the file cannot be read.
  */
 export function openReader(path: string): BetterSqlite3.Database {
-  const raw = new BetterSqlite3(path, { fileMustExist: true, timeout: OPEN_BUSY_MS });
   try {
-    pin(raw);
-    return raw;
+    return openWhole(path, { fileMustExist: true, timeout: OPEN_BUSY_MS }, pin);
   } catch (error) {
-    raw.close();
     throw explain(error, path);
   }
 }

@@ -176,7 +176,7 @@ export class ShardDb {
 
   /** Tables by name. */
   tableNames(): string[] {
-    return this.db.all<{ name: string }>('SELECT name FROM _tables ORDER BY name').map((row) => row.name);
+    return [...this.db.remember('_tables', 'names', () => this.db.all<{ name: string }>('SELECT name FROM _tables ORDER BY name').map((row) => row.name))];
   }
 
   /** A table's definition, or undefined. */

@@ -47,7 +47,7 @@ describe('npm run crash', { timeout: 120_000 }, () => {
   it('refuses what it does not know', async () => {
     const { exit, stderr } = await crash('--only', 'flight');
     expect(exit).toBe(2);
-    expect(stderr).toContain('--only flight: there are "move switch"');
+    expect(stderr).toContain('--only flight: there are "move create"');
   });
 });
 

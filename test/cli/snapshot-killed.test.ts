@@ -4,6 +4,7 @@ import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type FileCluster, fileCluster } from '../helpers/file-cluster.ts';
+import { sample } from '../helpers/sample.ts';
 import { tempDir } from '../helpers/topo-world.ts';
 
 /*
@@ -94,7 +95,7 @@ it('restore: the old cluster or the new one, and the next restore clears up', as
   // First the old one, from some instant on the new one, and nothing else.
   expect([...new Set(found)]).toEqual(['4', '5']);
   expect(found.toSorted()).toEqual(found);
-  for (const folder of different(copies)) {
+  for (const folder of sample(different(copies), 3)) {
     const left = fileCluster(folder);
     await left.ok('snapshot restore two --force');
     expect(await customers(left)).toBe('4');

@@ -8,7 +8,7 @@ import { VirtualMachine, type World } from '../../src/runtime/world.ts';
 import type { Conn } from '../../src/topo/conn/conn.ts';
 import { ETCD_NAMES } from '../../src/topo/conn/directory.ts';
 import { leasePolicyOf } from '../../src/topo/conn/implementations.ts';
-import type { LeasePolicy } from '../../src/topo/conn/lock-table.ts';
+import type { LeasePolicy } from '../../src/topo/conn/lease-policy.ts';
 import { MemoryTopoStore, openMemoryConn } from '../../src/topo/conn/memory-conn.ts';
 import type { TopoServer } from '../../src/topo/server.ts';
 

@@ -29,7 +29,7 @@ it('every file can be read', () => {
 });
 
 describe('passes', () => {
-  it.each(sample(scenarios, 3).map((scenario) => ({ title: titleOf(scenario), scenario })))('$title', async ({ scenario }) => {
+  it.each(sample(scenarios, 5).map((scenario) => ({ title: titleOf(scenario), scenario })))('$title', async ({ scenario }) => {
     const { status, steps } = await runScenario(rigs, stages, scenario, options);
     const problems = steps.flatMap((step) => step.problems.map(({ place, subject, lines }) => `${place.file}:${place.line} ${subject}: ${lines.join(' | ')}`));
     expect(problems).toEqual([]);

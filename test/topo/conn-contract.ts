@@ -4,7 +4,7 @@ import { background, withCancel, withTimeout } from '../../src/runtime/context.t
 import { VirtualMachine, type World } from '../../src/runtime/world.ts';
 import type { Conn } from '../../src/topo/conn/conn.ts';
 import { ETCD_NAMES, MEMORY_NAMES, type NodeNames } from '../../src/topo/conn/directory.ts';
-import type { LeasePolicy } from '../../src/topo/conn/lock-table.ts';
+import type { LeasePolicy } from '../../src/topo/conn/lease-policy.ts';
 import { caught, leasePolicy, textOf } from '../helpers/topo-world.ts';
 
 /** A place where a topology is kept; `open` gives a process of its own a connection to it. */

@@ -4,7 +4,7 @@ import { background, type Context, withCancel, withTimeout } from '../../src/run
 import { VirtualMachine, type World } from '../../src/runtime/world.ts';
 import type { Conn, LockDescriptor } from '../../src/topo/conn/conn.ts';
 import { ETCD_NAMES, MEMORY_NAMES } from '../../src/topo/conn/directory.ts';
-import type { LeasePolicy } from '../../src/topo/conn/lock-table.ts';
+import type { LeasePolicy } from '../../src/topo/conn/lease-policy.ts';
 import { caught, leasePolicy, textOf } from '../helpers/topo-world.ts';
 import type { Store } from './conn-contract.ts';
 

@@ -29,7 +29,7 @@ function places(subject: EndSubject, verb: EndVerb, version: string): Place[] {
 
 describe.each(Object.entries(SUBJECTS))('%s', (name, subject) => {
   describe.each(['complete', 'cancel'] as const)('%s on hardened', (verb) => {
-    it.each(sample(places(subject, verb, 'hardened'), 3))('that fails at $fault: $zone', async ({ fault, zone }) => {
+    it.each(sample(places(subject, verb, 'hardened'), 5))('that fails at $fault: $zone', async ({ fault, zone }) => {
       const undisturbed = await start(name, verb, 'hardened');
       const before = fingerprint(undisturbed.host);
       await undisturbed.ok(subject.line(verb));
@@ -61,7 +61,7 @@ describe.each(['18.0.8', '21.0.6', '22.0.4', '24.0.4'])('tables to two shards on
   const subject = SUBJECTS[name]!;
   const all = (['complete', 'cancel'] as const).flatMap((verb) => places(subject, verb, version).filter(({ fault }) => !fault.includes('@')).map((place) => ({ verb, ...place })));
 
-  it.each(sample(all, 3))('$fault: $zone', async ({ verb, fault, zone }) => {
+  it.each(sample(all, 5))('$fault: $zone', async ({ verb, fault, zone }) => {
     const cluster = await start(name, verb, version);
     const before = fingerprint(cluster.host);
     const failed = await cluster.run(subject.line(`${verb} --fault '${fault}=return'`));

@@ -111,7 +111,7 @@ const INSTANTS = ALL.flatMap((killed) => killed.points.map((point) => ({ ...kill
 describe('hardened, killed', () => {
   const after = new Map<string, Promise<Record<string, unknown>>>();
 
-  it.each(sample(INSTANTS, 23))('$name at $point', async ({ name, make, line, workflow, other, point }) => {
+  it.each(sample(INSTANTS, 37))('$name at $point', async ({ name, make, line, workflow, other, point }) => {
     const start = (): Promise<TestCluster> => withAside(name, make);
     const undisturbed = async (): Promise<Record<string, unknown>> => {
       const cluster = await start();

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { UserError } from '../../lib/errors.ts';
 import { loading } from '../../lib/loading.ts';
 import { findRelease } from '../../lib/releases.ts';
@@ -14,7 +15,7 @@ import { checkRunFlags } from '../run-flags.ts';
 import { RunProgress } from '../run-progress.ts';
 import { findScenarios } from '../scenario-files.ts';
 import { openReports } from '../scenario-reports.ts';
-import { type Job, newRunner, type Outcome, runJob, type RunSettings } from '../scenario-runner.ts';
+import { type Job, newRunner, type Outcome, runJob, type Runner, type RunSettings } from '../scenario-runner.ts';
 import type { Invocation } from '../spec.ts';
 
 /** Runs scenario files. Nothing runs unless every file can be read and every report be written. */
@@ -56,6 +57,11 @@ export function printErrors({ io }: Invocation, errors: readonly UserError[]): n
   io.stderr.write(`${errors.length} files cannot be read; nothing was run\n`);
   return 2;
 }
+
+/** A thread takes as long to start as some twenty scenarios. */
+const WORTH_A_THREAD = 20;
+/** Each takes memory, and whoever has more cores may ask for them. */
+const MOST_UNASKED = 4;
 
 type OrdinalJob = Job & { ordinal: number };
 
@@ -122,7 +128,7 @@ interface Shown {
   out: OutStream;
 }
 
-/** One run of all that was chosen, in one process or several; shown in order, whatever ends first. */
+/** One run of all that was chosen, in one thread or several; shown in order, whatever ends first. */
 class Run {
   readonly #inv: Invocation;
   readonly #rigs: Rigs;
@@ -141,17 +147,22 @@ class Run {
   }
 
   async all(jobs: readonly OrdinalJob[]): Promise<RunResult> {
-    const { flags, signal } = this.#inv;
+    const { signal } = this.#inv;
     const started = this.#rigs.now();
     this.#outcomes = jobs.map(() => undefined);
     this.#progress.start(jobs.length);
-    // Golden files are written by one process, or two cases of a file would write over each other.
-    const processes = flags.bool('update') ? 1 : Math.min(flags.int('jobs'), jobs.length);
+    const threads = Math.min(this.#threads(jobs.length), jobs.length);
     const settings = this.#settings();
     const ended = (index: number, outcome: Outcome): void => this.#ended(index, outcome);
+    const runner = newRunner(this.#rigs);
+    const here = async (index: number): Promise<void> => ended(index, await this.#here(runner, settings, jobs[index]!));
     try {
-      if (processes > 1) await (await loading(import('../scenario-jobs.ts'))).runInProcesses({ settings, jobs, processes, signal, ended });
-      else await this.#here(settings, jobs);
+      if (threads > 1) await (await loading(import('../scenario-jobs.ts'))).runInThreads({ settings, jobs, threads, signal, here, ended });
+      else for (let index = 0; index < jobs.length && !signal.aborted; index++) {
+        await here(index);
+        // The loop turns, so that a Ctrl-C is seen between two scenarios.
+        await new Promise((resolve) => setImmediate(resolve));
+      }
     } finally {
       this.#progress.end();
     }
@@ -177,16 +188,19 @@ class Run {
     };
   }
 
-  async #here(settings: RunSettings, jobs: readonly OrdinalJob[]): Promise<void> {
-    const { io, signal } = this.#inv;
-    const runner = newRunner(this.#rigs);
-    for (const [index, job] of jobs.entries()) {
-      if (signal.aborted) return;
-      this.#progress.at(titleOf(job.scenario));
-      this.#ended(index, await runJob(runner, settings, job, (name) => io.stderr.write(`wrote ${name}\n`)));
-      // The loop turns, so that a Ctrl-C is seen between two scenarios.
-      await new Promise((resolve) => setImmediate(resolve));
-    }
+  /** As many as are asked for; unasked, as the machine has cores, where there is enough to do for each. */
+  #threads(many: number): number {
+    const { flags } = this.#inv;
+    // Golden files are written by one thread, or two cases of a file would write over each other.
+    if (flags.bool('update')) return 1;
+    if (flags.given('jobs')) return flags.int('jobs');
+    return many < WORTH_A_THREAD * 2 ? 1 : Math.min(availableParallelism(), MOST_UNASKED, Math.floor(many / WORTH_A_THREAD));
+  }
+
+  #here(runner: Runner, settings: RunSettings, job: OrdinalJob): Promise<Outcome> {
+    const { io } = this.#inv;
+    this.#progress.at(titleOf(job.scenario));
+    return runJob(runner, settings, job, (name) => io.stderr.write(`wrote ${name}\n`));
   }
 
   #ended(index: number, outcome: Outcome): void {

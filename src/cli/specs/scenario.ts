@@ -17,7 +17,7 @@ export const scenarioCommands: readonly CommandSpec[] = [
       { kind: 'string', name: 'only', placeholder: 'TEXT', about: 'only scenarios whose title holds this text' },
       { kind: 'int', name: 'seed', placeholder: 'N', about: "where chance starts, instead of each scenario's own seed" },
       { kind: 'string', name: 'shard', placeholder: 'I/N', about: 'only this share of the scenarios, for several machines' },
-      { kind: 'int', name: 'jobs', placeholder: 'N', default: 1, about: 'processes to run them in' },
+      { kind: 'int', name: 'jobs', placeholder: 'N', default: 1, shown: 'one for each core, at most 4, where there are enough scenarios', about: 'threads to run them in' },
       { kind: 'string', name: 'keep', placeholder: 'DIR', about: 'keep the cluster of each scenario that did not pass' },
       { kind: 'bool', name: 'update', about: 'write golden files instead of comparing with them; in one process, and not in CI' },
       ownFormatFlag,

@@ -6,18 +6,23 @@ import type { DoctorPicture } from '../picture.ts';
 export function dataGone({ history, workflows }: DoctorPicture): Finding[] {
   const runs = workflowRuns(history).filter(({ ok, dryRun }) => ok && !dryRun);
   return runs.flatMap((drop, index): Finding[] => {
-    if ((drop.verb !== 'cancel' && drop.verb !== 'delete') || drop.keepData) return [];
+    // `hardened` looks before it drops, and finishes reversals of which the history may have nothing.
+    if ((drop.verb !== 'cancel' && drop.verb !== 'delete') || drop.keepData || drop.entry.version === 'hardened') return [];
     const name = drop.workflow.replace(/_reverse$/, '');
-    const same = (run: WorkflowRun): boolean => run.workflow === name || run.workflow === `${name}_reverse`;
+    // Its other way has the other keyspace, which no line says.
+    const same = (run: WorkflowRun): boolean => (run.workflow === drop.workflow ? run.keyspace === drop.keyspace : run.workflow === name || run.workflow === `${name}_reverse`);
     // Made anew since, it says nothing of the old one; and whoever restored the rows did that first.
     if (runs.slice(index + 1).some((run) => same(run) && run.verb === 'create') || workflows.some(({ workflow }) => workflow === name)) return [];
     const before = runs.slice(0, index).filter(same);
-    const life = before.slice(before.findLastIndex(({ verb }) => verb === 'create') + 1);
+    const at = before.findLastIndex(({ verb }) => verb === 'create');
+    const [created, life] = [before[at], before.slice(at + 1)];
     const last = life.findLast((run) => run.writes && (run.verb === 'switchtraffic' || run.verb === 'reversetraffic'));
     const switched = last?.verb === 'switchtraffic';
     const isReverse = drop.workflow.endsWith('_reverse');
     // A workflow drops its target: that of the reverse one is the source of the original.
     if (isReverse ? switched : !switched) return [];
+    // Of whole tables, tenants and shards a cancel knows itself whether their writes are switched, of a move of single shards not (K30).
+    if (!isReverse && created !== undefined && !/^movetables .*--source[-_]shards/i.test(created.entry.command)) return [];
     const what = isReverse ? 'the source tables, which served the writes' : 'the target tables, to which the writes had been switched';
     return [
       {

@@ -1,7 +1,9 @@
+import { compareEnds, compareKeyRanges, compareStarts, type KeyRange } from '../../lib/key-range.ts';
+import { keyRangeFromProto } from '../../topo/proto/key-range.ts';
 import { commandOf } from '../../workflow/switcher.ts';
 import { lockName, unique } from '../../workflow/facts/stranded/found.ts';
-import type { HistoryFacts } from '../../workflow/facts/history.ts';
 import type { WorkflowFacts } from '../../workflow/facts/workflow.ts';
+import { type WorkflowRun, workflowRuns } from '../commands-run.ts';
 import type { Finding } from '../finding.ts';
 import type { DoctorPicture } from '../picture.ts';
 import { isWayBack, movesTables, tablesOf } from './routes.ts';
@@ -30,8 +32,10 @@ export function halfCreated(picture: DoctorPicture): Finding[] {
 /** What a whole workflow has and this one does not. */
 function unmade(picture: DoctorPicture, workflow: WorkflowFacts): string[] {
   const { keyspace, workflow: name, kind, targets, tables, problem, subType, streams } = workflow;
-  const created = lastOf(picture.history, workflow, /\bcreate$/i);
-  const failed = created !== undefined && created.exit !== 0;
+  // One that was refused at once, since the workflow is there, has not made it.
+  const created = runsOf(picture, workflow).findLast(({ verb, dryRun, ok, entry }) => verb === 'create' && !dryRun && (ok || entry.begun));
+  const failed = created !== undefined && !created.ok;
+  const unstarted = streams.filter((stream) => stream.stored === 'Stopped' && stream.position === '');
   const missing: string[] = [];
   if (movesTables(workflow) && subType !== 'Partial') {
     const without = picture.shards.filter((shard) => shard.keyspace === keyspace && shard.serving && !targets.includes(`${keyspace}/${shard.shard}`));
@@ -39,9 +43,26 @@ function unmade(picture: DoctorPicture, workflow: WorkflowFacts): string[] {
   }
   const bare = problem !== undefined || !movesTables(workflow) ? [] : targets.filter((target) => picture.shards.some((shard) => `${shard.keyspace}/${shard.shard}` === target && tables.every((table) => !tablesOf(shard).has(table))));
   if (bare.length > 0 && failed) missing.push(`no table of it on ${bare.join(', ')}`);
-  if (kind === 'shards' && failed) missing.push(`its create failed; streams are on ${targets.join(', ')}`);
-  if (failed && missing.length === 0 && streams.every((stream) => stream.stored === 'Stopped' && stream.position === '')) missing.push('its create failed before a stream was started');
+  // Whoever started all of them since has made it whole.
+  if (kind === 'shards' && failed && (unstarted.length > 0 || !coversSources(picture, workflow))) missing.push(`its create failed; streams are on ${targets.join(', ')}`);
+  if (failed && missing.length === 0 && unstarted.length === streams.length) missing.push('its create failed before a stream was started');
   return missing;
+}
+
+/** True if the shards that a Reshard fills are, together, those that it reads. */
+function coversSources({ records }: DoctorPicture, { sources, targets }: WorkflowFacts): boolean {
+  const spans = (names: readonly string[]): KeyRange[] => {
+    const ranges = records.shards.flatMap(({ keyspace, shard, record }) => (names.includes(`${keyspace}/${shard}`) ? [keyRangeFromProto(record.key_range)] : []));
+    const joined: KeyRange[] = [];
+    for (const range of ranges.toSorted(compareKeyRanges)) {
+      const last = joined.at(-1);
+      if (last !== undefined && last.end !== '' && compareStarts({ start: last.end, end: '' }, range) === 0) joined[joined.length - 1] = { start: last.start, end: range.end };
+      else joined.push(range);
+    }
+    return joined;
+  };
+  const [read, filled] = [spans(sources), spans(targets)];
+  return read.length === filled.length && read.every((range, index) => compareStarts(range, filled[index]) === 0 && compareEnds(range, filled[index]) === 0);
 }
 
 /** Workflows that `complete` or `cancel` has left half-way: some of their tables are gone. */
@@ -56,8 +77,9 @@ export function halfEnded(picture: DoctorPicture): Finding[] {
       return lost.length === 0 ? [] : [`${place} has no ${lost.join(', ')} any more`];
     });
     const verb = frozen ? 'complete' : 'cancel';
-    const ended = lastOf(picture.history, workflow, verb === 'complete' ? /\bcomplete$/i : /\b(cancel|delete)$/i);
-    const broken = ended !== undefined && ended.exit !== 0 && isNewest(picture.history, workflow, ended);
+    const runs = runsOf(picture, workflow).filter((run) => !run.dryRun);
+    const ended = runs.findLast((run) => run.verb === verb || (!frozen && run.verb === 'delete'));
+    const broken = ended !== undefined && !ended.ok && ended === runs.findLast((run) => CHANGING.includes(run.verb));
     // Without a history (a process that was killed leaves none) only a side that is wholly gone is known to be one that was being dropped.
     if (gone.length === 0 || (!broken && gone.length < side.length)) return [];
     return [
@@ -67,7 +89,7 @@ export function halfEnded(picture: DoctorPicture): Finding[] {
         keyspaces: unique([sourceKeyspace, keyspace]),
         workflows: [lockName(workflow)],
         text: `${keyspace}.${name}: a ${verb} broke off half-way`,
-        next: [ended !== undefined && broken ? again(ended.command) : `${commandOf(workflow.kind)} --workflow ${name} --target-keyspace ${keyspace} ${verb}`],
+        next: [ended !== undefined && broken ? again(ended.entry.command) : `${commandOf(workflow.kind)} --workflow ${name} --target-keyspace ${keyspace} ${verb}`],
         evidence: gone,
       },
     ];
@@ -79,16 +101,9 @@ function again(command: string): string {
   return command.replace(/ --fault[= ]\S+/g, '');
 }
 
-/** The last command of a kind on a workflow, whether it ended well or not. */
-function lastOf(history: readonly HistoryFacts[], workflow: WorkflowFacts, verb: RegExp): HistoryFacts | undefined {
-  return history.findLast((entry) => isAbout(entry, workflow) && entry.command.split(' ').some((word) => verb.test(word)));
-}
+const CHANGING = ['create', 'switchtraffic', 'reversetraffic', 'complete', 'cancel', 'delete', 'start', 'stop'];
 
-function isAbout({ command }: HistoryFacts, { workflow }: WorkflowFacts): boolean {
-  return command.split(/[\s=]+/).includes(workflow);
-}
-
-/** True if nothing has changed the workflow since. */
-function isNewest(history: readonly HistoryFacts[], workflow: WorkflowFacts, entry: HistoryFacts): boolean {
-  return history.findLast((one) => isAbout(one, workflow) && /\b(create|switchtraffic|reversetraffic|complete|cancel|delete|start|stop)\b/i.test(one.command)) === entry;
+/** The commands on a workflow, oldest first. */
+function runsOf({ history }: DoctorPicture, { keyspace, workflow }: WorkflowFacts): WorkflowRun[] {
+  return workflowRuns(history).filter((run) => run.keyspace === keyspace && run.workflow === workflow);
 }

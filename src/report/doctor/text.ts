@@ -28,7 +28,7 @@ export function renderDiagnosis(diagnosis: Diagnosis, options: DoctorOptions): s
     '',
     ...areaLines(diagnosis, paint),
     ...(healthy ? [] : ['', ...wrapWords(`Afterwards: ${program} doctor; what a code means: ${program} doctor --explain ${problemEntry(problems[0]!.kind).code}`, '', '  ', WIDTH)]),
-    ...(problems.some((problem) => namesClient(problem, options)) ? wrapWords('The lines of vtctldclient are a real cluster\'s too; here: alias vtctldclient=switchtraffic', '', '  ', WIDTH) : []),
+    ...(problems.some((problem) => namesClient(problem, options)) ? wrapWords('vtctldclient lines are for any cluster; here: alias vtctldclient=switchtraffic', '', '  ', WIDTH) : []),
   ];
 }
 

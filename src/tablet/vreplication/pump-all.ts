@@ -2,6 +2,7 @@ import { isTopoError } from '../../lib/errors.ts';
 import type { Context } from '../../runtime/context.ts';
 import { allTablets, aliasText } from '../../topo/tablets.ts';
 import { type Cluster, watchedCluster } from '../cluster.ts';
+import type { ShardDb } from '../shard-db.ts';
 import { runningStreams } from './streams.ts';
 import { loading } from '../../lib/loading.ts';
 
@@ -9,7 +10,7 @@ import { loading } from '../../lib/loading.ts';
 export async function pumpAll(ctx: Context, cluster: Cluster): Promise<void> {
   for (const { keyspace, shard } of await primaryShards(ctx, cluster)) {
     const target = cluster.shards.open(keyspace, shard);
-    if (target.db.get('SELECT 1 FROM _vdiff_run WHERE held IS NOT NULL LIMIT 1') !== undefined) {
+    if (holdsStreams(target)) {
       const { letGoOfTheDead } = await loading(import('../vdiff/held-streams.ts'));
       await letGoOfTheDead(cluster, target);
     }
@@ -19,6 +20,11 @@ export async function pumpAll(ctx: Context, cluster: Cluster): Promise<void> {
     const { pumpUntilIdle } = await loading(import('./pump.ts'));
     for (const id of running) await pumpUntilIdle(ctx, cluster, target, id);
   }
+}
+
+/** True if a VDiff holds streams of the shard back. */
+function holdsStreams({ db }: ShardDb): boolean {
+  return db.remember('_vdiff_run', 'held', () => db.get('SELECT 1 FROM _vdiff_run WHERE held IS NOT NULL LIMIT 1') !== undefined);
 }
 
 /** Shards that have a primary tablet: the only ones with anything in them. */

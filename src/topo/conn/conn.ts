@@ -1,7 +1,7 @@
 import type { Context } from '../../runtime/context.ts';
 import type { LeaseClock } from './lease-clock.ts';
 import type { LockEvent } from './lock-events.ts';
-import type { LeasePolicy } from './lock-table.ts';
+import type { LeasePolicy } from './lease-policy.ts';
 import type { Broken, LockBreak } from './lock-view.ts';
 import type { AskedLock } from './server-locks.ts';
 

@@ -7,7 +7,7 @@ import type { World } from '../../runtime/world.ts';
 import type { Conn, DirEntry, LockDescriptor, LockView, Node, Version, WriteOptions, Writer } from './conn.ts';
 import { cleanPath } from './directory.ts';
 import type { LockEvent } from './lock-events.ts';
-import type { LeasePolicy } from './lock-table.ts';
+import type { LeasePolicy } from './lease-policy.ts';
 import type { Broken, LockBreak } from './lock-view.ts';
 import type { AskedLock } from './server-locks.ts';
 

@@ -2,7 +2,7 @@ import { UserError } from '../../lib/errors.ts';
 import type { Release } from '../../lib/releases.ts';
 import { CONSUL_NAMES, ETCD_NAMES, MEMORY_NAMES, type NodeNames, ZK_NAMES } from './directory.ts';
 import { DAY_MS, type LockRules, NEVER_MS, SECOND_MS as SECOND, type TtlRules } from './lock-rules.ts';
-import type { LeasePolicy } from './lock-table.ts';
+import type { LeasePolicy } from './lease-policy.ts';
 
 /**
  * What the topology servers do differently with locks, as one table: the lock table reads it, and docs/topologies.md is made

@@ -6,7 +6,7 @@ import type { Conn, DirEntry, LockDescriptor, LockView, Node, Version, WriteOpti
 import { cleanPath, type NodeNames } from './directory.ts';
 import { checkCall } from './ended.ts';
 import type { LockEvent } from './lock-events.ts';
-import type { LeasePolicy } from './lock-table.ts';
+import type { LeasePolicy } from './lease-policy.ts';
 import type { Broken, LockBreak } from './lock-view.ts';
 import type { AskedLock } from './server-locks.ts';
 

@@ -6,7 +6,9 @@ import type { NodeNames } from './directory.ts';
 import { checkCall } from './ended.ts';
 import { leaseMs, type LockRules } from './lock-rules.ts';
 import type { LockRows } from './lock-rows.ts';
-import type { LeasePolicy, LockRequest, LockTable } from './lock-table.ts';
+import type { LockRequest } from './lease-book.ts';
+import type { LeasePolicy } from './lease-policy.ts';
+import type { LockTable } from './lock-table.ts';
 
 /** A lock as it is asked for: without a life, the server's own. In milliseconds. */
 export interface AskedLock extends Omit<LockRequest, 'ttlMs'> {

@@ -7,7 +7,8 @@ import type { Conn, DirEntry, LockDescriptor, LockView, Node, Version, WriteOpti
 import { cleanPath, entriesBelow, type NodeNames } from './directory.ts';
 import { checkCall } from './ended.ts';
 import type { LockEvent } from './lock-events.ts';
-import { type LeasePolicy, LockTable } from './lock-table.ts';
+import type { LeasePolicy } from './lease-policy.ts';
+import { LockTable } from './lock-table.ts';
 import type { Broken, LockBreak } from './lock-view.ts';
 import { type AskedLock, ServerLocks } from './server-locks.ts';
 import { after, nextRevision, sqliteLockRows } from './sqlite-lock-rows.ts';

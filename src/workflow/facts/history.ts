@@ -11,6 +11,8 @@ export interface HistoryFacts {
   exit: number;
   tookMs: number;
   pid: number;
+  /** It came to a step, of which some change things: one that was refused before has done nothing. */
+  begun: boolean;
   /** The first step that failed; undefined where none did. */
   failedStep: string | undefined;
   error: string | undefined;
@@ -34,6 +36,7 @@ function historyFacts(entry: HistoryEntry): HistoryFacts {
     exit: entry.exit,
     tookMs: entry.took_ms,
     pid: entry.pid,
+    begun: entry.steps.length > 0,
     failedStep: entry.steps.find((step) => step.endsWith(' failed'))?.replace(/ failed$/, ''),
     error: entry.error,
     outage: entry.outage ?? [],

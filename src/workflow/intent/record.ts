@@ -118,8 +118,14 @@ function notBegun({ owner, tokens }: IntentHead): IntentProgress {
 
 function readProgress(writer: Writer, intent: IntentHead): IntentProgress {
   const node = writer.get('global', progressPathOf(intent));
-  return node === undefined ? notBegun(intent) : (JSON.parse(node.contents) as IntentProgress);
+  if (node === undefined) return notBegun(intent);
+  // Nearly always it is what this process wrote at its last step.
+  const own = written.get(intent);
+  return own?.text === node.contents ? own.progress : (JSON.parse(node.contents) as IntentProgress);
 }
+
+/** What was written last of an intent. Nobody changes what stands here. */
+const written = new WeakMap<IntentHead, { text: string; progress: IntentProgress }>();
 
 /** Tokens by lock, of those that a context holds. */
 export function tokensOf(ctx: Context): Record<string, number> {
@@ -155,7 +161,9 @@ export function putStep(ctx: Context, writer: Writer, cluster: Cluster, intent: 
 }
 
 function put(writer: Writer, intent: IntentHead, progress: IntentProgress): void {
-  writer.put('global', progressPathOf(intent), encodeRecord(progress));
+  const text = encodeRecord(progress);
+  written.set(intent, { text, progress });
+  writer.put('global', progressPathOf(intent), text);
 }
 
 /**

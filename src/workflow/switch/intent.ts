@@ -88,7 +88,7 @@ function headOf({ ctx, cluster, sw, request, direction }: SwitchRun, plan: reado
 
 /** A step of a plan, by its name alone where the plan has no other of it. */
 export function stepText(plan: readonly PlannedStep[], { name, occurrence }: Pick<PlannedStep, 'name' | 'occurrence'>): string {
-  return plan.filter((step) => step.name === name).length > 1 ? `${name}#${occurrence}` : name;
+  return occurrence > 1 || plan.some((step) => step.name === name && step.occurrence > 1) ? `${name}#${occurrence}` : name;
 }
 
 /** The command line of a switch, with what decides where it comes to. */

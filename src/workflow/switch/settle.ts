@@ -2,7 +2,7 @@ import { type Context, withoutCancel } from '../../runtime/context.ts';
 import { formatDuration } from '../../lib/duration.ts';
 import type { Cluster } from '../../tablet/cluster.ts';
 import { pumpAll } from '../../tablet/vreplication/pump-all.ts';
-import { findIntent, findProgress, type IntentHead } from '../intent/record.ts';
+import { findIntent, findProgress, type IntentHead, isSameIntent } from '../intent/record.ts';
 import { intentsAbout, interrupted, isAtWork, underIntentLocks, waitForWorker } from '../intent/stand-back.ts';
 import { getWorkflowState, type WorkflowWithState } from '../state.ts';
 import { readTraffic } from '../traffic.ts';
@@ -13,27 +13,34 @@ import { runSwitch } from './runner.ts';
 import { SwitchFailed } from './switch-failed.ts';
 import { isJournaled, undoIntent } from './undo.ts';
 
+/** The intent that a command has waited for already: whoever has its lock now has waited as well, or finishes it. */
+export interface Awaited {
+  intent?: IntentHead;
+}
+
 /** What became of an intent: taken back, carried out, or carried out by somebody else meanwhile. */
 export type Finished = 'back' | 'forward' | 'gone';
 
 /**
  * What a switch finds that an earlier one left: the intent of either direction that is past its journal, to be carried out.
- * One before it is taken back to the state before. One that is at work is waited for, as long as a lock is. Throws UserError
- * where something else is half done in these keyspaces.
+ * One before it is taken back to the state before. One that is at work is waited for once, as long as a lock is; those who wait
+ * would else wait for each other for ever. Throws UserError where something else is half done in these keyspaces.
  */
 export async function settleIntent(
   ctx: Context,
   cluster: Cluster,
   { sw }: WorkflowWithState,
   { dryRun }: Pick<SwitchRequest, 'dryRun'>,
+  awaited: Awaited,
 ): Promise<SwitchIntent | 'settled' | undefined> {
   if (!cluster.release.behaviours.rollbackRestoresAll) return undefined;
   const own = await findIntent(ctx, cluster, sw.targetKeyspace, sw.workflow);
   const found = own ?? (await findIntent(ctx, cluster, sw.sourceKeyspace, sw.reverseWorkflow));
   await refuseOthers(ctx, cluster, [sw.sourceKeyspace, sw.targetKeyspace], found);
   if (found === undefined) return undefined;
-  if (isAtWork(ctx, cluster, found)) {
+  if (isToBeAwaited(ctx, cluster, found, awaited)) {
     await waitForWorker(ctx, cluster, found);
+    awaited.intent = found;
     return 'settled';
   }
   if (dryRun || !isSwitch(found)) throw interrupted(found);
@@ -42,13 +49,17 @@ export async function settleIntent(
   return 'settled';
 }
 
+function isToBeAwaited(ctx: Context, cluster: Cluster, intent: IntentHead, { intent: before }: Awaited): boolean {
+  return isAtWork(ctx, cluster, intent) && (before === undefined || !isSameIntent(before, intent));
+}
+
 const isSwitch = (intent: IntentHead): intent is SwitchIntent => intent.verb === 'switch';
 
 /** Refuses to switch what another kind of command has left half done, of which there may be too little left to be read. Throws UserError. */
-export async function refuseOtherCommand(ctx: Context, cluster: Cluster, { keyspace, workflow }: Pick<SwitchRequest, 'keyspace' | 'workflow'>): Promise<void> {
+export async function refuseOtherCommand(ctx: Context, cluster: Cluster, { keyspace, workflow }: Pick<SwitchRequest, 'keyspace' | 'workflow'>, awaited: Awaited): Promise<void> {
   if (!cluster.release.behaviours.rollbackRestoresAll) return;
   const intent = await findIntent(ctx, cluster, keyspace, workflow);
-  if (intent !== undefined && !isSwitch(intent) && !isAtWork(ctx, cluster, intent)) throw interrupted(intent);
+  if (intent !== undefined && !isSwitch(intent) && !isToBeAwaited(ctx, cluster, intent, awaited)) throw interrupted(intent);
 }
 
 /** What is at work on other workflows of the keyspaces is waited for by their locks; what has died there has to be finished first. */

@@ -14,7 +14,7 @@ import { refusePartialReads, refuseTenantReversal, stateAfter } from './part-mov
 import { type Chosen, prepareRun } from './prepare-run.ts';
 import type { SwitchRequest, SwitchRun } from './run.ts';
 import { runSwitch, type SwitchEnd } from './runner.ts';
-import { continueOutage, refuseOtherCommand, settleIntent } from './settle.ts';
+import { type Awaited, continueOutage, refuseOtherCommand, settleIntent } from './settle.ts';
 import { isStale } from './stale.ts';
 import { SwitchFailed } from './switch-failed.ts';
 
@@ -68,12 +68,13 @@ export async function switchTraffic(ctx: Context, cluster: Cluster, request: Swi
 
 /** Reads the workflow, and first carries out what an interrupted switch of it left behind. */
 async function prepare(ctx: Context, cluster: Cluster, request: SwitchRequest, command: string): Promise<SwitchRun> {
+  const awaited: Awaited = {};
   for (;;) {
-    await refuseOtherCommand(ctx, cluster, request);
+    await refuseOtherCommand(ctx, cluster, request, awaited);
     const asked = await getWorkflowState(ctx, cluster, request.keyspace, request.workflow);
     refuseKind(asked, cluster, command);
     if (!cluster.release.vitess) refuseSomeShards(asked.sw, request.shards);
-    const intent = await settleIntent(ctx, cluster, asked, request);
+    const intent = await settleIntent(ctx, cluster, asked, request, awaited);
     // Whatever was at work or left behind is settled now: the workflow is read again.
     if (intent === 'settled') continue;
     const chosen = await chooseSwitcher(ctx, cluster, request, asked);

@@ -38,35 +38,36 @@ describe('doctor', () => {
                     switchTraffic/writes/waitForCatchup:before
           Repair    go back: the shards that refuse serve again; nothing is lost, and
                     whatever broke off can be begun anew
-            switchtraffic SetShardTabletControl --denied-tables=corder,customer --remove commerce/0 primary
-            switchtraffic RefreshStateByShard commerce/0
-            switchtraffic SetShardTabletControl --denied-tables=corder,customer customer/0 primary
-            switchtraffic RefreshStateByShard customer/0
-            switchtraffic Workflow --keyspace customer start --workflow c2c
-            switchtraffic RebuildVSchemaGraph
+            vtctldclient SetShardTabletControl --denied-tables=corder,customer --remove commerce/0 primary
+            vtctldclient RefreshStateByShard commerce/0
+            vtctldclient SetShardTabletControl --denied-tables=corder,customer customer/0 primary
+            vtctldclient RefreshStateByShard customer/0
+            vtctldclient Workflow --keyspace customer start --workflow c2c
+            vtctldclient RebuildVSchemaGraph
           Undo      to take it back:
-            switchtraffic Workflow --keyspace customer stop --workflow c2c
-            switchtraffic SetShardTabletControl --denied-tables=corder,customer --remove customer/0 primary
-            switchtraffic RefreshStateByShard customer/0
-            switchtraffic SetShardTabletControl --denied-tables=corder,customer commerce/0 primary
-            switchtraffic RefreshStateByShard commerce/0
+            vtctldclient Workflow --keyspace customer stop --workflow c2c
+            vtctldclient SetShardTabletControl --denied-tables=corder,customer --remove customer/0 primary
+            vtctldclient RefreshStateByShard customer/0
+            vtctldclient SetShardTabletControl --denied-tables=corder,customer commerce/0 primary
+            vtctldclient RefreshStateByShard commerce/0
 
       shards 1/2  ok tablets 6/6  ok cells 1/1  workflows 0/1
 
       Afterwards: switchtraffic doctor; what a code means: switchtraffic doctor
         --explain SWT0201
+      vtctldclient lines are for any cluster; here: alias vtctldclient=switchtraffic
       "
     `);
-    for (const line of stdout.split('\n')) if (!line.includes('switchtraffic ')) expect(line.length, line).toBeLessThanOrEqual(80);
+    for (const line of stdout.split('\n')) if (!/(?:switchtraffic|vtctldclient) /.test(line)) expect(line.length, line).toBeLessThanOrEqual(80);
   });
 
   it('says so for a cluster elsewhere, too: every line can be pasted', async () => {
     const cluster = await movingCluster('v21.0.2');
     await cluster.run(failing);
     const { stdout } = await cluster.run("doctor --state 'a b'");
-    const lines = stdout.split('\n').filter((line) => /^ {6}switchtraffic/.test(line));
+    const lines = stdout.split('\n').filter((line) => /^ {6}(?:switchtraffic|vtctldclient)/.test(line));
     expect(lines.length).toBeGreaterThan(4);
-    for (const line of lines) expect(line).toMatch(/^ {6}switchtraffic --state 'a b' \S/);
+    for (const line of lines) expect(line).toMatch(/^ {6}vtctldclient --state 'a b' \S/);
   });
 
   it('prints one document for programs, with or without --only and --skip', async () => {

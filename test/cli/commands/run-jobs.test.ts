@@ -16,7 +16,7 @@ beforeAll(() => {
 
 const plain = (text: string): string => text.replace(/\d+(\.\d+)?(ms| ms|s)\b/g, 'T');
 
-it('several processes give what one gives, in the same order, with their clusters kept', async () => {
+it('several threads give what one gives, in the same order, with their clusters kept', async () => {
   const one = await run(cwd, 'run all --keep a --seed 3');
   const three = await run(cwd, 'run all --keep a --seed 3 --jobs 3');
   expect(one.exit).toBe(1);
@@ -25,21 +25,23 @@ it('several processes give what one gives, in the same order, with their cluster
   expect(readdirSync(join(cwd, 'a')).toSorted()).toEqual(['s2', 's5']);
 });
 
-it('a process that dies costs its scenario, is reported, and nothing hangs', async () => {
-  // A worker that is killed at its second answer, as by the kernel when memory is short.
-  const hook = join(cwd, 'die.cjs');
-  writeFileSync(hook, "const send = process.send; let n = 0; if (send) process.send = function (...a) { if (++n === 3) process.kill(process.pid, 'SIGKILL'); return send.apply(this, a); };");
-  const ended = await run(cwd, 'run all --jobs 2 --report tap=out.tap', { NODE_OPTIONS: `--require ${hook}` });
+/** Runs in every thread but the first: `answer` is called instead of each answer, with how to give it. */
+function inThreads(name: string, answer: string): string {
+  const hook = join(cwd, name);
+  writeFileSync(hook, `const { parentPort: port } = require('node:worker_threads'); if (port) { const post = port.postMessage.bind(port); port.postMessage = (m) => { ${answer} }; }`);
+  return `--require ${hook}`;
+}
+
+it('a thread that dies costs its scenario, is reported, and nothing hangs', async () => {
+  const ended = await run(cwd, 'run all --jobs 2 --report tap=out.tap', { NODE_OPTIONS: inThreads('die.cjs', 'process.exit(9)') });
   expect(ended.exit).toBe(70);
-  expect(ended.stderr).toMatch(/^switchtraffic: all\/s\d\.swt\.yaml: the process that ran it died \(SIGKILL\)$/m);
+  expect(ended.stderr).toMatch(/^switchtraffic: all\/s\d\.swt\.yaml: the thread that ran it died \(exit 9\)$/m);
   expect(ended.stdout).toMatch(/could not be run/);
   expect(readdirSync(cwd)).toContain('out.tap');
 });
 
 it('a signal ends them all, and what ran is reported', async () => {
-  const hook = join(cwd, 'hang.cjs');
-  writeFileSync(hook, "const send = process.send; if (send) process.send = function (m, ...a) { if (m.id >= 2) { require('fs').writeSync(2, 'hangs\\n'); for (;;); } return send.call(this, m, ...a); };");
-  const running = start(cwd, 'run all --jobs 2 --report tap=stopped.tap', { NODE_OPTIONS: `--require ${hook}` });
+  const running = start(cwd, 'run all --jobs 2 --report tap=stopped.tap', { NODE_OPTIONS: inThreads('hang.cjs', "require('fs').writeSync(2, 'hangs\\n'); for (;;);") });
   await running.said('hangs');
   running.child.kill('SIGTERM');
   const ended = await running.ended;

@@ -11,6 +11,7 @@ import { planTable } from '../../../src/tablet/vdiff/plan.ts';
 import { type DiffReport, emptyReport } from '../../../src/tablet/vdiff/report.ts';
 import { mergeRows, openRows, type Rows } from '../../../src/tablet/vdiff/rows.ts';
 import { TestCluster } from '../../helpers/cluster.ts';
+import { WHOLE } from '../../helpers/sample.ts';
 
 /** Turns at every row, so that a comparison can be broken off anywhere. */
 class EagerPacer extends Pacer {
@@ -183,7 +184,7 @@ describe.each(Object.keys(TABLES))('a table like %s', (table) => {
         expect(report.ExtraRowsSourceSample?.length ?? 0).toBe(report.ExtraRowsSource);
         expect(report.ExtraRowsTargetSample?.length ?? 0).toBe(report.ExtraRowsTarget);
       }),
-      { numRuns: 25 },
+      { numRuns: WHOLE ? 25 : 7 },
     );
   });
 
@@ -203,7 +204,7 @@ describe.each(Object.keys(TABLES))('a table like %s', (table) => {
         await compareOnce(table, report, after, () => {});
         expect(report).toMatchObject(expected(table, source, target));
       }),
-      { numRuns: 15 },
+      { numRuns: WHOLE ? 15 : 5 },
     );
   });
 });
