@@ -3,6 +3,7 @@ import { migrationId } from '../../lib/fnv.ts';
 import { ExitFault } from '../../lib/exit-fault.ts';
 import type { Context } from '../../runtime/context.ts';
 import type { Cluster } from '../../tablet/cluster.ts';
+import { writeTablet } from '../../tablet/manager.ts';
 import { deleteWorkflowStreams, readJournal } from '../../tablet/vreplication/streams.ts';
 import type { VSchemaKeyspace } from '../../topo/proto/types.ts';
 import { lockKeyspace, type Locked, lockName } from '../../topo/locks.ts';
@@ -198,7 +199,7 @@ async function cleanUp(
   if (standard) await attempt('failed to cleanup denied table entries', () => denyTables(ctx, cluster, sw, 'target', true));
   await attempt('failed to cleanup workflow artifacts', async () => {
     for (const target of sw.targets) {
-      await target.db.db.write(cluster.world.clock, () => void deleteWorkflowStreams(target.db, sw.workflow));
+      await writeTablet(ctx, cluster, target.db, () => void deleteWorkflowStreams(target.db, sw.workflow));
     }
     await deleteRules(ctx, cluster, sw);
   });
