@@ -132,7 +132,7 @@ async function make(ctx: Context, run: CreateRun, materializer: Materializer): P
       );
     });
   });
-  await createStep(ctx, run, 'create/startStreams', targets, () => startWorkflow(ctx, cluster, { workflow: request.workflow, targets }));
+  await createStep(ctx, run, 'create/startStreams', targets, (scope) => startWorkflow(ctx, cluster, { workflow: request.workflow, targets }, scope));
 }
 
 async function buildMaterializer(ctx: Context, cluster: Cluster, request: MaterializeRequest): Promise<Materializer> {

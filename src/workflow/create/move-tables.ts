@@ -152,7 +152,7 @@ async function finishCreate(ctx: Context, run: CreateRun, request: MoveTablesReq
     // Other tenants use the tables, and shard by shard the target is not asked yet.
     if (cluster.release.behaviours.deniedTablesOnTargetAtCreate && kindAsked(request) === 'tables') {
       try {
-        await createStep(ctx, run, 'create/denyTargetTables', sw.targets, () => denyTables(ctx, cluster, sw, 'target', false));
+        await createStep(ctx, run, 'create/denyTargetTables', sw.targets, (scope) => denyTables(ctx, cluster, sw, 'target', false, { scope }));
       } catch (error) {
         throw wrapError(error, 'failed to put initial denied tables entries in place on the target shards');
       }
@@ -163,7 +163,7 @@ async function finishCreate(ctx: Context, run: CreateRun, request: MoveTablesReq
       await refuseUnknownTimeZone(sw.targets, request.sourceTimeZone);
       refuseOldJournal(sw);
     });
-    if (request.autoStart) await createStep(ctx, run, 'create/startStreams', sw.targets, () => startWorkflow(ctx, cluster, sw));
+    if (request.autoStart) await createStep(ctx, run, 'create/startStreams', sw.targets, (scope) => startWorkflow(ctx, cluster, sw, scope));
   } catch (error) {
     if (run.subject !== undefined || error instanceof ExitFault) throw error;
     throw await cleanUp(ctx, cluster, sw, { vschema: vschemaBefore, standard: kindAsked(request) === 'tables' }, error);
