@@ -153,8 +153,12 @@ async function runAndRemember(
   let failure: unknown;
   try {
     exit = await body(scope);
+    const { exited } = scope.cluster.world.faults;
+    if (exited !== undefined) throw exited;
     return exit;
-  } catch (error) {
+  } catch (thrown) {
+    // What was made of the error on its way here does not matter.
+    const error = scope.cluster.world.faults.exited ?? thrown;
     failure = error;
     const cause = error instanceof CommandFailure ? error.cause : error;
     if (cause instanceof ExitFault) exit = cause.status;

@@ -71,6 +71,8 @@ export class Failpoints {
   current: StepUnderWay | undefined;
   /** Looks again for faults that are kept for the cluster; who was paused may find others. */
   lookAgain: (() => Promise<void>) | undefined;
+  /** An `exit` has struck: whatever becomes of that error on its way up, the step ends with it. */
+  exited: Error | undefined;
   /** Calls to a tablet that arrive after the next one to it, by its alias. */
   readonly late = new Map<string, (() => Promise<void>)[]>();
   /** How often each term fired in this process, by the text of its fault. */

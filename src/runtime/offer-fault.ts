@@ -1,8 +1,7 @@
-import { ExitFault } from '../lib/exit-fault.ts';
 import type { Context } from './context.ts';
 import type { Edge } from './edges.ts';
 import { type Delivery, type FaultAction, formatAction, isDelivery } from './fault-actions.ts';
-import { type FailAs, injectedError, performFault } from './perform-fault.ts';
+import { exitFault, type FailAs, injectedError, performFault } from './perform-fault.ts';
 import type { World } from './world.ts';
 
 /** Does what is armed at a place, one fault after another. Throws the error that it is to fail with, or ExitFault. */
@@ -103,6 +102,6 @@ async function strikeIn<T>(world: World, action: Striking, point: string, { stru
   } catch (error) {
     if (error !== by) throw error;
     if (death !== undefined) return death;
-    throw action.kind === 'return' ? injectedError(action, point) : new ExitFault((action as { status: number }).status, point);
+    throw action.kind === 'return' ? injectedError(action, point) : exitFault(world, (action as { status: number }).status, point);
   }
 }

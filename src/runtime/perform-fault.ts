@@ -25,7 +25,7 @@ export async function performFault(
     case 'panic':
       return world.processes.die();
     case 'exit':
-      throw new ExitFault(action.status, at.point);
+      throw exitFault(world, action.status, at.point);
     case 'sleep':
       return world.clock.sleep(action.ms, ctx);
     case 'pause':
@@ -46,6 +46,13 @@ export async function performFault(
     case 'reorder':
       throw new InvariantError(`${action.kind} at ${at.point}, which is no call to a tablet`);
   }
+}
+
+/** The error by which a fault ends the command. What wraps or passes over the errors of calls does not keep it from that. */
+export function exitFault({ faults }: World, status: number, point: string): ExitFault {
+  const fault = new ExitFault(status, point);
+  faults.exited = fault;
+  return fault;
 }
 
 async function touchLeases({ faults }: World, action: FaultAction & { kind: 'lease' }, target: string | undefined): Promise<void> {

@@ -77,12 +77,13 @@ export async function runStep<T>(
     if (!world.clock.virtual) await world.clock.turn();
     if (world.faults.concerns(name)) await wholeStep('before');
     const result = await effect(scope);
+    if (faults.exited !== undefined) throw faults.exited;
     if (world.faults.concerns(name)) await wholeStep('after');
     world.events.emit({ kind: 'step', step: name, state: 'done', targets });
     return result;
   } catch (error) {
     world.events.emit({ kind: 'step', step: name, state: 'failed', targets, text: String((error as Error).message) });
-    throw error;
+    throw faults.exited ?? error;
   } finally {
     faults.current = outer;
   }

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { rpcPoint, RPCS } from '../../src/tablet/rpc-names.ts';
+import { createSubjects } from '../helpers/create-subjects.ts';
+import { END_SUBJECTS, endStart } from '../helpers/end-subjects.ts';
 import { fingerprint } from '../helpers/fingerprint.ts';
 import { sample } from '../helpers/sample.ts';
 import { movingCluster, switchLine, testCluster, type TestCluster } from '../helpers/shell.ts';
@@ -179,6 +181,24 @@ describe('a call to the topology server', () => {
     const undisturbed = await movingCluster();
     await undisturbed.ok(switchLine());
     expect(fingerprint(cluster.host), stderr).toEqual(fingerprint(undisturbed.host));
+  });
+});
+
+describe('exit at a call', () => {
+  const moved = reshardSubject('2 to 4', { streams: true });
+  const created = createSubjects().find(({ name }) => name === 'a Reshard')!;
+  const RUNS = [
+    { name: 'a switch', make: moved.make, line: moved.line },
+    { name: 'a complete', make: () => endStart('a Reshard', 'complete', 'hardened'), line: (flags = '') => END_SUBJECTS['a Reshard']!.line(`complete ${flags}`) },
+    { name: 'a create', make: created.make, line: created.line },
+  ];
+  const points = [...RPCS.map(rpcPoint), ...['get', 'list', 'listDir', 'create', 'update', 'delete', 'lock'].map((op) => `topo/${op}`)];
+  const CASES = RUNS.flatMap((run) => points.flatMap((point) => ['before', 'after'].map((edge) => ({ ...run, point: `${point}:${edge}` }))));
+
+  it.each(sample(CASES, 17))('$point ends $name with its status, whatever is made of errors there', async ({ make, line, point }) => {
+    const cluster = await make();
+    const { exit, stderr } = await cluster.run(line(`--fault '${point}=1*off->1*exit(9)'`));
+    if (!stderr.includes('never fired') && !(exit === 0 && stderr === '')) expect([exit, stderr]).toEqual([9, expect.stringContaining('ended with status 9')]);
   });
 });
 
