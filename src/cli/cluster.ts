@@ -21,7 +21,7 @@ import { type ClusterHost, fileHost } from './host.ts';
 import { commandItself } from './command-again.ts';
 import { CommandFailure } from './command-failure.ts';
 import { deliverLate } from '../tablet/call-faults.ts';
-import { armFaults, unfiredFaults } from './faults.ts';
+import { armFaults, struckFaults, unfiredFaults } from './faults.ts';
 import { isWorkflowCommand } from './flags.ts';
 import { keepHistory } from './history.ts';
 import type { CommandScope } from './scope.ts';
@@ -92,7 +92,10 @@ export async function withCluster(
     } finally {
       await releaseAll(topo);
       await deliverLate(world);
-      if (inv.parent === undefined) await world.faults.forgetKept();
+      if (inv.parent === undefined) {
+        late.push(...struckFaults(cluster));
+        await world.faults.forgetKept();
+      }
       // Faults are those of the whole process: who runs this line says of them what there is to say.
       late.push(...warnings(scope), ...(inv.parent === undefined ? unfiredFaults(cluster) : []));
     }

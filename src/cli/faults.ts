@@ -129,6 +129,11 @@ function announce({ io }: Invocation, world: World): () => void {
   return () => stops.forEach((stop) => stop());
 }
 
+/** One line for each fault that is set for the cluster and struck this command: nobody sees it on the command line. */
+export function struckFaults({ world }: Cluster): string[] {
+  return world.faults.keptFired().map((text) => `fault "${text}", which is set for this cluster, fired; to take it away: switchtraffic fault clear`);
+}
+
 /** One line for each fault that was armed and never fired. */
 export function unfiredFaults({ world }: Cluster): string[] {
   const unfired = world.faults.report().filter(({ fired }) => fired === 0);

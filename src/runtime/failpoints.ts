@@ -173,6 +173,11 @@ export class Failpoints {
     return true;
   }
 
+  /** The faults kept for a cluster that fired in this process. */
+  keptFired(): string[] {
+    return this.#armed.flatMap(({ spec, kept, fired }) => (kept === undefined || fired === 0 ? [] : [spec.text]));
+  }
+
   /** Forgets the faults that are kept for a cluster, so that those of now can be armed. Tells first what they counted. */
   async forgetKept(): Promise<void> {
     for (const armed of this.#armed.filter(({ kept }) => kept !== undefined)) {

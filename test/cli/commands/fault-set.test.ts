@@ -33,6 +33,7 @@ describe('faults that are set', () => {
     for (const fired of [1, 2]) {
       const { exit, stderr } = await cluster.run(back);
       expect([exit, stderr]).toEqual([1, expect.stringContaining('desc = no')]);
+      expect(stderr).toContain(`fault "${text}", which is set for this cluster, fired; to take it away: switchtraffic fault clear\n`);
       expect(await counts(cluster)).toEqual([[text, 1 + fired, fired]]);
     }
     await cluster.ok(back);
