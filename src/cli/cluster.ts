@@ -160,8 +160,9 @@ async function runAndRemember(
     if (exited !== undefined) throw exited;
     return exit;
   } catch (thrown) {
+    const told = thrown instanceof CommandFailure ? thrown.cause : thrown;
     // What was made of the error on its way here does not matter.
-    const error = scope.cluster.world.faults.exited ?? thrown;
+    const error = told instanceof ExitFault ? thrown : (scope.cluster.world.faults.exited ?? thrown);
     failure = error;
     const cause = error instanceof CommandFailure ? error.cause : error;
     if (cause instanceof ExitFault) exit = cause.status;

@@ -105,9 +105,10 @@ function listFaults(command: PlannedCommand, release: Release, workflows: readon
       return fact(name, sides, { ...forwardZones(command, name, release), targets: targetsOf(sides, workflows) });
     }),
     rollback: backwards.map((name) => {
-      // Only the roll-back by an intent says what it touches: the keyspaces.
-      const sides = behaviours.rollbackRestoresAll ? (['source', 'target'] as const) : [];
-      const targets = targetsOf(sides, workflows).filter((target) => !target.includes('/'));
+      // Of what is not done shard by shard, only the roll-back by an intent says what it touches: the keyspaces.
+      const perTarget = (CATALOGUE[name] as StepEntry).perTarget === true;
+      const sides = perTarget ? sidesOf(CATALOGUE[name]) : behaviours.rollbackRestoresAll ? (['source', 'target'] as const) : [];
+      const targets = targetsOf(sides, workflows).filter((target) => perTarget || !target.includes('/'));
       const [before, after] = OUTER_EDGES.map((edge) => rollbackZoneOf(behaviours, { ...FULL_PATH, kind: command.kind }, { step: name, edge }));
       return fact(name, sides, { when: undefined, targets, zones: [{ occurrence: 1, before: before!, after: after! }] });
     }),

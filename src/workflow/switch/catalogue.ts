@@ -235,9 +235,9 @@ export const CATALOGUE = {
   'switchTraffic/rollback/relock': looking('take the locks again, if they were lost', nothing),
   'switchTraffic/rollback/revertDeniedTables': entry('put denied tables and rules back, but for what others changed meanwhile', nothing),
   'switchTraffic/rollback/revertShardAccess': entry('turn the query service of the source shards on again', nothing),
-  'switchTraffic/rollback/cancelStreamMigrations': entry('delete the moved streams on the target, and put those of the source back', nothing),
-  'switchTraffic/rollback/restartTargetStreams': entry('put the streams back', nothing),
-  'switchTraffic/rollback/deleteReverseVReplication': entry('delete the reverse workflow', nothing),
+  'switchTraffic/rollback/cancelStreamMigrations': entry('delete the moved streams on the target, and put those of the source back', nothing, '', { perTarget: true }),
+  'switchTraffic/rollback/restartTargetStreams': entry('put the streams back', nothing, '', { side: 'target', perTarget: true }),
+  'switchTraffic/rollback/deleteReverseVReplication': entry('delete the reverse workflow', nothing, '', { side: 'source', perTarget: true }),
   'switchTraffic/rollback/restoreSequences': entry('put sequence tables back, but for those that values were taken from', nothing),
 } satisfies Record<string, StepEntry>;
 
