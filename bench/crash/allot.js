@@ -31,10 +31,14 @@ function sharesOf({ profile }) {
   return shares;
 }
 
-/** A plan with a step that no kill has come upon yet, and whether that is a step of recoveries alone; undefined where there is none. */
-export function planOfEmpty(plans, trials, random) {
+/**
+ * What is to be tried for a step that no kill has come upon yet: a plan that has it, or one whose recovery had it, which is killed then. Undefined
+ * where there is no such step.
+ */
+export function trialForEmpty(plans, trials) {
   const empty = emptySteps(histogram(plans, trials));
-  if (empty.length === 0) return undefined;
   const plan = plans.find(({ profile }) => profile.some(({ step }) => empty.includes(step)));
-  return plan === undefined ? { plan: plans[random.below(plans.length)], killed: true } : { plan };
+  if (plan !== undefined) return { plan };
+  const trial = trials.findLast(({ recoveries }) => recoveries.flat().some(({ step }) => empty.includes(step)));
+  return trial && { plan: plans.find(({ name }) => name === trial.plan), by: trial.by, killed: true };
 }

@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { seededRandom } from '../../dist/runtime/random.js';
-import { allotment, planOfEmpty } from './allot.js';
+import { allotment, trialForEmpty } from './allot.js';
 import { clusterMaker, measurePlan } from './bases.js';
 import { startApplication } from './client.js';
 import { runTrial } from './trial.js';
@@ -33,9 +33,8 @@ export async function crash({ kills, seed, jobs, by, sample, each, plans, folder
     const trials = [];
     let counted = 0;
     let kept = 0;
-    const chance = (index) => seededRandom(seed * 1_000_003 + index);
     const one = async (index, order, worker) => {
-      const random = chance(index);
+      const random = seededRandom(seed * 1_000_003 + index);
       const trial = await runTrial({ by: by ?? ['doctor', 'again'][random.below(2)], random, ...worker, seed: index, ...order });
       trials.push({ index, ...trial });
       counted += trial.kills.length;
@@ -48,8 +47,8 @@ export async function crash({ kills, seed, jobs, by, sample, each, plans, folder
       return { seed, plans: measured, trials, tookMs: performance.now() - started };
     }
     const allot = allotment(measured);
-    const sought = (index) => (sample || counted < kills || counted >= kills * (1 + SEARCH) ? undefined : planOfEmpty(measured, trials, chance(index)));
-    await inTurns(workers, () => counted < kills || sought(0) !== undefined, (index, worker) => one(index, sought(index) ?? { plan: allot(index) }, worker));
+    const sought = () => (sample || counted < kills || counted >= kills * (1 + SEARCH) ? undefined : trialForEmpty(measured, trials));
+    await inTurns(workers, () => counted < kills || sought() !== undefined, (index, worker) => one(index, sought() ?? { plan: allot(index) }, worker));
     return { seed, plans: measured, trials, tookMs: performance.now() - started };
   } finally {
     for (const { application } of workers) application.end();

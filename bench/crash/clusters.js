@@ -102,7 +102,7 @@ export const CLUSTERS = {
     line: move,
     shape: { ...SHOP, source: 'customer2', shards: ['80-'] },
     without: { tables: ['customer2.customer', 'customer2.corder'] },
-    only: ['create', 'switch', 'switch that fails', 'reverse', 'cancel'],
+    only: ['create', 'create that fails', 'switch', 'switch that fails', 'reverse', 'cancel'],
     make: (run, folder) => {
       const of = { shards: ['-80', '80-'], vschema: SHARDED };
       return run(['init', clusterFile(folder, { customer2: { ...of, schema: 'schema.sql', rows: 'rows.sql' }, customer: of })]);
@@ -115,7 +115,7 @@ export const CLUSTERS = {
     shape: { ...SHOP, source: 'tenant1', tables: ['tenant1.customer', 'tenant1.corder'], values: { tenant: '1' } },
     // No rule leads from the tenant's keyspace any more.
     afterComplete: { tables: ['customer.customer', 'customer.corder'] },
-    only: ['create', 'switch', 'switch of reads', 'switch of writes', 'switch that fails', 'complete', 'cancel', 'cancel of switched reads'],
+    only: ['create', 'create that fails', 'switch', 'switch of reads', 'switch of writes', 'switch that fails', 'complete', 'cancel', 'cancel of switched reads'],
     make: (run, folder) => {
       const vschema = { multi_tenant_spec: { tenant_id_column_name: 'tenant', tenant_id_column_type: 'INT64' } };
       return run(['init', clusterFile(folder, { tenant1: { shards: ['0'], schema: 'tenants.sql', rows: 'rows.sql' }, customer: { shards: ['0'], vschema } })]);

@@ -8,12 +8,14 @@ const MIRROR = ['mirrortraffic', '--percent', '50'];
 const FAILS = ['--fault', 'switchTraffic/writes/createReverseVReplication:after=return'];
 
 /**
- * `before`: run first on the workflow, created and copied; where it is missing there is none yet, and its create is what is killed. `line`: what is killed. `again`: what finishes it, where that is not the same line.
+ * `before`: run first on the workflow, created and copied; where it is missing there is none yet, and its create
+ * is what is killed, with `more` flags. `line`: what is killed. `again`: what finishes it, where that is not the same line.
  * `fails`: the command fails by itself, and what it leaves is what was before it. `ends`: one that has done everything is refused when it
  * is run again.
  */
 const OPERATIONS = {
   'create': { ends: true },
+  'create that fails': { more: ['--fault', 'create/startStreams:before=return'], ends: true, fails: true },
   'switch': { before: [], line: ['switchtraffic'] },
   'switch of reads': { before: [], line: ['switchtraffic', ...READS] },
   'switch of writes': { before: [['switchtraffic', ...READS]], line: ['switchtraffic', ...WRITES] },
@@ -36,7 +38,7 @@ export function allPlans() {
   });
 }
 
-function planOf(cluster, { line, create, shape, without, afterComplete, flags = [], about }, operation, { before, line: own, again = own, fails = false, ends = false }) {
+function planOf(cluster, { line, create, shape, without, afterComplete, flags = [], about }, operation, { before, line: own, again = own, more = [], fails = false, ends = false }) {
   const whole = (words) => line(...words, ...(words[0] === 'switchtraffic' && !words.includes(READS[1]) ? flags : []));
   return {
     name: `${cluster} ${operation}`,
@@ -44,7 +46,7 @@ function planOf(cluster, { line, create, shape, without, afterComplete, flags = 
     cluster,
     shape: { ...shape, ...(/^(?:create|cancel)/.test(operation) && without), ...(operation === 'complete' && afterComplete) },
     before: before === undefined ? undefined : before.map(whole),
-    line: own === undefined ? create : whole(own),
+    line: own === undefined ? [...create, ...more] : whole(own),
     again: again === undefined ? create : whole(again),
     fails,
     ends,

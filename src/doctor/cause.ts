@@ -35,6 +35,11 @@ function deathOf({ keyspaces, workflows }: Finding, locks: DoctorPicture['locks'
   return { text: `${command} (${grant.owner}) ${fateOf(grant, own, locks)}, ${formatRfc3339(grant.at)}`, at: grant.at };
 }
 
+/** The command lines whose processes died, or lost their locks, with one in hand; newest last. The history of commands has nothing of the dead. */
+export function linesBrokenOff({ locks, lockEvents }: Pick<DoctorPicture, 'locks' | 'lockEvents'>): { command: string; at: number }[] {
+  return lockEvents.flatMap((event) => (event.kind === 'granted' && event.detail !== '' && fateOf(event, lockEvents, locks) !== undefined ? [{ command: asked(event.detail), at: event.at }] : []));
+}
+
 /** How a grant ended that its holder did not give back. */
 function fateOf({ resource, token }: LockEvent, events: readonly LockEvent[], locks: DoctorPicture['locks']): string | undefined {
   const held = locks.find((lock) => lock.resource === resource)?.holder;

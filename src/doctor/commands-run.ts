@@ -23,28 +23,30 @@ const VERBS = ['create', 'switchtraffic', 'reversetraffic', 'mirrortraffic', 'co
 /** The commands on workflows, oldest first. */
 export function workflowRuns(history: readonly HistoryFacts[]): WorkflowRun[] {
   return history.flatMap((entry) => {
-    const words = entry.command.split(/\s+/);
-    if (!/^(movetables|reshard|materialize|workflow)$/i.test(words[0] ?? '')) return [];
-    const verb = words.map((word) => word.toLowerCase()).find((word) => VERBS.includes(word));
-    const workflow = flag(words, 'workflow', 'w');
-    const keyspace = flag(words, 'target-keyspace') ?? flag(words, 'keyspace', 'k');
-    if (verb === undefined || workflow === undefined || keyspace === undefined) return [];
-    const types = (flag(words, 'tablet-types') ?? 'primary,replica,rdonly').toUpperCase().split(',');
-    return [
-      {
-        entry,
-        keyspace,
-        workflow,
-        verb,
-        ok: entry.exit === 0,
-        dryRun: has(words, 'dry-run'),
-        types,
-        writes: types.includes('PRIMARY'),
-        keepData: has(words, 'keep-data'),
-        percent: Number(flag(words, 'percent') ?? 0),
-      },
-    ];
+    const line = workflowLine(entry.command);
+    return line === undefined ? [] : [{ ...line, entry, ok: entry.exit === 0 }];
   });
+}
+
+/** What a command line is about; undefined for one that is of no workflow. */
+export function workflowLine(command: string): Omit<WorkflowRun, 'entry' | 'ok'> | undefined {
+  const words = command.split(/\s+/);
+  if (!/^(movetables|reshard|materialize|workflow)$/i.test(words[0] ?? '')) return undefined;
+  const verb = words.map((word) => word.toLowerCase()).find((word) => VERBS.includes(word));
+  const workflow = flag(words, 'workflow', 'w');
+  const keyspace = flag(words, 'target-keyspace') ?? flag(words, 'keyspace', 'k');
+  if (verb === undefined || workflow === undefined || keyspace === undefined) return undefined;
+  const types = (flag(words, 'tablet-types') ?? 'primary,replica,rdonly').toUpperCase().split(',');
+  return {
+    keyspace,
+    workflow,
+    verb,
+    dryRun: has(words, 'dry-run'),
+    types,
+    writes: types.includes('PRIMARY'),
+    keepData: has(words, 'keep-data'),
+    percent: Number(flag(words, 'percent') ?? 0),
+  };
 }
 
 /** The value of a flag, as `--name value` or `--name=value`; underscores are dashes. */

@@ -59,3 +59,29 @@ it('nor on a release where the reversal was killed when all was done', async () 
   await cluster.ok(c2c('cancel'));
   await isHealthy(cluster);
 });
+
+const DEAD: [what: string, version: string, make: (version: string) => Promise<TestCluster>, lines: string[]][] = [
+  ['a cancel between two shards', MAIN, (version) => shardedCluster({ version, rows: 5 }), [c2c("cancel --fault 'cancel/removeTargetTables:after@customer/-80=panic'")]],
+  ['a cancel, where what is gone is an error', 'v19.0.10', movingCluster, [c2c("cancel --fault 'cancel/removeTargetTables:after=panic'")]],
+  ['a cancel between two shards, where what is gone is an error', 'v19.0.10', (version) => shardedCluster({ version, rows: 5 }), [c2c("cancel --fault 'cancel/removeTargetTables:after@customer/-80=panic'")]],
+  ['a complete, where what is gone is an error', 'v19.0.10', movingCluster, [switchLine(), c2c("complete --fault 'complete/removeSourceTables:after=panic'")]],
+];
+
+it.each(DEAD)('a process that died at an ending left its locks, which tell of it: %s on %s', async (_what, version, make, lines) => {
+  const cluster = await make(version);
+  for (const line of lines) await cluster.run(line);
+  expect((await diagnosisOf(cluster)).problems.map(({ kind }) => kind)).toContain('half-ended');
+  await cluster.ok('doctor --fix');
+  expect(await cluster.ok('show workflow')).not.toContain('customer.c2c');
+  const side = lines.length === 1 ? 'commerce' : 'customer';
+  await cluster.ok(`query --target ${side} "insert into customer (customer_id, email) values (6, 'after@example.com')"`);
+});
+
+it('tables that were to be renamed are not dropped by what finishes it', async () => {
+  const cluster = await movingCluster(MAIN);
+  await cluster.ok(switchLine());
+  expect((await cluster.run(c2c("complete --rename-tables --fault 'complete/removeSourceTables:after=panic'"))).exit).toBe(137);
+  const [problem] = (await diagnosisOf(cluster)).problems.filter(({ kind }) => kind === 'half-ended');
+  expect(problem?.repairs[0]?.commands).toEqual([`vtctldclient ${c2c('complete --rename-tables')}`]);
+  await cluster.ok('doctor --fix');
+});

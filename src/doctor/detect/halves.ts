@@ -1,11 +1,16 @@
+import type { Behaviours } from '../../lib/behaviours.ts';
+import type { Repair } from '../../report/doctor/diagnosis.ts';
 import { compareEnds, compareKeyRanges, compareStarts, type KeyRange } from '../../lib/key-range.ts';
 import { keyRangeFromProto } from '../../topo/proto/key-range.ts';
 import { commandOf } from '../../workflow/switcher.ts';
 import { lockName, unique } from '../../workflow/facts/stranded/found.ts';
 import type { WorkflowFacts } from '../../workflow/facts/workflow.ts';
-import { type WorkflowRun, workflowRuns } from '../commands-run.ts';
+import { linesBrokenOff } from '../cause.ts';
+import { workflowLine, type WorkflowRun, workflowRuns } from '../commands-run.ts';
 import type { Finding } from '../finding.ts';
 import type { DoctorPicture } from '../picture.ts';
+import { undoOf } from '../undo.ts';
+import { freeShard } from './two-writers.ts';
 import { isWayBack, movesTables, tablesOf } from './routes.ts';
 
 /** Workflows that `create` has left before they were whole. */
@@ -66,7 +71,7 @@ function coversSources({ records }: DoctorPicture, { sources, targets }: Workflo
 }
 
 /** Workflows that `complete` or `cancel` has left half-way: some of their tables are gone. */
-export function halfEnded(picture: DoctorPicture): Finding[] {
+export function halfEnded(picture: DoctorPicture, behaviours: Behaviours): Finding[] {
   return picture.workflows.flatMap((workflow): Finding[] => {
     const { keyspace, workflow: name, sourceKeyspace, frozen, problem, sources, targets, tables } = workflow;
     if (!movesTables(workflow) || problem !== undefined || isWayBack(workflow, picture)) return [];
@@ -79,21 +84,35 @@ export function halfEnded(picture: DoctorPicture): Finding[] {
     const verb = frozen ? 'complete' : 'cancel';
     const runs = runsOf(picture, workflow).filter((run) => !run.dryRun);
     const ended = runs.findLast((run) => run.verb === verb || (!frozen && run.verb === 'delete'));
-    const broken = ended !== undefined && !ended.ok && ended === runs.findLast((run) => CHANGING.includes(run.verb));
-    // Without a history (a process that was killed leaves none) only a side that is wholly gone is known to be one that was being dropped.
-    if (gone.length === 0 || (!broken && gone.length < side.length)) return [];
-    return [
-      {
-        kind: 'half-ended',
-        object: `${keyspace}.${name}`,
-        keyspaces: unique([sourceKeyspace, keyspace]),
-        workflows: [lockName(workflow)],
-        text: `${keyspace}.${name}: a ${verb} broke off half-way`,
-        next: [ended !== undefined && broken ? again(ended.entry.command) : `${commandOf(workflow.kind)} --workflow ${name} --target-keyspace ${keyspace} ${verb}`],
-        evidence: gone,
-      },
-    ];
+    const newest = runs.findLast((run) => CHANGING.includes(run.verb));
+    const failed = ended !== undefined && !ended.ok && ended === newest ? ended.entry.command : undefined;
+    const broken = failed ?? lineThatDied(picture, workflow, verb, newest?.entry.at ?? 0);
+    // Where nothing tells of one that broke off, only a side that is wholly gone is known to be one that was being dropped.
+    if (gone.length === 0 || (broken === undefined && gone.length < side.length)) return [];
+    const line = `${commandOf(workflow.kind)} --workflow ${name} --target-keyspace ${keyspace} ${verb}`;
+    const about = { kind: 'half-ended' as const, object: `${keyspace}.${name}`, keyspaces: unique([sourceKeyspace, keyspace]), workflows: [lockName(workflow)], text: `${keyspace}.${name}: a ${verb} broke off half-way`, evidence: gone };
+    if (behaviours.missingTables === 'error') return [{ ...about, next: [], repairs: [keepRest(picture, workflow, line, [...sources, ...targets])], note: `tables that are left in ${frozen ? sourceKeyspace : keyspace} stay: drop them where nobody needs them` }];
+    return [{ ...about, next: [broken === undefined ? line : again(broken)] }];
   });
+}
+
+/** This release fails on a table that is gone already, unless it is not to touch any. Without the rules names may be ambiguous: the VSchema has them still. */
+function keepRest({ shards }: DoctorPicture, { tables }: WorkflowFacts, line: string, places: readonly string[]): Repair {
+  const denying = places.flatMap((place) => {
+    const denied = shards.find((one) => `${one.keyspace}/${one.shard}` === place)?.denied.filter(({ type }) => type === 'PRIMARY').flatMap((one) => one.tables) ?? [];
+    const held = tables.filter((table) => denied.includes(table));
+    return held.length === 0 ? [] : freeShard(place, held);
+  });
+  const commands = [`${line} --keep-data --keep-routing-rules`, ...denying];
+  return { title: 'finish it', consequence: 'the workflow is gone, and no more tables; its rules stay, and lead where they did', commands, undo: undoOf(denying) };
+}
+
+/** The command line of a process that died at it, where no command has changed the workflow since: with its own flags, as what is left is to be kept or not. */
+function lineThatDied(picture: DoctorPicture, { keyspace, workflow }: WorkflowFacts, verb: 'complete' | 'cancel', since: number): string | undefined {
+  return linesBrokenOff(picture).findLast(({ command, at }) => {
+    const line = workflowLine(command);
+    return line !== undefined && at >= since && line.keyspace === keyspace && line.workflow === workflow && !line.dryRun && (line.verb === verb || (verb === 'cancel' && line.verb === 'delete'));
+  })?.command;
 }
 
 /** A command line without the fault that made it fail. */
