@@ -16,6 +16,8 @@ export interface PauseDesk {
 interface Waiter {
   point: string;
   end(): void;
+  /** It ends since nobody is there any more who could let it go on. */
+  abandoned: boolean;
 }
 
 /**
@@ -42,7 +44,7 @@ export class Pauses {
   async wait(ctx: Context, clock: Clock, point: string): Promise<void> {
     if (!this.expected) throw nobody(point);
     const node = withCancel(ctx);
-    const waiter: Waiter = { point, end: () => node.end() };
+    const waiter: Waiter = { point, end: () => node.end(), abandoned: false };
     this.#waiting.add(waiter);
     const seen = clock.virtual ? undefined : await this.desk?.wait(point);
     try {
@@ -55,9 +57,9 @@ export class Pauses {
     } finally {
       this.#waiting.delete(waiter);
       node.end();
-      await seen?.end();
+      if (seen !== undefined) await seen.end();
     }
-    if (!this.expected) throw nobody(point);
+    if (waiter.abandoned) throw nobody(point);
   }
 
   /** Lets those go on whose point is accepted. Returns which. */
@@ -73,6 +75,7 @@ export class Pauses {
   /** Nobody will release anything any more: those who wait fail. */
   abandon(): void {
     this.expected = false;
+    for (const waiter of this.#waiting) waiter.abandoned = true;
     this.release(() => true);
   }
 }
