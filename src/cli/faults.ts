@@ -120,7 +120,7 @@ function announce({ io }: Invocation, world: World): () => void {
   const stops = [
     events.listen((event) => {
       if (event.kind === 'print') say(`fault at ${event.point}: ${event.text}`);
-      if (event.kind !== 'fault' || event.action !== 'pause') return;
+      if (event.kind !== 'paused') return;
       const how = clock.virtual ? '' : `; go on: switchtraffic fault release '${event.point}', or kill -USR2 ${processes.self.pid}; give up: Ctrl-C`;
       say(`paused at ${event.point}${how}`);
     }),

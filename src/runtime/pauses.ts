@@ -40,13 +40,17 @@ export class Pauses {
     return [...this.#waiting].map((waiter) => waiter.point);
   }
 
-  /** Waits until released, or until the context ends, which is no error here. Throws UserError where nobody could release it. */
-  async wait(ctx: Context, clock: Clock, point: string): Promise<void> {
+  /**
+   * Waits until released, or until the context ends, which is no error here; `waits` is called once it does, with nothing of any store
+   * in hand. Throws UserError where nobody could release it.
+   */
+  async wait(ctx: Context, clock: Clock, point: string, waits: () => void): Promise<void> {
     if (!this.expected) throw nobody(point);
     const node = withCancel(ctx);
     const waiter: Waiter = { point, end: () => node.end(), abandoned: false };
     this.#waiting.add(waiter);
     const seen = clock.virtual ? undefined : await this.desk?.wait(point);
+    waits();
     try {
       // A wait of the real clock keeps the process alive; virtual time must not pass because somebody waits.
       while (!clock.virtual && node.ctx.err() === undefined) {

@@ -29,7 +29,7 @@ export async function performFault(
     case 'sleep':
       return world.clock.sleep(action.ms, ctx);
     case 'pause':
-      await world.faults.pauses.wait(ctx, world.clock, at.point);
+      await world.faults.pauses.wait(ctx, world.clock, at.point, () => world.events.emit({ kind: 'paused', point: at.point }));
       return world.faults.lookAgain?.();
     case 'yield':
       return world.clock.turn();
