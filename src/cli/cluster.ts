@@ -10,6 +10,7 @@ import type { Cluster } from '../tablet/cluster.ts';
 import type { ShardStore } from '../tablet/shard-db.ts';
 import { pumpAll } from '../tablet/vreplication/pump-all.ts';
 import { withOutages } from '../topo/conn/outages.ts';
+import type { Conn } from '../topo/conn/conn.ts';
 import type { LeasePolicy } from '../topo/conn/lease-policy.ts';
 import { ETCD_NAMES } from '../topo/conn/directory.ts';
 import { leasePolicyOf, repairPolicyOf } from '../topo/conn/implementations.ts';
@@ -19,7 +20,8 @@ import type { TopoServer } from '../topo/server.ts';
 import { type ClusterHost, fileHost } from './host.ts';
 import { commandItself } from './command-again.ts';
 import { CommandFailure } from './command-failure.ts';
-import { armFaults, unfiredFaults } from './faults.ts';
+import { deliverLate } from '../tablet/call-faults.ts';
+import { armFaults, struckFaults, unfiredFaults } from './faults.ts';
 import { isWorkflowCommand } from './flags.ts';
 import { keepHistory } from './history.ts';
 import type { CommandScope } from './scope.ts';
@@ -76,17 +78,24 @@ export async function withCluster(
     const release = chooseRelease(inv, record, options.create?.version, late);
     const locksOf = options.repairs === true ? repairPolicyOf : leasePolicyOf;
     Object.assign(policy, locksOf(release, options.create?.implementation ?? record?.topo_implementation));
-    const topo: TopoServer = { conn, release, world, lockTimeoutMs, held: new Set() };
+    const topo: TopoServer & { conn: Conn } = { conn, release, world, lockTimeoutMs, held: new Set() };
     const cluster: Cluster = { world, release, topo, shards };
     const ctx = withValue(withValue(limited.ctx, CALLER, limited), COMMAND_LINE, commandItself(inv));
     const scope: CommandScope = { ctx, cluster, events };
     disarm = await armFaults(scope.ctx, inv, cluster, { creating: options.create !== undefined, late });
+    // Whoever has no faults has nothing of them to pass through.
+    if (!world.faults.disarmed) topo.conn = (await loading(import('../topo/conn/fault-conn.ts'))).withFaults(conn, world);
     let exit: number;
     try {
       await pumpAll(scope.ctx, cluster);
       exit = await withHints(inv, cluster, () => runAndRemember(inv, options, scope, body));
     } finally {
       await releaseAll(topo);
+      await deliverLate(world);
+      if (inv.parent === undefined) {
+        late.push(...struckFaults(cluster));
+        await world.faults.forgetKept();
+      }
       // Faults are those of the whole process: who runs this line says of them what there is to say.
       late.push(...warnings(scope), ...(inv.parent === undefined ? unfiredFaults(cluster) : []));
     }
@@ -147,8 +156,13 @@ async function runAndRemember(
   let failure: unknown;
   try {
     exit = await body(scope);
+    const { exited } = scope.cluster.world.faults;
+    if (exited !== undefined) throw exited;
     return exit;
-  } catch (error) {
+  } catch (thrown) {
+    const told = thrown instanceof CommandFailure ? thrown.cause : thrown;
+    // What was made of the error on its way here does not matter.
+    const error = told instanceof ExitFault ? thrown : (scope.cluster.world.faults.exited ?? thrown);
     failure = error;
     const cause = error instanceof CommandFailure ? error.cause : error;
     if (cause instanceof ExitFault) exit = cause.status;

@@ -1,6 +1,7 @@
 import type { Release } from '../lib/releases.ts';
-import type { FaultList, PointFacts } from '../report/fault-list.ts';
+import type { PointFacts, PointList } from '../report/fault-list.ts';
 import type { StepFacts, StepList } from '../report/steps.ts';
+import { edgesOf } from '../runtime/edges.ts';
 import type { Failpoints } from '../runtime/failpoints.ts';
 import { CREATE_STEPS, type CreatePath, type CreateStepName, createZoneOf, planCreate, planTakeBack, usualCreate } from '../workflow/create/steps.ts';
 import { MIGRATION_KINDS } from '../workflow/switcher.ts';
@@ -51,14 +52,14 @@ export function createList(command: PlannedCommand, release: Release): StepList 
 }
 
 /** `fault list create`. */
-export function createFaults(command: PlannedCommand, release: Release, workflows: FaultList['workflows'], faults: Failpoints): FaultList {
+export function createFaults(command: PlannedCommand, release: Release, workflows: PointList['workflows'], faults: Failpoints): PointList {
   const { behaviours } = release;
   const usual = usualCreate(command.kind);
   const targets = [...new Set(workflows.flatMap(({ target }) => target))].filter((target) => target.includes('/'));
   const fact = (name: CreateStepName, zones: PointFacts['zones'], when?: string): PointFacts => ({
     name,
     about: CREATE_STEPS[name].about,
-    edges: ['before', 'after'],
+    edges: edgesOf(CREATE_STEPS[name]),
     sides: ['target'],
     targets,
     when,

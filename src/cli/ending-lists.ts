@@ -1,6 +1,7 @@
 import type { Release } from '../lib/releases.ts';
-import type { FaultList, PointFacts } from '../report/fault-list.ts';
+import type { PointFacts, PointList } from '../report/fault-list.ts';
 import type { StepFacts, StepList } from '../report/steps.ts';
+import { edgesOf } from '../runtime/edges.ts';
 import type { Failpoints } from '../runtime/failpoints.ts';
 import { END_STEPS, endingsOf, type EndStep, type EndVerb, endZoneOf, type PlannedEnd, planEnding } from '../workflow/end/steps.ts';
 import type { PlannedCommand } from './planned-commands.ts';
@@ -50,9 +51,9 @@ export function endingFaults(
   command: PlannedCommand,
   verb: EndVerb,
   release: Release,
-  workflows: FaultList['workflows'],
+  workflows: PointList['workflows'],
   faults: Failpoints,
-): FaultList {
+): PointList {
   const all = listed(command, verb, release);
   const names = [...new Set(all.map(({ step }) => step.name))];
   const points = names.map((name): PointFacts => {
@@ -62,7 +63,7 @@ export function endingFaults(
     return {
       name,
       about,
-      edges: ['before', 'after'],
+      edges: edgesOf(END_STEPS[name]),
       sides,
       targets: [...new Set(workflows.flatMap((workflow) => sides.flatMap((each) => workflow[each])))],
       when: here[0]?.when,

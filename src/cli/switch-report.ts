@@ -277,6 +277,8 @@ function causeOf({ cluster, sw }: SwitchRun, error: string): Pick<Failure, 'caus
 function otherReleases({ cluster, events }: CommandScope, { end, run }: SwitchFailed): string[] {
   const step = end.failedAt;
   if (step === undefined || end.end === 'exited') return [];
+  // What a release leaves is computed for a step that was done or not, and not for one that was done on some targets.
+  if (events.some((event) => event.kind === 'fault' && event.point.startsWith(`${step.name}:mid`))) return [];
   const failure: Failure = {
     step: step.name,
     occurrence: step.occurrence,

@@ -28,7 +28,14 @@ export interface FaultList {
   workflows: readonly { workflow: string; source: readonly string[]; target: readonly string[] }[];
   points: readonly PointFacts[];
   rollback: readonly PointFacts[];
+  /** The faults that are kept for the cluster, with what was counted of them. */
+  set: readonly { name: string; text: string; evaluated: number; fired: number }[];
+  /** The commands that wait at a `pause`. */
+  waiting: readonly { point: string; since: number; process: string }[];
 }
+
+/** The list of a command, whatever cluster there is. */
+export type PointList = Omit<FaultList, 'set' | 'waiting'>;
 
 /** The list for people, within 100 columns. */
 export function renderFaultList(list: FaultList, paint: Paint): string[] {
@@ -39,17 +46,31 @@ export function renderFaultList(list: FaultList, paint: Paint): string[] {
     `${paint.bold(`faults in ${list.command}`)} on ${version}`,
     ...(list.note === undefined ? [] : [paint.dim(list.note)]),
     ...list.workflows.flatMap((sides) => workflowLines(sides).map((line) => paint.dim(line))),
-    paint.dim('each step has the edges :before (its effect is not there) and :after (its effect is there)'),
+    paint.dim('each step has the edges :before (its effect is not there) and :after (it is there, yet it fails);'),
+    paint.dim('some have :mid (there on some targets) and :commit (in a transaction that is not committed)'),
+    ...keptLines(list, paint),
     ...section('', usual, paint),
     ...section('in others:', others, paint),
     ...section('in the roll-back, after a failure that leads to one:', list.rollback, paint),
     '',
     ...legend(list).map((line) => paint.dim(line)),
-    "put one there: --fault 'STEP[:before|:after][#N][@TARGET]=return'; more: fault list --help",
+    "put one there: --fault 'STEP[:EDGE][#N][@TARGET]=return'; more: fault list --help",
   ];
 }
 
+/** What is set, and who waits. */
+function keptLines({ set, waiting }: FaultList, paint: Paint): string[] {
+  const rows = set.map(({ text, evaluated, fired }) => [text, String(evaluated), String(fired)]);
+  const table = rows.length === 0 ? [] : formatTable(rows, { header: ['SET', 'REACHED', 'FIRED'] }).split('\n');
+  const [header, ...lines] = table;
+  return [
+    ...(header === undefined ? [] : ['', paint.dim(header), ...lines]),
+    ...waiting.map(({ point, process }) => paint.yellow(`paused at ${point}: ${process}`)),
+  ].filter((line, index) => index === 0 || line !== '');
+}
+
 const MOST_TARGETS = 4;
+const MOST_COLUMNS = 100;
 
 function workflowLines({ workflow, source, target }: FaultList['workflows'][number]): string[] {
   const names = (all: readonly string[]): string =>
@@ -80,9 +101,11 @@ function rowsOf(point: PointFacts): { name: string; before: string; after: strin
 }
 
 function below(point: PointFacts, paint: Paint): string[] {
-  const sides = point.sides.map((side) => `@${side}`).join(' ');
+  const more = point.edges.filter((edge) => edge !== 'before' && edge !== 'after').map((edge) => `:${edge}`);
+  const sides = [...more, ...point.sides.map((side) => `@${side}`)].join(' ');
+  const line = `    ${point.about}  ${sides}`.trimEnd();
   return [
-    paint.dim(`    ${point.about}${sides === '' ? '' : `  ${sides}`}`),
+    ...(line.length <= MOST_COLUMNS ? [line] : [`    ${point.about}`, `    ${sides}`]).map((each) => paint.dim(each)),
     ...(point.when === undefined ? [] : [paint.dim(`    ${point.when}`)]),
     ...point.armed.map((fault) => `    ${paint.yellow(`armed: ${fault}`)}`),
   ];

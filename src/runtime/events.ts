@@ -12,6 +12,8 @@ export type EventBody =
   | { kind: 'fault'; point: string; action: string }
   /** A fault has something to say: `print`, and where a `pause` waits. */
   | { kind: 'print'; point: string; text: string }
+  /** A command waits at a `pause`, and can be let go on from here on. */
+  | { kind: 'paused'; point: string }
   /** Writes of these tables were refused from here on, or served again. */
   | { kind: 'writes'; state: 'refused' | 'served'; keyspace: string; tables: readonly string[] }
   /** What clients felt of a switch, for people. */

@@ -18,14 +18,23 @@ export type FaultAction =
   | { kind: 'ctx'; reason: 'canceled' | 'deadline' }
   | { kind: 'lease'; how: 'expire' | 'steal' }
   /** The held leases are not renewed for so long. */
-  | { kind: 'lease'; how: 'stall'; ms: number };
+  | { kind: 'lease'; how: 'stall'; ms: number }
+  /** What becomes of a call to a tablet: it or its answer is lost; it arrives twice; it arrives after the next one. */
+  | { kind: 'drop' | 'dup' | 'reorder' };
+
+/** What becomes of a call. */
+export type Delivery = 'drop' | 'dup' | 'reorder';
+
+export function isDelivery(action: FaultAction): action is { kind: Delivery } {
+  return action.kind === 'drop' || action.kind === 'dup' || action.kind === 'reorder';
+}
 
 /** Every action, as people write it. */
 export const ACTIONS =
   'return, return(CODE[,MESSAGE]), panic, exit(N), sleep(DURATION), pause, yield, print(MESSAGE), ' +
-  'ctx(cancel), ctx(deadline), lease(expire), lease(steal), lease(stall,DURATION), off';
+  'ctx(cancel), ctx(deadline), lease(expire), lease(steal), lease(stall,DURATION), drop, dup, reorder, off';
 
-const LATER = new Set(['break', 'drop', 'dup', 'reorder', 'corrupt']);
+const LATER = new Set(['break', 'corrupt']);
 /** Other dialects' names: containerd's, fail-rs's, etcd's. */
 const ALIASES: Readonly<Record<string, string>> = { error: 'return', delay: 'sleep' };
 const LONGEST_SLEEP_MS = 366 * 24 * 3_600_000;
@@ -37,6 +46,9 @@ export function parseAction(typed: string, args: string | undefined): FaultActio
     case 'off':
     case 'pause':
     case 'yield':
+    case 'drop':
+    case 'dup':
+    case 'reorder':
       return (args ?? '').trim() === '' ? { kind: name } : { wrong: `action "${name}" takes no argument` };
     case 'panic':
       // Other dialects give it a message; a killed process has no use for one.
@@ -137,4 +149,9 @@ function parseLease(args: string): FaultAction | { wrong: string } {
   const ms = duration === undefined || more.length > 0 ? undefined : durationOf(duration);
   if (how === 'stall' && ms !== undefined) return { kind: 'lease', how, ms };
   return { wrong: 'lease takes expire, steal, revoke, or stall and a duration: lease(stall,15s)' };
+}
+
+/** True for what can be done while a transaction is open: nothing that waits, and nothing that writes elsewhere. */
+export function strikesAtCommit({ kind }: FaultAction): boolean {
+  return kind === 'off' || kind === 'return' || kind === 'panic' || kind === 'exit' || kind === 'print';
 }

@@ -1,6 +1,7 @@
 import { UserError } from '../lib/errors.ts';
 import { isGlob } from '../lib/glob.ts';
-import { ACTIONS, type FaultAction, formatAction, parseAction } from './fault-actions.ts';
+import { type Edge, EDGES, isEdge } from './edges.ts';
+import { ACTIONS, type FaultAction, formatAction, parseAction, strikesAtCommit } from './fault-actions.ts';
 import { splitOutside } from './fault-text.ts';
 
 /**
@@ -14,8 +15,6 @@ import { splitOutside } from './fault-text.ts';
  * A chain is not "run all": the first term that is neither used up nor passed over by chance decides, and only firing
  * uses it up.
  */
-export type Edge = 'before' | 'after';
-
 export interface FaultTerm {
   text: string;
   /** How likely it is each time, in per cent; undefined is always. */
@@ -32,7 +31,7 @@ export interface PointPattern {
   edge: Edge | undefined;
   /** Only the n-th occurrence of the step, counted from 1; undefined is each. */
   occurrence: number | undefined;
-  /** Only this keyspace or keyspace/shard; undefined is the step as a whole. */
+  /** Only this keyspace, keyspace/shard, tablet or path; undefined is the step as a whole. */
   target: string | undefined;
 }
 
@@ -58,11 +57,19 @@ function split(text: string, separator: string, whole: string): string[] {
 
 /** A fault as text that parses to the same, in the one order and spelling. */
 export function formatFault(spec: FaultSpec): string {
-  const { step, edge, occurrence, target, terms } = spec;
-  const point = `${step}${edge === 'before' ? '' : `:${edge}`}${occurrence === undefined ? '' : `#${occurrence}`}${target === undefined ? '' : `@${target}`}`;
   const term = ({ chance, count, action }: FaultTerm): string =>
     `${chance === undefined ? '' : `${chance}%`}${count === undefined ? '' : `${count}*`}${formatAction(action)}`;
-  return `${point}=${terms.map(term).join('->')}`;
+  return `${formatPoint(spec)}=${spec.terms.map(term).join('->')}`;
+}
+
+/** The place of a fault, in the one order and spelling: its name. */
+export function formatPoint({ step, edge, occurrence, target }: PointPattern): string {
+  return `${step}${edge === undefined || edge === 'before' ? '' : `:${edge}`}${occurrence === undefined ? '' : `#${occurrence}`}${target === undefined ? '' : `@${target}`}`;
+}
+
+/** Where commands wait at it: with the edge said, since a name without one means both to whoever lets them go. */
+export function placeOf(spec: PointPattern): string {
+  return formatPoint({ ...spec, occurrence: undefined }).replace(spec.step, `${spec.step}${spec.edge === undefined || spec.edge === 'before' ? ':before' : ''}`);
 }
 
 /** The error for a fault that is refused: which, why, and where to look. */
@@ -75,7 +82,10 @@ function parseSpec(text: string): FaultSpec {
   if (equals < 1) throw badFault(text, 'a fault reads STEP[:EDGE][#N][@TARGET]=ACTION');
   const terms = split(text.slice(equals + 1), '->', text);
   const point = parsePoint(text.slice(0, equals).trim(), text);
-  return { text, ...point, edge: point.edge ?? 'before', terms: terms.map((term) => parseTerm(term.trim(), text)) };
+  const spec = { text, ...point, edge: point.edge ?? 'before', terms: terms.map((term) => parseTerm(term.trim(), text)) };
+  const waits = spec.edge === 'commit' ? spec.terms.find(({ action }) => !strikesAtCommit(action)) : undefined;
+  if (waits !== undefined) throw badFault(text, `a transaction is not left open for "${waits.text}"; at :commit there are return, panic, exit, print and off`);
+  return spec;
 }
 
 /** Reads `STEP[:EDGE][#N][@TARGET]`; `whole` is what an error names. Throws UserError. */
@@ -83,9 +93,9 @@ export function parsePoint(point: string, whole: string): PointPattern {
   const match = /^([^:#@]+)(?::([^#@]*))?(?:#([^@]*))?(?:@(.*))?$/s.exec(point);
   if (match === null) throw badFault(whole, `"${point}" is not STEP[:EDGE][#N][@TARGET]`);
   const [, step, edge, occurrence, target] = match;
-  if (edge !== undefined && edge !== 'before' && edge !== 'after') {
+  if (edge !== undefined && !isEdge(edge)) {
     const pattern = isGlob(edge) ? '; an edge is no pattern' : '';
-    throw badFault(whole, `edge "${edge}" is not one of before, after${pattern}`);
+    throw badFault(whole, `edge "${edge}" is not one of ${EDGES.join(', ')}${pattern}`);
   }
   if (occurrence !== undefined && !/^[1-9]\d{0,8}$/.test(occurrence)) {
     throw badFault(whole, `"#${occurrence}" is not an occurrence; #1 is the first`);

@@ -1,4 +1,4 @@
-import { grpcCodeName, vtError } from '../lib/errors.ts';
+import { grpcCodeName, InvariantError, vtError } from '../lib/errors.ts';
 import { type Cancellable, type Context, contextKey } from './context.ts';
 import { ExitFault } from '../lib/exit-fault.ts';
 import type { FaultAction } from './fault-actions.ts';
@@ -7,26 +7,30 @@ import type { World } from './world.ts';
 /** The caller's own context, so that a fault can end it as a Ctrl-C or a deadline would. */
 export const CALLER = contextKey<Cancellable>('caller');
 
+/** The error that `return` gives, where it is not that of a call to a tablet. */
+export type FailAs = (action: FaultAction & { kind: 'return' }, point: string) => Error;
+
 /** Does what a fault does, at a place. Throws the error that the step is to fail with, or ExitFault. */
 export async function performFault(
   ctx: Context,
   world: World,
   action: FaultAction,
-  at: { point: string; target: string | undefined },
+  at: { point: string; target: string | undefined; fail?: FailAs | undefined },
 ): Promise<void> {
   switch (action.kind) {
     case 'off':
       return;
     case 'return':
-      throw injectedError(action, at.point);
+      throw (at.fail ?? injectedError)(action, at.point);
     case 'panic':
       return world.processes.die();
     case 'exit':
-      throw new ExitFault(action.status, at.point);
+      throw exitFault(world, action.status, at.point);
     case 'sleep':
       return world.clock.sleep(action.ms, ctx);
     case 'pause':
-      return world.faults.pauses.wait(ctx, world.clock, at.point);
+      await world.faults.pauses.wait(ctx, world.clock, at.point, () => world.events.emit({ kind: 'paused', point: at.point }));
+      return world.faults.lookAgain?.();
     case 'yield':
       return world.clock.turn();
     case 'print':
@@ -37,7 +41,18 @@ export async function performFault(
       return;
     case 'lease':
       return touchLeases(world, action, at.target);
+    case 'drop':
+    case 'dup':
+    case 'reorder':
+      throw new InvariantError(`${action.kind} at ${at.point}, which is no call to a tablet`);
   }
+}
+
+/** The error by which a fault ends the command. What wraps or passes over the errors of calls does not keep it from that. */
+export function exitFault({ faults }: World, status: number, point: string): ExitFault {
+  const fault = new ExitFault(status, point);
+  faults.exited = fault;
+  return fault;
 }
 
 async function touchLeases({ faults }: World, action: FaultAction & { kind: 'lease' }, target: string | undefined): Promise<void> {
@@ -46,7 +61,7 @@ async function touchLeases({ faults }: World, action: FaultAction & { kind: 'lea
 }
 
 /** An injected failure looks like the tablet call that would have failed. Vitess: go/vt/vterrors ToGRPC. */
-function injectedError(action: FaultAction & { kind: 'return' }, point: string): Error {
+export function injectedError(action: FaultAction & { kind: 'return' }, point: string): Error {
   const desc =
     action.message ??
     (action.code === 'DEADLINE_EXCEEDED'

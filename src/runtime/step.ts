@@ -1,7 +1,6 @@
 import type { Context } from './context.ts';
-import { formatAction } from './fault-actions.ts';
-import type { Edge } from './fault-grammar.ts';
-import { performFault } from './perform-fault.ts';
+import type { Edge } from './edges.ts';
+import { offerFault } from './offer-fault.ts';
 import type { World } from './world.ts';
 
 /** One step being run: what a fan-out inside it needs to offer faults per target. */
@@ -27,7 +26,8 @@ export interface StepCall {
 
 /**
  * The only way a workflow changes anything: reports the step, offers a fault at each edge, and runs it.
- * A fault at `before` has no effect behind it; one at `after` leaves the effect and fails the caller.
+ * A fault at `before` has no effect behind it; one at `mid` leaves that on some targets, and ends the step for the others;
+ * one at `after` leaves the effect and fails the caller. `commit` is offered by whoever writes (`atCommit`).
  */
 export async function runStep<T>(
   ctx: Context,
@@ -42,43 +42,49 @@ export async function runStep<T>(
     await edge(which, undefined);
     if (!perTarget) for (const target of targets) await edge(which, target);
   };
+  let done = 0;
+  let ended: { by: unknown } | undefined;
+  const between = async (target: string): Promise<void> => {
+    if (ended !== undefined) throw ended.by;
+    if (done === 0) return;
+    try {
+      await edge('mid', undefined);
+      await edge('mid', target);
+    } catch (error) {
+      ended = { by: error };
+      throw error;
+    }
+  };
   const scope: StepScope = {
     step: name,
     occurrence,
     onTarget: async (target, run) => {
       if (!world.faults.concerns(name)) return run();
+      await between(target);
       await edge('before', target);
       const result = await run();
+      done++;
       await edge('after', target);
       return result;
     },
   };
+  const { faults } = world;
+  const outer = faults.current;
+  faults.current = { name, occurrence };
   world.events.emit({ kind: 'step', step: name, state: 'begin', targets });
   try {
     // Steps that only wait for SQLite never let the loop turn by themselves, and a switch has dozens of commits.
     if (!world.clock.virtual) await world.clock.turn();
     if (world.faults.concerns(name)) await wholeStep('before');
     const result = await effect(scope);
+    if (faults.exited !== undefined) throw faults.exited;
     if (world.faults.concerns(name)) await wholeStep('after');
     world.events.emit({ kind: 'step', step: name, state: 'done', targets });
     return result;
   } catch (error) {
     world.events.emit({ kind: 'step', step: name, state: 'failed', targets, text: String((error as Error).message) });
-    throw error;
-  }
-}
-
-async function offerFault(
-  ctx: Context,
-  world: World,
-  step: string,
-  edge: Edge,
-  occurrence: number,
-  target: string | undefined,
-): Promise<void> {
-  const point = `${step}:${edge}${target === undefined ? '' : `@${target}`}`;
-  for (const action of world.faults.due(step, edge, occurrence, target)) {
-    world.events.emit({ kind: 'fault', point, action: formatAction(action) });
-    await performFault(ctx, world, action, { point, target });
+    throw faults.exited ?? error;
+  } finally {
+    faults.current = outer;
   }
 }

@@ -1,12 +1,17 @@
 import { errorCode, errorText, grpcCodeName, type VtCode, vtError } from '../lib/errors.ts';
-import { checkContext, type Context } from '../runtime/context.ts';
+import { ExitFault } from '../lib/exit-fault.ts';
+import { checkContext, type Context, withoutCancel } from '../runtime/context.ts';
+import { atCommit } from '../runtime/offer-fault.ts';
+import type { LockDescriptor } from '../topo/conn/conn.ts';
 import { heldLocks } from '../topo/locks.ts';
 import { isLeaseGone, LockLostError, lostLock } from '../topo/lost-locks.ts';
 import type { Tablet } from '../topo/proto/types.ts';
-import { aliasText } from '../topo/tablets.ts';
+import { aliasText, shortAlias } from '../topo/tablets.ts';
 import type { Cluster } from './cluster.ts';
+import { callWithFaults, sentUnder } from './call-faults.ts';
 import { calleeOf, checkEngine, waitForTablet } from './reach.ts';
 import type { ShardDb } from './shard-db.ts';
+import type { Rpc } from './rpc-names.ts';
 import { refreshView } from './view.ts';
 
 /**
@@ -14,19 +19,24 @@ import { refreshView } from './view.ts';
  * tablet does: everything that a workflow has a tablet read or write goes through here.
  * Vitess: go/vt/vttablet/tabletmanager/rpc_server.go, go/vt/vttablet/grpctmclient.
  */
-export async function callTablet<T>(ctx: Context, cluster: Cluster, tablet: Tablet, method: string, call: () => T | Promise<T>): Promise<T> {
+export async function callTablet<T>(ctx: Context, cluster: Cluster, tablet: Tablet, method: Rpc, call: () => T | Promise<T>): Promise<T> {
   throwEnded(ctx);
   if (cluster.observes === true) return call();
   const callee = await calleeOf(ctx, cluster, tablet, method);
-  await waitForTablet(ctx, cluster, callee, method);
-  try {
-    checkEngine(cluster, callee, method);
-    return await call();
-  } catch (error) {
-    throwEnded(ctx);
-    if (error instanceof LockLostError) throw error;
-    throw answered(method, callee, error);
-  }
+  const deliver = async (): Promise<T> => {
+    await waitForTablet(ctx, cluster, callee, method);
+    try {
+      checkEngine(cluster, callee, method);
+      return await call();
+    } catch (error) {
+      throwEnded(ctx);
+      // Those by which a fault ends the command, or its step in the middle of what it writes, are no answers.
+      if (error instanceof LockLostError || error instanceof ExitFault) throw error;
+      throw answered(method, callee, error);
+    }
+  };
+  if (cluster.world.faults.disarmed) return deliver();
+  return callWithFaults(ctx, cluster.world, { rpc: method, alias: shortAlias(callee.alias) }, deliver);
 }
 
 /** Those that run SQL turn their errors into gRPC's themselves, and lose their code when that is done once more. */
@@ -53,22 +63,34 @@ function throwEnded(ctx: Context): void {
  * Writes on a tablet on behalf of a workflow. On `hardened` the transaction commits while the topology's write lock
  * is held and the leases of the context's locks were checked there, so a late owner changes nothing.
  */
-export function writeTablet<T>(ctx: Context, cluster: Cluster, shard: ShardDb, fn: () => T): Promise<T> {
+export function writeTablet<T>(caller: Context, cluster: Cluster, shard: ShardDb, fn: () => T): Promise<T> {
+  const sent = cluster.world.faults.disarmed ? undefined : sentUnder(cluster.world);
+  // A tablet that is late knows nothing of what became of its caller.
+  const ctx = sent === undefined ? caller : withoutCancel(caller);
   checkContext(ctx);
-  const guards = cluster.release.behaviours.fencedWrites ? heldLocks(ctx) : [];
-  if (guards.length === 0) return shard.db.write(cluster.world.clock, fn);
-  return guardedWrite(ctx, cluster, guards, shard, fn);
+  const guards = cluster.release.behaviours.fencedWrites ? (sent ?? heldLocks(ctx)) : [];
+  const write = (body: () => T): Promise<T> =>
+    guards.length === 0 ? shard.db.write(cluster.world.clock, body) : guardedWrite(ctx, cluster, guards, shard, body);
+  if (cluster.world.faults.disarmed) return write(fn);
+  return atCommit(ctx, cluster.world, [`${shard.keyspace}/${shard.shard}`], {
+    plain: () => write(fn),
+    struck: (strike) =>
+      write(() => {
+        fn();
+        return strike();
+      }),
+  });
 }
 
 async function guardedWrite<T>(
   ctx: Context,
   cluster: Cluster,
-  guards: ReturnType<typeof heldLocks>,
+  guards: readonly LockDescriptor[],
   shard: ShardDb,
   fn: () => T,
 ): Promise<T> {
   try {
-    return await cluster.topo.conn.atomically(ctx, { guards }, () => shard.db.transact(fn));
+    return await cluster.topo.conn.atomically(ctx, { guards, elsewhere: true }, () => shard.db.transact(fn));
   } catch (error) {
     if (!isLeaseGone(error)) throw error;
     throw lostLock(cluster.topo, guards, error);

@@ -21,9 +21,15 @@ export const paths = {
   intent: (keyspace: string, workflow: string): string => `switchtraffic/intents/${keyspace}/${workflow}`,
   intentProgress: (keyspace: string, workflow: string): string => `switchtraffic/intent_progress/${keyspace}/${workflow}`,
   history: 'switchtraffic/history',
+  faults: 'switchtraffic/faults',
+  pauses: 'switchtraffic/pauses',
+  pause: (name: string): string => `switchtraffic/pauses/${name}`,
   gates: 'switchtraffic/gates',
   gate: (name: string): string => `switchtraffic/gates/${name}`,
 } as const;
+
+/** What paths begin with. */
+export const ROOTS: readonly string[] = ['keyspaces', 'cells', 'tablets', 'RoutingRules', 'ShardRoutingRules', 'MirrorRules', 'routing_rules', 'SrvVSchema', 'internal', 'switchtraffic'];
 
 /** The directories that locks are taken on. */
 export const lockDirs = {

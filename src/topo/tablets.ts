@@ -13,6 +13,11 @@ export function aliasText(alias: TabletAlias | undefined): string {
   return formatTabletAlias(alias);
 }
 
+/** The same without the zeros before its number, as people type it: `zone1-100`. */
+export function shortAlias({ cell, uid }: TabletAlias): string {
+  return `${cell}-${uid ?? 0}`;
+}
+
 /** Throws NoNode for an unknown tablet, and for one in an unknown cell that of the cell. */
 export async function getTablet(ctx: Context, topo: TopoServer, alias: TabletAlias): Promise<Tablet> {
   const conn = topo.conn.forCell(alias.cell);

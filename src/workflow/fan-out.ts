@@ -18,7 +18,8 @@ export async function forAll<T>(items: readonly T[], effect: (item: T) => Promis
       await effect(item);
     } catch (error) {
       if (error instanceof ExitFault) throw error;
-      errors.push(error);
+      // One that ends the whole fan-out is told once.
+      if (!errors.includes(error)) errors.push(error);
     }
   };
   for (const item of items) {

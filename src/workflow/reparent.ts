@@ -2,6 +2,7 @@ import { errorVerbose, plainError, vtError, wrapError } from '../lib/errors.ts';
 import type { TabletAlias } from '../lib/names.ts';
 import { type Context, withTimeout } from '../runtime/context.ts';
 import type { Cluster } from '../tablet/cluster.ts';
+import type { Rpc } from '../tablet/rpc-names.ts';
 import { callTablet, refreshState } from '../tablet/manager.ts';
 import { readProcess } from '../tablet/process.ts';
 import { demotePrimary, promoteReplica, setReplicationSource } from '../tablet/reparent.ts';
@@ -112,7 +113,7 @@ class Reparent {
   }
 
   /** One call with a limit of its own. */
-  async #call<T>(ms: number, tablet: Tablet, method: string, body: (ctx: Context) => T | Promise<T>): Promise<T> {
+  async #call<T>(ms: number, tablet: Tablet, method: Rpc, body: (ctx: Context) => T | Promise<T>): Promise<T> {
     const limited = withTimeout(this.#ctx, this.#cluster.world.clock, ms);
     try {
       return await callTablet(limited.ctx, this.#cluster, tablet, method, () => body(limited.ctx));

@@ -1,5 +1,6 @@
 import { isTopoError, plainError, vtError, wrapError } from '../lib/errors.ts';
 import type { Context } from '../runtime/context.ts';
+import { NO_FAULTS, type StepScope } from '../runtime/step.ts';
 import { type Cluster, epochSeconds } from '../tablet/cluster.ts';
 import { callTablet, writeTablet } from '../tablet/manager.ts';
 import type { ShardDb } from '../tablet/shard-db.ts';
@@ -158,10 +159,10 @@ function withConfig(text: string, config: Readonly<Record<string, string>>): str
 }
 
 /** What create's auto-start does. */
-export async function startWorkflow(ctx: Context, cluster: Cluster, made: { workflow: string; targets: readonly Member[] }): Promise<void> {
+export async function startWorkflow(ctx: Context, cluster: Cluster, made: { workflow: string; targets: readonly Member[] }, scope: StepScope = NO_FAULTS): Promise<void> {
   for (const target of made.targets) {
     try {
-      await changeStreams(ctx, cluster, target, made.workflow, { state: 'Running' });
+      await scope.onTarget(shardText({ keyspace: target.db.keyspace, name: target.db.shard }), () => changeStreams(ctx, cluster, target, made.workflow, { state: 'Running' }));
     } catch (error) {
       throw wrapError(error, 'failed to update workflow');
     }

@@ -229,7 +229,7 @@ describe.concurrent('the environment', () => {
     expect(await locksOf(cwd)).toHaveLength(3);
     held.child.kill('SIGUSR2');
     const { exit, stderr } = await held.ended;
-    expect(stderr).toContain(`paused at ${STOP}:after; go on: kill -USR2 ${held.child.pid}; give up: Ctrl-C\n`);
+    expect(stderr).toContain(`paused at ${STOP}:after; go on: switchtraffic fault release '${STOP}:after', or kill -USR2 ${held.child.pid}; give up: Ctrl-C\n`);
     expect(exit).toBe(0);
 
     const given = folder('hardened');

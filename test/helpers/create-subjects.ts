@@ -22,7 +22,7 @@ const middle =
   (shard: string) =>
   (step: CreateStepName): string[] => {
     const { perTarget }: CreateStep = CREATE_STEPS[step];
-    return perTarget === true || step === 'create/startStreams' ? [`${step}:after@${shard}`] : [];
+    return perTarget === true ? [`${step}:after@${shard}`] : [];
   };
 
 const SALES = JSON.stringify([{ target_table: 'sales', source_expression: 'select sku, count(*) as orders from corder group by sku', create_ddl: 'create table sales (sku varchar(128) primary key, orders bigint)' }]);

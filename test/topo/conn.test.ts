@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { openMemoryConn, MemoryTopoStore } from '../../src/topo/conn/memory-conn.ts';
+import { TOPO_POINTS, withFaults } from '../../src/topo/conn/fault-conn.ts';
 import { openSqliteConn } from '../../src/topo/conn/sqlite-conn.ts';
 import { tempDir } from '../helpers/topo-world.ts';
 import { connContract, type Store } from './conn-contract.ts';
@@ -27,6 +28,16 @@ function memory(): Store {
 connContract('sqlite file', sqliteFile);
 connContract('sqlite :memory:', sqliteMemory);
 connContract('memory', memory);
+connContract('memory, with faults that do nothing', () => {
+  const store = memory();
+  return {
+    open: (world, policy) => {
+      world.faults.arm('topo/*=off; topo/*:after=off', TOPO_POINTS);
+      return withFaults(store.open(world, policy), world);
+    },
+    dispose: store.dispose,
+  };
+});
 
 lockContract('sqlite file', sqliteFile, 'shared');
 // Each `:memory:` connection is a database of its own, so its locks are contended within one process only.

@@ -1,8 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { findRelease } from '../../src/lib/releases.ts';
-import { planCreate } from '../../src/workflow/create/steps.ts';
+import { edgesOf } from '../../src/runtime/edges.ts';
+import { CREATE_STEPS, planCreate } from '../../src/workflow/create/steps.ts';
 import { END_STEPS, type EndStep, planEnding } from '../../src/workflow/end/steps.ts';
+import { CATALOGUE } from '../../src/workflow/switch/catalogue.ts';
 import { planSteps } from '../../src/workflow/switch/plan.ts';
 import { useAside, withAside } from '../helpers/aside.ts';
 import { createSubjects } from '../helpers/create-subjects.ts';
@@ -41,7 +43,6 @@ interface Killed {
 }
 
 const { behaviours } = findRelease('hardened');
-const EDGES = ['before', 'after'] as const;
 
 function switched(subject: Subject): Killed {
   const steps = planSteps(subject.path, behaviours);
@@ -53,7 +54,7 @@ function switched(subject: Subject): Killed {
     line,
     workflow: command[1]!,
     other: `${command[0]} cancel`,
-    points: steps.flatMap(({ name, occurrence }) => EDGES.map((edge) => `${name}:${edge}#${occurrence}`)),
+    points: steps.flatMap(({ name, occurrence }) => edgesOf(CATALOGUE[name]).map((edge) => `${name}:${edge}#${occurrence}`)),
   };
 }
 
@@ -70,7 +71,7 @@ function ended(name: string, verb: 'complete' | 'cancel'): Killed {
     points: steps.flatMap(({ name: step, occurrence }) => {
       const { perTarget, side }: EndStep = END_STEPS[step];
       const middle = perTarget === true && side === 'target' && subject.first !== undefined ? [`${step}:after#${occurrence}@${subject.first}`] : [];
-      return [...EDGES.map((edge) => `${step}:${edge}#${occurrence}`), ...middle];
+      return [...edgesOf(END_STEPS[step]).map((edge) => `${step}:${edge}#${occurrence}`), ...middle];
     }),
   };
 }
@@ -82,7 +83,7 @@ const created = createSubjects().map(
     line,
     workflow: /--workflow (\S+)/.exec(line())![1]!,
     other: line().replace(/ create .*$/, ' cancel'),
-    points: planCreate(path, behaviours).flatMap((step) => [...EDGES.map((edge) => `${step}:${edge}`), ...(first === undefined ? [] : first(step))]),
+    points: planCreate(path, behaviours).flatMap((step) => [...edgesOf(CREATE_STEPS[step]).map((edge) => `${step}:${edge}`), ...(first === undefined ? [] : first(step))]),
   }),
 );
 
@@ -122,6 +123,8 @@ describe('hardened, killed', () => {
 
     const cluster = await start();
     const killed = await cluster.run(line(`--fault '${point}=panic'`));
+    // Of one target there is no middle, and some steps find nothing to write: test/workflow/edges.test.ts has each of these edges.
+    if (/:(?:mid|commit)/.test(point) && killed.stderr.includes('never fired')) return;
     expect(killed.exit, killed.stderr).toBe(137);
     const left = intents(cluster);
     expect(left.length).toBeLessThanOrEqual(1);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { findRelease } from '../../src/lib/releases.ts';
-import type { Edge } from '../../src/runtime/fault-grammar.ts';
+import type { Edge } from '../../src/runtime/edges.ts';
 import { FULL_PATH, type SwitchPath } from '../../src/workflow/switch/path.ts';
 import { planRollback, planSteps } from '../../src/workflow/switch/plan.ts';
 import { rollbackZoneOf, type Zone, zoneOf } from '../../src/workflow/switch/zones.ts';

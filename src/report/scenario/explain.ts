@@ -154,6 +154,12 @@ function actionWords(action: FaultAction): string {
     case 'lease':
       if (action.how === 'stall') return `the locks are not renewed for ${formatDuration(action.ms)}`;
       return action.how === 'expire' ? 'the locks run out' : 'somebody else takes the locks';
+    case 'drop':
+      return 'the call, or its answer, is lost';
+    case 'dup':
+      return 'the call arrives twice';
+    case 'reorder':
+      return 'the call arrives after the next one to that tablet';
     case 'exit':
       return `the command ends in order, with status ${action.status}`;
     case 'pause':

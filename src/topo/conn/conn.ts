@@ -76,6 +76,8 @@ export interface DirEntry {
 export interface WriteOptions {
   /** Locks that must still be held when the write commits. Checked in the same transaction. */
   guards?: readonly LockDescriptor[];
+  /** What is written lies in another file, that of a shard; here only the guards are checked. */
+  elsewhere?: true;
 }
 
 /** The synchronous half of a connection, inside `atomically`. */

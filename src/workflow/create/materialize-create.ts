@@ -120,19 +120,19 @@ async function make(ctx: Context, run: CreateRun, materializer: Materializer): P
   const { cluster } = run;
   const { request, sources, targets } = materializer;
   await createStep(ctx, run, 'create/copySchema', targets, (scope) => createMaterialized(ctx, cluster, sources[0]!, targets, request.settings, scope));
-  // Before they copy, which is when they take their positions.
-  for (const source of sources) await source.db.expectReader(cluster.world.clock);
-  await createStep(ctx, run, 'create/createStreams', targets, (scope) =>
-    forAll(targets, (target) => {
+  await createStep(ctx, run, 'create/createStreams', targets, async (scope) => {
+    // Before they copy, which is when they take their positions.
+    for (const source of sources) await source.db.expectReader(cluster.world.clock);
+    await forAll(targets, (target) => {
       const rows = sources.map((source) => streamRow(cluster, materializer, source, target));
       return scope.onTarget(shardText(target.info), () =>
         callTablet(ctx, cluster, target.primary, 'CreateVReplicationWorkflow', () =>
           writeTablet(ctx, cluster, target.db, () => rows.forEach((row) => insertStream(target.db, row, epochSeconds(cluster)))),
         ),
       );
-    }),
-  );
-  await createStep(ctx, run, 'create/startStreams', targets, () => startWorkflow(ctx, cluster, { workflow: request.workflow, targets }));
+    });
+  });
+  await createStep(ctx, run, 'create/startStreams', targets, (scope) => startWorkflow(ctx, cluster, { workflow: request.workflow, targets }, scope));
 }
 
 async function buildMaterializer(ctx: Context, cluster: Cluster, request: MaterializeRequest): Promise<Materializer> {

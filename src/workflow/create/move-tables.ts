@@ -3,6 +3,7 @@ import { migrationId } from '../../lib/fnv.ts';
 import { ExitFault } from '../../lib/exit-fault.ts';
 import type { Context } from '../../runtime/context.ts';
 import type { Cluster } from '../../tablet/cluster.ts';
+import { writeTablet } from '../../tablet/manager.ts';
 import { deleteWorkflowStreams, readJournal } from '../../tablet/vreplication/streams.ts';
 import type { VSchemaKeyspace } from '../../topo/proto/types.ts';
 import { lockKeyspace, type Locked, lockName } from '../../topo/locks.ts';
@@ -151,7 +152,7 @@ async function finishCreate(ctx: Context, run: CreateRun, request: MoveTablesReq
     // Other tenants use the tables, and shard by shard the target is not asked yet.
     if (cluster.release.behaviours.deniedTablesOnTargetAtCreate && kindAsked(request) === 'tables') {
       try {
-        await createStep(ctx, run, 'create/denyTargetTables', sw.targets, () => denyTables(ctx, cluster, sw, 'target', false));
+        await createStep(ctx, run, 'create/denyTargetTables', sw.targets, (scope) => denyTables(ctx, cluster, sw, 'target', false, { scope }));
       } catch (error) {
         throw wrapError(error, 'failed to put initial denied tables entries in place on the target shards');
       }
@@ -162,7 +163,7 @@ async function finishCreate(ctx: Context, run: CreateRun, request: MoveTablesReq
       await refuseUnknownTimeZone(sw.targets, request.sourceTimeZone);
       refuseOldJournal(sw);
     });
-    if (request.autoStart) await createStep(ctx, run, 'create/startStreams', sw.targets, () => startWorkflow(ctx, cluster, sw));
+    if (request.autoStart) await createStep(ctx, run, 'create/startStreams', sw.targets, (scope) => startWorkflow(ctx, cluster, sw, scope));
   } catch (error) {
     if (run.subject !== undefined || error instanceof ExitFault) throw error;
     throw await cleanUp(ctx, cluster, sw, { vschema: vschemaBefore, standard: kindAsked(request) === 'tables' }, error);
@@ -198,7 +199,7 @@ async function cleanUp(
   if (standard) await attempt('failed to cleanup denied table entries', () => denyTables(ctx, cluster, sw, 'target', true));
   await attempt('failed to cleanup workflow artifacts', async () => {
     for (const target of sw.targets) {
-      await target.db.db.write(cluster.world.clock, () => void deleteWorkflowStreams(target.db, sw.workflow));
+      await writeTablet(ctx, cluster, target.db, () => void deleteWorkflowStreams(target.db, sw.workflow));
     }
     await deleteRules(ctx, cluster, sw);
   });

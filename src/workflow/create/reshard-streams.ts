@@ -1,6 +1,6 @@
 import { formatKeyRange, intersects } from '../../lib/key-range.ts';
 import type { Context } from '../../runtime/context.ts';
-import type { StepScope } from '../../runtime/step.ts';
+import { NO_FAULTS, type StepScope } from '../../runtime/step.ts';
 import { type Cluster, epochSeconds } from '../../tablet/cluster.ts';
 import { callTablet, writeTablet } from '../../tablet/manager.ts';
 import { EXCLUDE } from '../../tablet/vreplication/rule.ts';
@@ -98,14 +98,14 @@ function commonColumns(cluster: Cluster, { request }: Resharder, target: Member)
 }
 
 /** Starts every stream of the targets: there are none but those that were just made. Vitess: resharder.startStreams. */
-export async function startReshardStreams(ctx: Context, cluster: Cluster, { targets }: Pick<Resharder, 'targets'>): Promise<void> {
-  await forAll(targets, (target) =>
+export async function startReshardStreams(ctx: Context, cluster: Cluster, { targets }: Pick<Resharder, 'targets'>, scope: StepScope = NO_FAULTS): Promise<void> {
+  const start = (target: Resharder['targets'][number]): Promise<void> =>
     within(`UpdateVReplicationWorkflows(${aliasText(target.primary.alias)}, 'state='Running')`, () =>
       callTablet(ctx, cluster, target.primary, 'UpdateVReplicationWorkflows', () =>
         writeTablet(ctx, cluster, target.db, () => {
           for (const { id } of readStreams(target.db)) updateStream(target.db, id, { state: 'Running' }, epochSeconds(cluster));
         }),
       ),
-    ),
-  );
+    );
+  await forAll(targets, (target) => scope.onTarget(shardText(target.info), () => start(target)));
 }

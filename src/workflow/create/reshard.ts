@@ -80,7 +80,7 @@ async function make(ctx: Context, run: CreateRun, resharder: Resharder): Promise
     );
   }
   await within('createStreams', () => createStep(ctx, run, 'create/createStreams', targets, (scope) => createReshardStreams(ctx, cluster, resharder, scope)));
-  if (request.autoStart) await within('startStreams', () => createStep(ctx, run, 'create/startStreams', targets, () => startReshardStreams(ctx, cluster, resharder)));
+  if (request.autoStart) await within('startStreams', () => createStep(ctx, run, 'create/startStreams', targets, (scope) => startReshardStreams(ctx, cluster, resharder, scope)));
   else cluster.world.events.log('warning', 'Streams will not be started since --auto-start is set to false');
 }
 

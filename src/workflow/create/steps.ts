@@ -1,4 +1,5 @@
 import type { Behaviours } from '../../lib/behaviours.ts';
+import { edgesOf } from '../../runtime/edges.ts';
 import type { FaultPoint } from '../../runtime/failpoints.ts';
 import type { MigrationKind } from '../switcher.ts';
 
@@ -23,9 +24,9 @@ export const CREATE_STEPS = {
   'create/replaceAutoIncrement': { about: 'give the tables whose AUTO_INCREMENT was taken out a sequence in the VSchema' },
   'create/createStreams': { about: 'create the streams, stopped', perTarget: true },
   'create/setInitialRules': { about: 'point the routing rules of the tables at the source' },
-  'create/denyTargetTables': { about: 'deny the tables on the target' },
+  'create/denyTargetTables': { about: 'deny the tables on the target', perTarget: true },
   'create/rebuildSrvVSchema': { about: 'publish the rules to the cells' },
-  'create/startStreams': { about: 'start the streams' },
+  'create/startStreams': { about: 'start the streams', perTarget: true },
   'create/rollback/deleteStreams': { about: 'delete the streams' },
   'create/rollback/restoreRecords': { about: 'put VSchema, rules and denied tables back' },
   'create/rollback/dropTables': { about: 'drop the tables that were created' },
@@ -103,5 +104,5 @@ export function usualCreate(kind: MigrationKind): CreatePath {
 export function createPoints(behaviours: Behaviours): FaultPoint[] {
   const every: CreatePath = { ...usualCreate('tables'), replacesAutoIncrement: true };
   const names = new Set([...planCreate(every, behaviours), ...(behaviours.rollbackRestoresAll ? planTakeBack('MoveTables') : [])]);
-  return (Object.keys(CREATE_STEPS) as CreateStepName[]).flatMap((name) => (names.has(name) ? [{ name, occurrences: 1 }] : []));
+  return (Object.keys(CREATE_STEPS) as CreateStepName[]).flatMap((name) => (names.has(name) ? [{ name, occurrences: 1, edges: edgesOf(CREATE_STEPS[name]) }] : []));
 }

@@ -30,8 +30,8 @@ const DELETE_MS = 30_000;
 /** Tables are only freed: no tablet that does not answer has to be waited for. */
 const PASSING = { passOver: true };
 
-const freeSource: Effect = ({ ctx, cluster, found }) => denyTables(ctx, cluster, found.sw, 'source', true, PASSING);
-const freeTarget: Effect = ({ ctx, cluster, found }) => denyTables(ctx, cluster, found.sw, 'target', true, PASSING);
+const freeSource: Effect = ({ ctx, cluster, found }, scope) => denyTables(ctx, cluster, found.sw, 'source', true, { ...PASSING, scope });
+const freeTarget: Effect = ({ ctx, cluster, found }, scope) => denyTables(ctx, cluster, found.sw, 'target', true, { ...PASSING, scope });
 const rebuild: Effect = ({ ctx, cluster }) => rebuildSrvVSchema(ctx, cluster.topo);
 
 /** What each step of an ending does. */

@@ -1,4 +1,5 @@
 import type { Behaviours } from '../../lib/behaviours.ts';
+import { edgesOf } from '../../runtime/edges.ts';
 import type { FaultPoint } from '../../runtime/failpoints.ts';
 import { MIGRATION_KINDS, type MigrationKind } from '../switcher.ts';
 
@@ -30,8 +31,8 @@ export const END_STEPS = {
   'complete/lockTarget': looks('lock the target keyspace'),
   'complete/validate': looks('check that the streams are frozen and no rule leads to the source'),
   'complete/removeSourceTables': { about: 'drop the source tables, or rename them, and take them out of the VSchema', side: 'source', perTarget: true },
-  'complete/dropSourceDeniedTables': { about: 'free the tables on the source', side: 'source' },
-  'complete/dropTargetDeniedTables': { about: 'free the tables on the target', side: 'target' },
+  'complete/dropSourceDeniedTables': { about: 'free the tables on the source', side: 'source', perTarget: true },
+  'complete/dropTargetDeniedTables': { about: 'free the tables on the target', side: 'target', perTarget: true },
   'complete/dropSourceShards': { about: 'delete the source shards, with their tablets', side: 'source' },
   'complete/dropSourceReverseVReplicationStreams': { about: 'delete the reverse streams', side: 'source', perTarget: true },
   'complete/dropTargetVReplicationStreams': { about: 'delete the streams', side: 'target', perTarget: true },
@@ -48,8 +49,8 @@ export const END_STEPS = {
   'cancel/deleteTenantData': { about: "delete the tenant's rows, the streams being stopped", side: 'target' },
   'cancel/removeTargetTables': { about: 'drop the target tables', side: 'target', perTarget: true },
   'cancel/dropTargetShards': { about: 'delete the target shards, with their tablets', side: 'target' },
-  'cancel/dropSourceDeniedTables': { about: 'free the tables on the source', side: 'source' },
-  'cancel/dropTargetDeniedTables': { about: 'free the tables on the target', side: 'target' },
+  'cancel/dropSourceDeniedTables': { about: 'free the tables on the source', side: 'source', perTarget: true },
+  'cancel/dropTargetDeniedTables': { about: 'free the tables on the target', side: 'target', perTarget: true },
   'cancel/dropSourceReverseVReplicationStreams': { about: 'delete the reverse streams', side: 'source', perTarget: true },
   'cancel/deleteRoutingRules': { about: 'delete the rules' },
   'cancel/rebuildSrvVSchema': { about: 'publish the rules to the cells' },
@@ -170,7 +171,7 @@ export function endingPoints(behaviours: Behaviours): FaultPoint[] {
       for (const { name, occurrence } of planEnding(ending, behaviours)) most.set(name, Math.max(most.get(name) ?? 0, occurrence));
     }
   }
-  return (Object.keys(END_STEPS) as EndStepName[]).flatMap((name) => (most.has(name) ? [{ name, occurrences: most.get(name)! }] : []));
+  return (Object.keys(END_STEPS) as EndStepName[]).flatMap((name) => (most.has(name) ? [{ name, occurrences: most.get(name)!, edges: edgesOf(END_STEPS[name]) }] : []));
 }
 
 /** What the failure of an ending's step comes to. */

@@ -1,15 +1,17 @@
 import { aggregateErrors, errorText, errorVerbose, plainError, VtError, wrapError } from '../../lib/errors.ts';
 import { background, type Cancellable, type Context, withCancel, withoutCancel, withTimeout } from '../../runtime/context.ts';
 import { ExitFault } from '../../lib/exit-fault.ts';
-import { runStep } from '../../runtime/step.ts';
+import { runStep, type StepScope } from '../../runtime/step.ts';
 import { epochSeconds } from '../../tablet/cluster.ts';
 import { callTablet, writeTablet } from '../../tablet/manager.ts';
 import { requirePrivileges } from '../../tablet/privileges.ts';
 import { takesWrites } from '../../tablet/view.ts';
 import { deleteWorkflowStreams, updateStream } from '../../tablet/vreplication/streams.ts';
+import { shardText } from '../../topo/keyspaces.ts';
 import { rebuildSrvVSchema } from '../../topo/vschema.ts';
 import { denyTables, switchDeniedTables } from '../denied.ts';
 import { forAll } from '../fan-out.ts';
+import { CATALOGUE, type StepEntry, type StepName } from './catalogue.ts';
 import { changeShardsAccess } from './effects-shards.ts';
 import { cancelStreamMigrations } from './effects-streams.ts';
 import { writesServe } from './outage.ts';
@@ -70,9 +72,11 @@ async function cancelByIntent(run: SwitchRun): Promise<unknown> {
 async function cancelAsReleased(run: SwitchRun): Promise<unknown> {
   const rollback = rollbackContext(run);
   const errors: unknown[] = [];
-  const attempt = async (name: string, what: string, effect: (ctx: Context) => Promise<void>): Promise<boolean> => {
+  const attempt = async (name: string, what: string, effect: (ctx: Context, scope: StepScope) => Promise<void>): Promise<boolean> => {
     try {
-      await runStep(run.ctx, run.cluster.world, { name: `switchTraffic/rollback/${name}` }, () => effect(rollback.ctx));
+      const step = `switchTraffic/rollback/${name}`;
+      const perTarget = (CATALOGUE[step as StepName] as StepEntry).perTarget === true;
+      await runStep(run.ctx, run.cluster.world, { name: step, perTarget }, (scope) => effect(rollback.ctx, scope));
       return true;
     } catch (error) {
       if (error instanceof ExitFault) throw error;
@@ -87,9 +91,9 @@ async function cancelAsReleased(run: SwitchRun): Promise<unknown> {
   const revert = shards ? 'revertShardAccess' : 'revertDeniedTables';
   const reverted = await attempt(revert, 'could not revert denied tables / shard access', (ctx) => revertAccess(run, ctx));
   if (reverted && freesSource(run)) writesServe(run, run.sw.sourceKeyspace);
-  if (shards) await attempt('cancelStreamMigrations', 'could not cancel stream migrations', (ctx) => cancelStreamMigrations(run, ctx));
-  await attempt('restartTargetStreams', 'could not restart vreplication', (ctx) => restartStreams(run, ctx));
-  await attempt('deleteReverseVReplication', 'could not delete reverse vreplication streams', (ctx) => deleteReverse(run, ctx));
+  if (shards) await attempt('cancelStreamMigrations', 'could not cancel stream migrations', (ctx, scope) => cancelStreamMigrations(run, ctx, scope));
+  await attempt('restartTargetStreams', 'could not restart vreplication', (ctx, scope) => restartStreams(run, ctx, scope));
+  await attempt('deleteReverseVReplication', 'could not delete reverse vreplication streams', (ctx, scope) => deleteReverse(run, ctx, scope));
   rollback.end();
   return errors.length === 0 ? undefined : aggregateErrors(errors);
 }
@@ -132,28 +136,32 @@ async function revertAccess(run: SwitchRun, ctx: Context): Promise<void> {
 }
 
 /** Whatever the streams were before the command, they run now (K11). */
-async function restartStreams(run: SwitchRun, ctx: Context): Promise<void> {
+async function restartStreams(run: SwitchRun, ctx: Context, scope: StepScope): Promise<void> {
   const { cluster, sw } = run;
   await forAll(sw.targets, (target) =>
-    callTablet(ctx, cluster, target.primary, 'VReplicationExec', () =>
-      writeTablet(ctx, cluster, target.db, () => {
-        for (const { row } of target.streams) {
-          updateStream(target.db, row.id, { state: 'Running', message: '' }, epochSeconds(cluster));
-        }
-      }),
+    scope.onTarget(shardText(target.info), () =>
+      callTablet(ctx, cluster, target.primary, 'VReplicationExec', () =>
+        writeTablet(ctx, cluster, target.db, () => {
+          for (const { row } of target.streams) {
+            updateStream(target.db, row.id, { state: 'Running', message: '' }, epochSeconds(cluster));
+          }
+        }),
+      ),
     ),
   );
 }
 
 /** For a failed reversal "the reverse" is the original workflow, which is lost this way (#14276). */
-async function deleteReverse(run: SwitchRun, ctx: Context): Promise<void> {
+async function deleteReverse(run: SwitchRun, ctx: Context, scope: StepScope): Promise<void> {
   const { cluster, sw } = run;
   if (!cluster.release.behaviours.reverseDeletesOriginal && sw.workflow.endsWith('_reverse')) return;
   await forAll(sw.sources, (source) =>
-    callTablet(ctx, cluster, source.primary, 'VReplicationExec', () => {
-      requirePrivileges(source.db, ['SELECT', 'DELETE']);
-      return writeTablet(ctx, cluster, source.db, () => void deleteWorkflowStreams(source.db, sw.reverseWorkflow));
-    }),
+    scope.onTarget(shardText(source.info), () =>
+      callTablet(ctx, cluster, source.primary, 'VReplicationExec', () => {
+        requirePrivileges(source.db, ['SELECT', 'DELETE']);
+        return writeTablet(ctx, cluster, source.db, () => void deleteWorkflowStreams(source.db, sw.reverseWorkflow));
+      }),
+    ),
   );
 }
 

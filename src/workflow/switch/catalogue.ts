@@ -21,6 +21,8 @@ export interface StepEntry {
   side?: 'source' | 'target';
   /** It works shard by shard, and a fault may pick one. */
   perTarget?: true;
+  /** It only looks, waits or locks: it writes nothing that a fault at `commit` could leave out. */
+  looks?: true;
 }
 
 /** What the failure of a step leads to. */
@@ -59,18 +61,20 @@ const entry = (
   undoneBy = '',
   more: Partial<Pick<StepEntry, 'outer' | 'pointOfNoReturn' | 'side' | 'perTarget'>> = {},
 ): StepEntry => ({ about, leadsTo, undoneBy, ...more });
+/** One that writes nothing. */
+const looking = (...args: Parameters<typeof entry>): StepEntry => ({ ...entry(...args), looks: true });
 
 export const CATALOGUE = {
-  'switchTraffic/prepare/lockWorkflow': entry('lock the name of the workflow', nothing, 'unlocking', {
+  'switchTraffic/prepare/lockWorkflow': looking('lock the name of the workflow', nothing, 'unlocking', {
     outer: 'failed to lock the {workflow} workflow',
   }),
-  'switchTraffic/prepare/canSwitch': entry('check lag, streams and that every tablet answers', nothing),
-  'switchTraffic/reads/validate': entry('check journals, shards and tables', nothing),
-  'switchTraffic/reads/lockSource': entry('lock the source keyspace for the reads', nothing, 'unlocking', {
+  'switchTraffic/prepare/canSwitch': looking('check lag, streams and that every tablet answers', nothing),
+  'switchTraffic/reads/validate': looking('check journals, shards and tables', nothing),
+  'switchTraffic/reads/lockSource': looking('lock the source keyspace for the reads', nothing, 'unlocking', {
     side: 'source',
     outer: 'failed to lock the {source} keyspace',
   }),
-  'switchTraffic/reads/lockTarget': entry('lock the target keyspace for the reads', nothing, 'unlocking', {
+  'switchTraffic/reads/lockTarget': looking('lock the target keyspace for the reads', nothing, 'unlocking', {
     side: 'target',
     outer: 'failed to lock the {target} keyspace',
   }),
@@ -83,7 +87,7 @@ export const CATALOGUE = {
     outer: 'failed to switch read traffic, from source keyspace {source} to target keyspace {target}, workflow {name}',
     pointOfNoReturn: (path) => !path.writes,
   }),
-  'switchTraffic/reads/checkLocks': entry(
+  'switchTraffic/reads/checkLocks': looking(
     'check that the keyspace lock is still held',
     (behaviours, path, occurrence) => (occurrence === 1 ? leaves(behaviours) : afterReads(behaviours, path)),
     '',
@@ -93,31 +97,31 @@ export const CATALOGUE = {
     outer: 'failed to switch read traffic for the shards',
     pointOfNoReturn: (path) => !path.writes,
   }),
-  'switchTraffic/reads/validateSrvKeyspace': entry('check that the serving graph covers every keyspace id once', afterReads, '', {
+  'switchTraffic/reads/validateSrvKeyspace': looking('check that the serving graph covers every keyspace id once', afterReads, '', {
     outer: 'failed to validate SrvKeyspace record',
   }),
   'switchTraffic/reads/rebuildSrvVSchema': entry('publish the routing rules to the cells', afterReads, 'restoring each cell\'s copy', {
     outer: 'failed to switch read traffic for the tables',
   }),
-  'switchTraffic/reads/unlockTarget': entry('unlock the target keyspace', afterReads, '', { side: 'target' }),
-  'switchTraffic/reads/unlockSource': entry('unlock the source keyspace', afterReads, '', { side: 'source' }),
-  'switchTraffic/writes/validate': entry('check that the workflow covers every shard', beforeWrites, '', { outer: 'workflow validation failed' }),
-  'switchTraffic/writes/validateReverse': entry('check that the source primaries may run the reverse workflow', beforeWrites, '', {
+  'switchTraffic/reads/unlockTarget': looking('unlock the target keyspace', afterReads, '', { side: 'target' }),
+  'switchTraffic/reads/unlockSource': looking('unlock the source keyspace', afterReads, '', { side: 'source' }),
+  'switchTraffic/writes/validate': looking('check that the workflow covers every shard', beforeWrites, '', { outer: 'workflow validation failed' }),
+  'switchTraffic/writes/validateReverse': looking('check that the source primaries may run the reverse workflow', beforeWrites, '', {
     side: 'source',
     outer: 'primary tablets are not able to fully manage the reverse vreplication workflow in the {source} keyspace',
   }),
-  'switchTraffic/writes/tabletsAvailable': entry('check that the reverse workflow has tablets to stream from', beforeWrites, '', {
+  'switchTraffic/writes/tabletsAvailable': looking('check that the reverse workflow has tablets to stream from', beforeWrites, '', {
     side: 'target',
     outer: 'no tablets were available to stream from in the {streamed} keyspace',
   }),
-  'switchTraffic/writes/lockWorkflow': entry('lock the name of the workflow', beforeWrites, 'unlocking', {
+  'switchTraffic/writes/lockWorkflow': looking('lock the name of the workflow', beforeWrites, 'unlocking', {
     outer: 'failed to lock the {workflow} workflow',
   }),
-  'switchTraffic/writes/lockSource': entry('lock the source keyspace', beforeWrites, 'unlocking', {
+  'switchTraffic/writes/lockSource': looking('lock the source keyspace', beforeWrites, 'unlocking', {
     side: 'source',
     outer: 'failed to lock the {source} keyspace',
   }),
-  'switchTraffic/writes/lockTarget': entry('lock the target keyspace', beforeWrites, 'unlocking', {
+  'switchTraffic/writes/lockTarget': looking('lock the target keyspace', beforeWrites, 'unlocking', {
     side: 'target',
     outer: 'failed to lock the {target} keyspace',
   }),
@@ -131,11 +135,11 @@ export const CATALOGUE = {
     'removing what it made, on hardened',
     { outer: 'failed to get the sequence information in the {target} keyspace' },
   ),
-  'switchTraffic/writes/checkJournals': entry('look for the journal of an earlier attempt', leaves, '', {
+  'switchTraffic/writes/checkJournals': looking('look for the journal of an earlier attempt', leaves, '', {
     side: 'source',
     outer: 'failed to read journal in the {source} keyspace',
   }),
-  'switchTraffic/writes/buildStreamMigrator': entry('look for other streams on the source shards, and whether they can move', leaves, '', {
+  'switchTraffic/writes/buildStreamMigrator': looking('look for other streams on the source shards, and whether they can move', leaves, '', {
     side: 'source',
     outer: 'failed to migrate the workflow streams',
   }),
@@ -150,18 +154,18 @@ export const CATALOGUE = {
     outer: (behaviours) =>
       behaviours.stopOrder === 'streams-first' ? 'failed to stop the workflow streams' : 'failed to stop the workflow streams in the {source} keyspace',
   }),
-  'switchTraffic/writes/lockTables': entry('LOCK TABLES on the source, to outwait transactions under way', rollsBack, '', {
+  'switchTraffic/writes/lockTables': looking('LOCK TABLES on the source, to outwait transactions under way', rollsBack, '', {
     side: 'source',
     perTarget: true,
     outer: 'failed to execute LOCK TABLES (attempt {n} of 2) on sources',
   }),
-  'switchTraffic/writes/gatherSourcePositions': entry(
+  'switchTraffic/writes/gatherSourcePositions': looking(
     'record how far the source has written',
     (behaviours) => (behaviours.positionsErrorRollsBack ? 'rolls back' : 'strands'),
     '',
     { side: 'source', perTarget: true, outer: 'failed to gather replication positions on migration sources' },
   ),
-  'switchTraffic/writes/checkLocks': entry(
+  'switchTraffic/writes/checkLocks': looking(
     'check that both keyspace locks are still held',
     (behaviours, path) => (path.resume ? 'forward only' : behaviours.lostLockRollsBack ? 'rolls back' : 'strands'),
     '',
@@ -192,7 +196,7 @@ export const CATALOGUE = {
     'putting back what it raised, on hardened',
     { perTarget: true, outer: 'failed to initialize the sequences used in the {target} keyspace' },
   ),
-  'switchTraffic/writes/gatherPositions': entry('record positions on both sides anew', forward, '', {
+  'switchTraffic/writes/gatherPositions': looking('record positions on both sides anew', forward, '', {
     outer: 'failed to gather replication positions',
   }),
   'switchTraffic/writes/createJournals': entry('write the journal on each source: the point of no return', looks, '', {
@@ -221,19 +225,19 @@ export const CATALOGUE = {
     perTarget: true,
     outer: 'failed to freeze the workflow in the {target} keyspace',
   }),
-  'switchTraffic/writes/unlockTarget': entry('unlock the target keyspace', forward, '', { side: 'target' }),
-  'switchTraffic/writes/unlockSource': entry('unlock the source keyspace', forward, '', { side: 'source' }),
-  'switchTraffic/writes/unlockWorkflow': entry('unlock the name of the workflow', forward),
-  'switchTraffic/prepare/unlockWorkflow': entry(
+  'switchTraffic/writes/unlockTarget': looking('unlock the target keyspace', forward, '', { side: 'target' }),
+  'switchTraffic/writes/unlockSource': looking('unlock the source keyspace', forward, '', { side: 'source' }),
+  'switchTraffic/writes/unlockWorkflow': looking('unlock the name of the workflow', forward),
+  'switchTraffic/prepare/unlockWorkflow': looking(
     'unlock the name of the workflow',
     (behaviours, path) => (path.writes ? 'forward only' : afterReads(behaviours, path)),
   ),
-  'switchTraffic/rollback/relock': entry('take the locks again, if they were lost', nothing),
+  'switchTraffic/rollback/relock': looking('take the locks again, if they were lost', nothing),
   'switchTraffic/rollback/revertDeniedTables': entry('put denied tables and rules back, but for what others changed meanwhile', nothing),
   'switchTraffic/rollback/revertShardAccess': entry('turn the query service of the source shards on again', nothing),
-  'switchTraffic/rollback/cancelStreamMigrations': entry('delete the moved streams on the target, and put those of the source back', nothing),
-  'switchTraffic/rollback/restartTargetStreams': entry('put the streams back', nothing),
-  'switchTraffic/rollback/deleteReverseVReplication': entry('delete the reverse workflow', nothing),
+  'switchTraffic/rollback/cancelStreamMigrations': entry('delete the moved streams on the target, and put those of the source back', nothing, '', { perTarget: true }),
+  'switchTraffic/rollback/restartTargetStreams': entry('put the streams back', nothing, '', { side: 'target', perTarget: true }),
+  'switchTraffic/rollback/deleteReverseVReplication': entry('delete the reverse workflow', nothing, '', { side: 'source', perTarget: true }),
   'switchTraffic/rollback/restoreSequences': entry('put sequence tables back, but for those that values were taken from', nothing),
 } satisfies Record<string, StepEntry>;
 

@@ -1,4 +1,5 @@
 import { errorText, InvariantError, plainError, vtError } from '../../lib/errors.ts';
+import { ExitFault } from '../../lib/exit-fault.ts';
 import { compareKeyRanges, formatKeyRange } from '../../lib/key-range.ts';
 import { parsePosition, positionAtLeast } from '../../lib/gtid.ts';
 import { type Context, withTimeout } from '../../runtime/context.ts';
@@ -184,14 +185,15 @@ export async function finalizeStreams(run: SwitchRun): Promise<void> {
  * The roll-back of a release: every stream of the source shards is started, whatever it was before (K8, K11).
  * Vitess: StreamMigrator.CancelStreamMigrations.
  */
-export async function cancelStreamMigrations(run: SwitchRun, ctx: Context): Promise<void> {
+export async function cancelStreamMigrations(run: SwitchRun, ctx: Context, scope: StepScope): Promise<void> {
   const { sw, migrator } = run;
   if (migrator === undefined) return;
   const failures: string[] = [];
   const attempt = async (what: string, members: readonly (MigrationSource | MigrationTarget)[], effect: (db: ShardDb, at: number) => void): Promise<void> => {
     try {
-      await forAll(members, (member) => onPrimary(run, ctx, member, effect));
+      await forAll(members, (member) => scope.onTarget(shardText(member.info), () => onPrimary(run, ctx, member, effect)));
     } catch (error) {
+      if (error instanceof ExitFault) throw error;
       failures.push(`${what}: ${errorText(error)}`);
       run.cluster.world.events.log('error', `Cancel stream migrations failed: ${what}: ${errorText(error)}`);
     }

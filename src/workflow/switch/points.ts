@@ -1,4 +1,5 @@
 import type { Behaviours } from '../../lib/behaviours.ts';
+import { edgesOf } from '../../runtime/edges.ts';
 import type { FaultPoint } from '../../runtime/failpoints.ts';
 import { MIGRATION_KINDS, type MigrationKind } from '../switcher.ts';
 import { CATALOGUE, type StepName } from './catalogue.ts';
@@ -35,6 +36,6 @@ export function faultPoints(behaviours: Behaviours): FaultPoint[] {
   for (const kind of MIGRATION_KINDS) for (const name of planRollback(kind, behaviours)) most.set(name, 1);
   return (Object.keys(CATALOGUE) as StepName[]).flatMap((name) => {
     const occurrences = most.get(name);
-    return occurrences === undefined ? [] : [{ name, occurrences }];
+    return occurrences === undefined ? [] : [{ name, occurrences, edges: edgesOf(CATALOGUE[name]) }];
   });
 }

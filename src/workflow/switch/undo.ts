@@ -1,6 +1,6 @@
 import { UserError } from '../../lib/errors.ts';
 import { type Context, withTimeout } from '../../runtime/context.ts';
-import { runStep } from '../../runtime/step.ts';
+import { runStep, type StepScope } from '../../runtime/step.ts';
 import { type Cluster, epochSeconds } from '../../tablet/cluster.ts';
 import { callTablet, writeTablet } from '../../tablet/manager.ts';
 import type { ShardDb } from '../../tablet/shard-db.ts';
@@ -12,7 +12,7 @@ import { getTablet } from '../../topo/tablets.ts';
 import { refreshOrFail } from '../denied.ts';
 import { forAll } from '../fan-out.ts';
 import { dropIntent, isOwn, putStep } from '../intent/record.ts';
-import type { StepName } from './catalogue.ts';
+import { CATALOGUE, type StepEntry, type StepName } from './catalogue.ts';
 import type { SwitchIntent } from './intent.ts';
 import type { MemberImage } from './intent-images.ts';
 import { planRollback } from './plan.ts';
@@ -21,7 +21,7 @@ import { refuseForgotten, unreachableCells } from './undo-cells.ts';
 import { revertRecords } from './undo-records.ts';
 
 /** What each step of the roll-back of `hardened` does. It holds the locks already, but for the first, which takes those that were lost. */
-const UNDOS: Partial<Record<StepName, (ctx: Context, cluster: Cluster, intent: SwitchIntent) => Promise<void>>> = {
+const UNDOS: Partial<Record<StepName, (ctx: Context, cluster: Cluster, intent: SwitchIntent, scope: StepScope) => Promise<void>>> = {
   'switchTraffic/rollback/revertDeniedTables': revertTopology,
   'switchTraffic/rollback/revertShardAccess': revertTopology,
   'switchTraffic/rollback/cancelStreamMigrations': restoreOthers,
@@ -45,9 +45,10 @@ export async function undoIntent(ctx: Context, cluster: Cluster, intent: SwitchI
     let current = limited.ctx;
     for (const name of planRollback(intent.kind, behaviours)) {
       await noteStep(current, cluster.topo, name, (writer) => putStep(current, writer, cluster, intent, name));
-      await runStep(ctx, cluster.world, { name, targets }, async () => {
+      const perTarget = (CATALOGUE[name] as StepEntry).perTarget === true;
+      await runStep(ctx, cluster.world, { name, targets, perTarget }, async (scope) => {
         if (name === 'switchTraffic/rollback/relock') current = await relock(current, cluster, intent, again);
-        else await UNDOS[name]?.(current, cluster, intent);
+        else await UNDOS[name]?.(current, cluster, intent, scope);
         if (UNDOS[name] === revertTopology) onServed?.();
       });
     }
@@ -97,9 +98,9 @@ function shardOf(ctx: Context, cluster: Cluster, member: MemberImage): Promise<S
 }
 
 /** The other streams of a Reshard's shards as they were: those made on the targets go, those stopped on the sources go on. */
-async function restoreOthers(ctx: Context, cluster: Cluster, intent: SwitchIntent): Promise<void> {
+async function restoreOthers(ctx: Context, cluster: Cluster, intent: SwitchIntent, scope: StepScope): Promise<void> {
   const moved = new Set(intent.sources.flatMap((member) => (member.others ?? []).map((row) => row.workflow)));
-  await onPrimaries(ctx, cluster, intent.targets, (db, { others = [] }) => {
+  await onPrimaries(ctx, cluster, scope, intent.targets, (db, { others = [] }) => {
     const known = new Set(others.map((row) => row.id));
     const made = readStreams(db).filter(({ id, workflow }) => moved.has(workflow) && !known.has(id));
     const back = putBack(db, others);
@@ -109,7 +110,7 @@ async function restoreOthers(ctx: Context, cluster: Cluster, intent: SwitchInten
       (back ?? putBack(db, others))?.(at);
     };
   });
-  await onPrimaries(ctx, cluster, intent.sources, (db, { others = [] }) => putBack(db, others));
+  await onPrimaries(ctx, cluster, scope, intent.sources, (db, { others = [] }) => putBack(db, others));
 }
 
 type Change = (at: number) => void;
@@ -139,13 +140,13 @@ function isAsBefore(now: StreamRow | undefined, before: StreamRow): boolean {
 }
 
 /** The forward streams as they were. */
-function restoreTargets(ctx: Context, cluster: Cluster, intent: SwitchIntent): Promise<void> {
-  return onPrimaries(ctx, cluster, intent.targets, (db, member) => putBack(db, member.streams));
+function restoreTargets(ctx: Context, cluster: Cluster, intent: SwitchIntent, scope: StepScope): Promise<void> {
+  return onPrimaries(ctx, cluster, scope, intent.targets, (db, member) => putBack(db, member.streams));
 }
 
 /** The reverse workflow is gone if this switch made it, and as it was if it was there before. */
-function restoreSources(ctx: Context, cluster: Cluster, intent: SwitchIntent): Promise<void> {
-  return onPrimaries(ctx, cluster, intent.sources, (db, member) => {
+function restoreSources(ctx: Context, cluster: Cluster, intent: SwitchIntent, scope: StepScope): Promise<void> {
+  return onPrimaries(ctx, cluster, scope, intent.sources, (db, member) => {
     const known = new Set(member.streams.map((row) => row.id));
     const now = readStreams(db, intent.reverseWorkflow);
     if (now.length === known.size && now.every((row) => known.has(row.id))) return undefined;
@@ -160,6 +161,7 @@ function restoreSources(ctx: Context, cluster: Cluster, intent: SwitchIntent): P
 async function onPrimaries(
   ctx: Context,
   cluster: Cluster,
+  scope: StepScope,
   members: readonly MemberImage[],
   plan: (db: ShardDb, member: MemberImage) => Change | undefined,
 ): Promise<void> {
@@ -174,7 +176,9 @@ async function onPrimaries(
     wanted.push({ db, change, primary: await getTablet(ctx, cluster.topo, alias) });
   }
   await forAll(wanted, ({ db, change, primary }) =>
-    callTablet(ctx, cluster, primary, 'VReplicationExec', () => writeTablet(ctx, cluster, db, () => change(epochSeconds(cluster)))),
+    scope.onTarget(`${db.keyspace}/${db.shard}`, () =>
+      callTablet(ctx, cluster, primary, 'VReplicationExec', () => writeTablet(ctx, cluster, db, () => change(epochSeconds(cluster)))),
+    ),
   );
 }
 

@@ -1,5 +1,5 @@
 import type { Behaviours } from '../../lib/behaviours.ts';
-import type { Edge } from '../../runtime/fault-grammar.ts';
+import type { Edge } from '../../runtime/edges.ts';
 import type { StepName } from './catalogue.ts';
 import { type Outcome, predictOutcome, predictRollbackFailure } from './outcome.ts';
 import type { SwitchPath } from './path.ts';

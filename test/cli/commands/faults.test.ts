@@ -51,7 +51,7 @@ describe('fault list', () => {
     const { workflows, points } = await list(cluster);
     expect(workflows).toEqual([{ workflow: 'customer.c2c', source: ['commerce', 'commerce/0'], target: ['customer', 'customer/0'] }]);
     const catchUp = points.find(({ name }) => name === CATCH_UP);
-    expect(catchUp).toMatchObject({ edges: ['before', 'after'], sides: ['target'], targets: ['customer', 'customer/0'] });
+    expect(catchUp).toMatchObject({ edges: ['before', 'mid', 'commit', 'after'], sides: ['target'], targets: ['customer', 'customer/0'] });
     const faults = catchUp!.targets.map((target) => `--fault '${CATCH_UP}@${target}=print(${target})'`).join(' ');
     const { stderr } = await cluster.run(switchLine(faults));
     for (const target of catchUp!.targets) expect(stderr).toContain(`fault at ${CATCH_UP}:before@customer/0: ${target}\n`);
