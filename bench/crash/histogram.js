@@ -44,8 +44,8 @@ export function histogramLines(rows) {
   return [head, ...cells].map((row) => row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  '));
 }
 
-/** Steps that the product knows and that no plan nor any recovery came to: nothing is said of them. */
+/** Steps that the product knows and that no plan nor any recovery came to: nothing is said of them. Calls that steps make are none. */
 export function unvisited(rows) {
   const visited = new Set(rows.map(({ step }) => step));
-  return everyPoint(findRelease('hardened').behaviours).map(({ name }) => name).filter((name) => !visited.has(name));
+  return everyPoint(findRelease('hardened').behaviours).filter(({ name, call }) => call === undefined && !visited.has(name)).map(({ name }) => name);
 }
