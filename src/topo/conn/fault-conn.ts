@@ -4,11 +4,9 @@ import type { FaultPoint } from '../../runtime/failpoints.ts';
 import { atCommit, MetCall } from '../../runtime/offer-fault.ts';
 import { type FailAs, injectedError } from '../../runtime/perform-fault.ts';
 import type { World } from '../../runtime/world.ts';
-import type { Conn, DirEntry, LockDescriptor, LockView, Node, Version, WriteOptions, Writer } from './conn.ts';
+import type { Conn, DirEntry, LockDescriptor, Node, Version, WriteOptions, Writer } from './conn.ts';
 import { cleanPath } from './directory.ts';
-import type { LockEvent } from './lock-events.ts';
-import type { LeasePolicy } from './lease-policy.ts';
-import type { Broken, LockBreak } from './lock-view.ts';
+import { PassingConn } from './passing-conn.ts';
 import type { AskedLock } from './server-locks.ts';
 
 /** What a call to the topology server does. */
@@ -26,70 +24,59 @@ export function withFaults(conn: Conn, world: World): Conn {
   return new FaultConn(conn, world);
 }
 
-class FaultConn implements Conn {
-  readonly cell: string;
-  readonly #inner: Conn;
+class FaultConn extends PassingConn implements Conn {
   readonly #world: World;
 
   constructor(inner: Conn, world: World) {
-    this.cell = inner.cell;
-    this.#inner = inner;
+    super(inner);
     this.#world = world;
   }
 
-  get policy(): LeasePolicy {
-    return this.#inner.policy;
-  }
-
   forCell(cell: string): Conn {
-    return cell === this.cell ? this : new FaultConn(this.#inner.forCell(cell), this.#world);
+    return cell === this.cell ? this : new FaultConn(this.inner.forCell(cell), this.#world);
   }
 
   watched(): Conn {
-    return this.#inner.watched();
+    return this.inner.watched();
   }
 
   listDir(ctx: Context, dir: string): Promise<DirEntry[]> {
-    return this.#meet(ctx, 'listDir', dir, () => this.#inner.listDir(ctx, dir));
+    return this.#meet(ctx, 'listDir', dir, () => this.inner.listDir(ctx, dir));
   }
 
   entries(ctx: Context, dir: string): Promise<DirEntry[]> {
-    return this.#meet(ctx, 'listDir', dir, () => this.#inner.entries(ctx, dir));
+    return this.#meet(ctx, 'listDir', dir, () => this.inner.entries(ctx, dir));
   }
 
   get(ctx: Context, path: string): Promise<Node> {
-    return this.#meet(ctx, 'get', path, () => this.#inner.get(ctx, path));
+    return this.#meet(ctx, 'get', path, () => this.inner.get(ctx, path));
   }
 
   async find(ctx: Context, path: string): Promise<Node | undefined> {
     try {
-      return await this.#meet(ctx, 'get', path, () => this.#inner.find(ctx, path));
+      return await this.#meet(ctx, 'get', path, () => this.inner.find(ctx, path));
     } catch (error) {
       if (isTopoError(error, 'NoNode')) return undefined;
       throw error;
     }
   }
 
-  has(path: string): boolean {
-    return this.#inner.has(path);
-  }
-
   list(ctx: Context, prefix: string): Promise<(Node & { path: string })[]> {
-    return this.#meet(ctx, 'list', prefix, () => this.#inner.list(ctx, prefix));
+    return this.#meet(ctx, 'list', prefix, () => this.inner.list(ctx, prefix));
   }
 
   create(ctx: Context, path: string, contents: string, options?: WriteOptions): Promise<Version> {
-    const write = { put: contents, version: undefined, plain: () => this.#inner.create(ctx, path, contents, options) };
+    const write = { put: contents, version: undefined, plain: () => this.inner.create(ctx, path, contents, options) };
     return this.#meet(ctx, 'create', path, () => this.#commit(ctx, path, options, write));
   }
 
   update(ctx: Context, path: string, contents: string, version: Version | null, options?: WriteOptions): Promise<Version> {
-    const write = { put: contents, version, plain: () => this.#inner.update(ctx, path, contents, version, options) };
+    const write = { put: contents, version, plain: () => this.inner.update(ctx, path, contents, version, options) };
     return this.#meet(ctx, 'update', path, () => this.#commit(ctx, path, options, write));
   }
 
   delete(ctx: Context, path: string, version: Version | null, options?: WriteOptions): Promise<void> {
-    const write = { put: undefined, version, plain: () => this.#inner.delete(ctx, path, version, options) };
+    const write = { put: undefined, version, plain: () => this.inner.delete(ctx, path, version, options) };
     return this.#meet(ctx, 'delete', path, () => this.#commit(ctx, path, options, write));
   }
 
@@ -100,18 +87,18 @@ class FaultConn implements Conn {
   async atomically<T>(ctx: Context, options: WriteOptions, fn: (writer: Writer) => T): Promise<T> {
     const { faults } = this.#world;
     const plain = options.elsewhere === true || !(this.#isAwaitedAtCommit() || faults.concerns('topo/update') || faults.concerns('topo/delete'));
-    if (plain) return this.#inner.atomically(ctx, options, fn);
+    if (plain) return this.inner.atomically(ctx, options, fn);
     const written = await this.#rehearse(ctx, options, fn);
     const met = written.filter(({ op }) => faults.concerns(`topo/${op}`)).map(({ op, target }) => this.#call(ctx, op, target));
     for (const call of met) await call.meet('before');
     const places = [...new Set(written.flatMap(({ target }) => placesOf(target)))];
     // A transaction that writes nothing only looks.
     const result = await (written.length === 0
-      ? this.#inner.atomically(ctx, options, fn)
+      ? this.inner.atomically(ctx, options, fn)
       : atCommit(ctx, this.#world, places, {
-          plain: () => this.#inner.atomically(ctx, options, fn),
+          plain: () => this.inner.atomically(ctx, options, fn),
           struck: (strike) =>
-            this.#inner.atomically(ctx, options, (writer) => {
+            this.inner.atomically(ctx, options, (writer) => {
               fn(writer);
               return strike();
             }),
@@ -128,7 +115,7 @@ class FaultConn implements Conn {
     };
     const over = new Error('rehearsed');
     try {
-      await this.#inner.atomically(ctx, options, (writer) => {
+      await this.inner.atomically(ctx, options, (writer) => {
         fn({
           get: (cell, path) => writer.get(cell, path),
           put: (cell, path, contents) => (note('update', cell, path), writer.put(cell, path, contents)),
@@ -144,27 +131,7 @@ class FaultConn implements Conn {
   }
 
   lock(ctx: Context, request: AskedLock): Promise<LockDescriptor> {
-    return this.#meet(ctx, 'lock', request.dir, () => this.#inner.lock(ctx, request));
-  }
-
-  borrow(ctx: Context, lock: LockDescriptor): Promise<LockDescriptor> {
-    return this.#inner.borrow(ctx, lock);
-  }
-
-  locks(): LockView[] {
-    return this.#inner.locks();
-  }
-
-  lockEvents(most: number): LockEvent[] {
-    return this.#inner.lockEvents(most);
-  }
-
-  breakLock(order: LockBreak): Promise<Broken> {
-    return this.#inner.breakLock(order);
-  }
-
-  close(): void {
-    this.#inner.close();
+    return this.#meet(ctx, 'lock', request.dir, () => this.inner.lock(ctx, request));
   }
 
   async #meet<T>(ctx: Context, op: Op, path: string, call: () => Promise<T>): Promise<T> {
@@ -209,13 +176,13 @@ class FaultConn implements Conn {
   ): Promise<T> {
     if (!this.#isAwaitedAtCommit()) return write.plain();
     checkContext(ctx);
-    const found = await this.#inner.find(ctx, path);
+    const found = await this.inner.find(ctx, path);
     const refused = write.version === undefined ? found !== undefined : write.version !== null && found?.version !== write.version;
     if (refused || (write.put === undefined && found === undefined)) return write.plain();
     return atCommit(ctx, this.#world, placesOf(targetOf(this.cell, path)), {
       plain: write.plain,
       struck: (strike) =>
-        this.#inner.atomically(ctx, options ?? {}, (writer) => {
+        this.inner.atomically(ctx, options ?? {}, (writer) => {
           if (write.put === undefined) writer.remove(this.cell, path);
           else writer.put(this.cell, path, write.put);
           return strike();

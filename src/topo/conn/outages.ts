@@ -2,12 +2,10 @@ import { isTopoError, plainError, TopoError } from '../../lib/errors.ts';
 import { type Context, checkContext } from '../../runtime/context.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { paths } from '../paths.ts';
-import type { Conn, DirEntry, LockDescriptor, LockView, Node, Version, WriteOptions, Writer } from './conn.ts';
+import type { Conn, DirEntry, LockDescriptor, Node, Version, WriteOptions, Writer } from './conn.ts';
 import { cleanPath, type NodeNames } from './directory.ts';
 import { checkCall } from './ended.ts';
-import type { LockEvent } from './lock-events.ts';
-import type { LeasePolicy } from './lease-policy.ts';
-import type { Broken, LockBreak } from './lock-view.ts';
+import { PassingConn } from './passing-conn.ts';
 import type { AskedLock } from './server-locks.ts';
 
 /** How long a call to a cell's topology server is tried that does not answer: etcd's dial timeout. */
@@ -21,9 +19,7 @@ export function withOutages(conn: Conn, clock: Clock): Conn {
   return new OutageConn(conn, clock);
 }
 
-class OutageConn implements Conn {
-  readonly cell: string;
-  readonly #inner: Conn;
+class OutageConn extends PassingConn implements Conn {
   /** Where it stands which cells are stopped; undefined for the global topology itself, which never is. */
   readonly #global: Conn | undefined;
   /** The node there that says so of this cell. */
@@ -31,57 +27,48 @@ class OutageConn implements Conn {
   readonly #clock: Clock;
 
   constructor(inner: Conn, clock: Clock) {
-    this.cell = inner.cell;
-    this.#inner = inner;
+    super(inner);
     this.#global = inner.cell === 'global' ? undefined : inner.forCell('global');
     this.#stopped = paths.stoppedCell(inner.cell);
     this.#clock = clock;
   }
 
-  get policy(): LeasePolicy {
-    return this.#inner.policy;
-  }
-
   get #names(): NodeNames {
-    return this.#inner.policy.names;
+    return this.inner.policy.names;
   }
 
   forCell(cell: string): Conn {
-    return cell === this.cell ? this : new OutageConn(this.#inner.forCell(cell), this.#clock);
+    return cell === this.cell ? this : new OutageConn(this.inner.forCell(cell), this.#clock);
   }
 
   watched(): Conn {
-    return this.#inner;
+    return this.inner;
   }
 
   listDir(ctx: Context, dir: string): Promise<DirEntry[]> {
-    return this.#onceReached(ctx, () => this.#names.directory(this.cell, cleanPath(dir)), () => this.#inner.listDir(ctx, dir));
+    return this.#onceReached(ctx, () => this.#names.directory(this.cell, cleanPath(dir)), () => this.inner.listDir(ctx, dir));
   }
 
   entries(ctx: Context, dir: string): Promise<DirEntry[]> {
-    return this.#onceReached(ctx, () => this.#names.directory(this.cell, cleanPath(dir)), () => this.#inner.entries(ctx, dir));
+    return this.#onceReached(ctx, () => this.#names.directory(this.cell, cleanPath(dir)), () => this.inner.entries(ctx, dir));
   }
 
   async create(ctx: Context, path: string, contents: string, options?: WriteOptions): Promise<Version> {
     await this.#reachNode(ctx, path);
-    return this.#inner.create(ctx, path, contents, options);
+    return this.inner.create(ctx, path, contents, options);
   }
 
   async update(ctx: Context, path: string, contents: string, version: Version | null, options?: WriteOptions): Promise<Version> {
     await this.#reachNode(ctx, path);
-    return this.#inner.update(ctx, path, contents, version, options);
+    return this.inner.update(ctx, path, contents, version, options);
   }
 
   get(ctx: Context, path: string): Promise<Node> {
-    return this.#onceReached(ctx, () => this.#names.node(this.cell, cleanPath(path)), () => this.#inner.get(ctx, path));
+    return this.#onceReached(ctx, () => this.#names.node(this.cell, cleanPath(path)), () => this.inner.get(ctx, path));
   }
 
   find(ctx: Context, path: string): Promise<Node | undefined> {
-    return this.#onceReached(ctx, () => this.#names.node(this.cell, cleanPath(path)), () => this.#inner.find(ctx, path));
-  }
-
-  has(path: string): boolean {
-    return this.#inner.has(path);
+    return this.#onceReached(ctx, () => this.#names.node(this.cell, cleanPath(path)), () => this.inner.find(ctx, path));
   }
 
   async list(ctx: Context, prefix: string): Promise<(Node & { path: string })[]> {
@@ -92,18 +79,18 @@ class OutageConn implements Conn {
       // As on etcd, where `list` gives its client's own error.
       throw isTopoError(error, 'Timeout') ? plainError('context deadline exceeded') : error;
     }
-    return this.#inner.list(ctx, prefix);
+    return this.inner.list(ctx, prefix);
   }
 
   async delete(ctx: Context, path: string, version: Version | null, options?: WriteOptions): Promise<void> {
     await this.#reachNode(ctx, path);
-    await this.#inner.delete(ctx, path, version, options);
+    await this.inner.delete(ctx, path, version, options);
   }
 
   async atomically<T>(ctx: Context, options: WriteOptions, fn: (writer: Writer) => T): Promise<T> {
     let unreachable: TopoError | undefined;
     try {
-      return await this.#inner.atomically(ctx, options, (writer) => {
+      return await this.inner.atomically(ctx, options, (writer) => {
         const reach = (cell: string, path: string): void => {
           if (cell === 'global' || writer.get('global', paths.stoppedCell(cell)) === undefined) return;
           unreachable = new TopoError('Timeout', this.#names.node(cell, cleanPath(path)));
@@ -123,27 +110,7 @@ class OutageConn implements Conn {
   }
 
   lock(ctx: Context, request: AskedLock): Promise<LockDescriptor> {
-    return this.#inner.lock(ctx, request);
-  }
-
-  borrow(ctx: Context, lock: LockDescriptor): Promise<LockDescriptor> {
-    return this.#inner.borrow(ctx, lock);
-  }
-
-  locks(): LockView[] {
-    return this.#inner.locks();
-  }
-
-  lockEvents(most: number): LockEvent[] {
-    return this.#inner.lockEvents(most);
-  }
-
-  breakLock(order: LockBreak): Promise<Broken> {
-    return this.#inner.breakLock(order);
-  }
-
-  close(): void {
-    this.#inner.close();
+    return this.inner.lock(ctx, request);
   }
 
   /** Reads of the global topology and of cells that answer, which are nearly all, go straight on. */

@@ -9,7 +9,7 @@ import { getShard, shardText } from '../../topo/keyspaces.ts';
 import { noteFirstStep, noteStep } from '../../topo/locks.ts';
 import { paths } from '../../topo/paths.ts';
 import { aliasText, shardTablets } from '../../topo/tablets.ts';
-import { type IntentHead, putIntent, putStep, tokensOf } from '../intent/record.ts';
+import { type IntentHead, putIntent, putStep, stepText, tokensOf } from '../intent/record.ts';
 import type { WorkflowState, WorkflowWithState } from '../state.ts';
 import { type MigrationSource, type MigrationTarget, primaryOf, type TrafficSwitcher, WORKFLOW_TYPES } from '../switcher.ts';
 import type { EndRun } from './run.ts';
@@ -43,11 +43,6 @@ export interface EndIntent extends IntentHead {
   state: WorkflowState;
   sources: MemberThen[];
   targets: MemberThen[];
-}
-
-/** The step of a plan, by its name alone where there is no other of it. */
-function stepText(plan: readonly PlannedEnd[], { name, occurrence }: PlannedEnd): string {
-  return plan.filter((step) => step.name === name).length > 1 ? `${name}#${occurrence}` : name;
 }
 
 /** Writes the intent, with the first step that changes anything. */
@@ -95,8 +90,8 @@ async function memberThen(ctx: Context, cluster: Cluster, { info }: MigrationSou
 
 /** Says beside the locks, and in the intent, that a step begins. */
 export async function noteEnding({ ctx, cluster, intent, ending }: EndRun, step: PlannedEnd): Promise<void> {
-  const plan = planEnding(ending, cluster.release.behaviours);
-  await noteStep(ctx, cluster.topo, step.name, intent && ((writer) => putStep(ctx, writer, cluster, intent, stepText(plan, step))));
+  const text = (): string => stepText(planEnding(ending, cluster.release.behaviours), step);
+  await noteStep(ctx, cluster.topo, step.name, intent && ((writer) => putStep(ctx, writer, cluster, intent, text())));
 }
 
 /** Flags that the cancel of a type of workflow knows; `Workflow delete` knows them all. */

@@ -127,6 +127,16 @@ function readProgress(writer: Writer, intent: IntentHead): IntentProgress {
 /** What was written last of an intent. Nobody changes what stands here. */
 const written = new WeakMap<IntentHead, { text: string; progress: IntentProgress }>();
 
+/** A step of a plan, by its name alone where the plan has no other of it. */
+export function stepText(plan: readonly PlannedName[], { name, occurrence }: PlannedName): string {
+  return occurrence > 1 || plan.some((step) => step.name === name && step.occurrence > 1) ? `${name}#${occurrence}` : name;
+}
+
+interface PlannedName {
+  name: string;
+  occurrence: number;
+}
+
 /** Tokens by lock, of those that a context holds. */
 export function tokensOf(ctx: Context): Record<string, number> {
   return Object.fromEntries(heldLocks(ctx).map((lock) => [lock.resource, lock.token]));

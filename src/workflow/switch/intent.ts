@@ -1,7 +1,7 @@
 import type { Writer } from '../../topo/conn/conn.ts';
 import { cellNames } from '../../topo/cells.ts';
 import { noteFirstStep } from '../../topo/locks.ts';
-import { type IntentHead, type ProgressMarks, putIntent, putStep, tokensOf } from '../intent/record.ts';
+import { type IntentHead, type ProgressMarks, putIntent, putStep, stepText, tokensOf } from '../intent/record.ts';
 import { commandOf } from '../switcher.ts';
 import { type CellImage, cellImage, globalRules, type MemberImage, memberImage, type RulesImage, scopeOf } from './intent-images.ts';
 import type { PlannedStep } from './plan.ts';
@@ -84,11 +84,6 @@ function headOf({ ctx, cluster, sw, request, direction }: SwitchRun, plan: reado
     tokens: tokensOf(ctx),
     plan: plan.map((step) => stepText(plan, step)),
   };
-}
-
-/** A step of a plan, by its name alone where the plan has no other of it. */
-export function stepText(plan: readonly PlannedStep[], { name, occurrence }: Pick<PlannedStep, 'name' | 'occurrence'>): string {
-  return occurrence > 1 || plan.some((step) => step.name === name && step.occurrence > 1) ? `${name}#${occurrence}` : name;
 }
 
 /** The command line of a switch, with what decides where it comes to. */
